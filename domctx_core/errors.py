@@ -1,0 +1,167 @@
+"""The errors of domctx: one tree, every error able to say where and what.
+
+::
+
+    DomctxError
+    +-- ImageError            the bytes of an image or stream are wrong
+    |   +-- BodyError         one body cannot be decoded or encoded
+    +-- DomainError           a domain refuses, or is not there
+    |   +-- NoState           the domain has no state of that kind
+    +-- InputOutputError      something cannot be read or written
+    +-- UsageError            the caller asked for something that does not exist
+    +-- PluginError           a plugin is missing, broken, incompatible or raised
+        +-- ConflictError     two providers claim one type code or name
+        +-- DeclarationError  a record type or body is declared wrongly
+        +-- MisuseError       a handler broke the protocol of begin, data, end
+
+`Errno` is Xen's public table; its numbers are Linux's, whatever the host is.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+__all__ = [
+    "BodyError",
+    "ConflictError",
+    "DeclarationError",
+    "DomainError",
+    "DomctxError",
+    "Errno",
+    "ImageError",
+    "InputOutputError",
+    "MisuseError",
+    "NoState",
+    "PluginError",
+    "UsageError",
+]
+
+
+class Errno(IntEnum):
+    """Error numbers of Xen's public interface, as the seed's engine returns them (negated)."""
+
+    EPERM = 1
+    ENOENT = 2
+    EIO = 5
+    ENXIO = 6
+    E2BIG = 7
+    ENOMEM = 12
+    EFAULT = 14
+    EBUSY = 16
+    EEXIST = 17
+    EINVAL = 22
+    ENOSPC = 28
+    ENODATA = 61
+    EBADMSG = 74
+    EOVERFLOW = 75
+    EOPNOTSUPP = 95
+    ENOBUFS = 105
+
+
+class DomctxError(Exception):
+    """Base of every error that domctx raises on purpose.
+
+    All details are optional keywords, and None where they do not apply.
+
+    `errno` is what the seed's engine would have returned; `rule` the rule id of `verify` that is
+    broken; `offset` counts bytes from the start of the source; `record` is the index of the
+    record in its image; `type` its type code; `type_name` its name; `instance` its instance;
+    `field` the field of its body; `expected` and `actual` say what should have been there and
+    what was; `provider` names the distribution whose code was at work; `hint` says what to try.
+    """
+
+    errno: Errno | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        errno: Errno | None = None,
+        rule: str | None = None,
+        offset: int | None = None,
+        record: int | None = None,
+        type: int | None = None,
+        type_name: str | None = None,
+        instance: int | None = None,
+        field: str | None = None,
+        expected: Any = None,
+        actual: Any = None,
+        provider: object | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        if errno is not None:
+            self.errno = errno
+        self.rule = rule
+        self.offset = offset
+        self.record = record
+        self.type = type
+        self.type_name = type_name
+        self.instance = instance
+        self.field = field
+        self.expected = expected
+        self.actual = actual
+        self.provider = provider
+        self.hint = hint
+
+    def locate(self, **details: Any) -> None:
+        """Fill in details that are still None: outer layers know more than the one that raised."""
+        for name, value in details.items():
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+
+
+class ImageError(DomctxError):
+    """The bytes of an image or stream break a rule."""
+
+    errno = Errno.EINVAL
+
+
+class BodyError(ImageError):
+    """A body cannot be decoded, or a value cannot be encoded."""
+
+
+class DomainError(DomctxError):
+    """A domain refuses what was asked of it."""
+
+    errno = Errno.EINVAL
+
+
+class NoState(DomainError):
+    """The domain keeps no state of that body class and instance."""
+
+    errno = Errno.ENOENT
+
+
+class InputOutputError(DomctxError):
+    """An input or output cannot be opened, read or written."""
+
+    errno = Errno.EIO
+
+
+class UsageError(DomctxError):
+    """The caller named something that does not exist: a verb, an option, a scheme, a rule."""
+
+    errno = Errno.EINVAL
+
+
+class PluginError(DomctxError):
+    """A plugin that is needed is missing, broken, disabled, incompatible, or raised."""
+
+    errno = Errno.EINVAL
+
+
+class ConflictError(PluginError):
+    """Two providers claim one type code or name; neither is used."""
+
+    errno = Errno.EEXIST
+
+
+class DeclarationError(PluginError):
+    """A body, record type or format is declared in a way that cannot work."""
+
+
+class MisuseError(PluginError):
+    """A handler broke the protocol of begin, data and end: a programming error in it."""

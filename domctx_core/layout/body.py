@@ -1,0 +1,599 @@
+"""`Body`: the typed layout of a record's body, and the codec made from its declaration."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import random
+import struct
+import sys
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
+
+from domctx_core.errors import BodyError, DeclarationError, Errno
+from domctx_core.layout import fields as specifiers
+from domctx_core.layout.fields import REQUIRED, Field
+from domctx_core.layout.kinds import (
+    ORDERS,
+    Array,
+    Blob,
+    Checker,
+    Count,
+    Int,
+    JsonFault,
+    Kind,
+    Reader,
+    Reserved,
+)
+from domctx_core.rules import Problem
+
+__all__ = ["Body", "Decoded", "Empty"]
+
+B = TypeVar("B", bound="Body")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[B]):
+    """What became of a body's bytes.
+
+    `body` is None where they cannot be decoded at all; `problems` says what is wrong, in order of
+    offset; `consumed` counts the bytes that fields describe.
+    """
+
+    body: B | None
+    problems: tuple[Problem, ...]
+    consumed: int
+
+
+class _Run:
+    """Neighbouring fields of fixed size and no inner structure: one `struct` call for all."""
+
+    def __init__(self, members: list[Field]) -> None:
+        self.fields = members
+        codes = ""
+        for field in members:
+            kind = field.kind
+            codes += kind.code if isinstance(kind, Int) else f"{kind.size}s"
+        self.structs = {prefix: struct.Struct(prefix + codes) for prefix in ORDERS.values()}
+        self.size = self.structs["<"].size
+        self.offsets: list[int] = []
+        at = 0
+        for field in members:
+            self.offsets.append(at)
+            at += field.kind.size or 0
+        #: Fields whose raw value still needs work, with their place in the tuple.
+        self.finish = [
+            (index, field)
+            for index, field in enumerate(members)
+            if isinstance(field.kind, Reserved)
+            or (isinstance(field.kind, Int) and field.kind.enum is not None)
+            or (isinstance(field.kind, Count) and field.kind.checked)
+        ]
+        self.names = [field.name for field in members]
+
+    def decode(self, reader: Reader, values: dict[str, Any]) -> None:
+        if self.size > reader.end - reader.pos:
+            for field, offset in zip(self.fields, self.offsets, strict=True):
+                if offset + (field.kind.size or 0) > reader.end - reader.pos:
+                    reader.pos += offset
+                    raise reader.short(field.kind.size or 0, field.name)
+        at = reader.pos
+        row = self.structs[reader.order].unpack_from(reader.data, at)
+        reader.pos = at + self.size
+        values.update(zip(self.names, row, strict=True))
+        for index, field in self.finish:
+            kind = field.kind
+            if isinstance(kind, Reserved) or isinstance(kind, Count):
+                kind.inspect(row[index], at + self.offsets[index], reader, field.name)
+            elif isinstance(kind, Int):
+                values[field.name] = kind.wrap(row[index])
+
+    def encode(self, body: Any, out: bytearray, order: str) -> None:
+        row = [
+            b"" if isinstance(field.kind, Reserved) else getattr(body, field.name)
+            for field in self.fields
+        ]
+        out += self.structs[order].pack(*row)
+
+
+def _in_run(kind: Kind) -> bool:
+    return isinstance(kind, (Int, Reserved)) or (type(kind) is Blob and kind.size is not None)
+
+
+class Layout:
+    """The compiled declaration of one body class."""
+
+    def __init__(self, body: type[Body], fields: list[Field], order: str | None) -> None:
+        self.body = body
+        self.fields = fields
+        self.order = None if order is None else ORDERS[order]
+        self.stored = [
+            field.name for field in fields if not isinstance(field.kind, (Reserved, Count))
+        ]
+        self.by_name = {field.name: field for field in fields}
+        self.parts: list[_Run | Field] = []
+        run: list[Field] = []
+        for field in fields:
+            if _in_run(field.kind):
+                run.append(field)
+                continue
+            if run:
+                self.parts.append(_Run(run))
+                run = []
+            self.parts.append(field)
+        if run:
+            self.parts.append(_Run(run))
+        sizes = [field.kind.size for field in fields]
+        self.size = None if None in sizes else sum(size for size in sizes if size is not None)
+        self.minimum_size = sum(size for size in sizes if size is not None)
+        self._own_check = body.check is not Body.check
+        self.checked = self._own_check or any(field.kind.checked for field in fields)
+
+    # ------------------------------------------------------------------------------------ bytes
+
+    def decode(self, reader: Reader) -> Any:
+        """Read a body at the reader's place; raises `BodyError` where bytes are missing."""
+        values: dict[str, Any] = {}
+        outer = reader.order
+        if self.order is not None:
+            reader.order = self.order
+        for part in self.parts:
+            if isinstance(part, _Run):
+                part.decode(reader, values)
+            else:
+                reader.path.append(part.name)
+                values[part.name] = part.kind.decode(reader, values)
+                reader.path.pop()
+        reader.order = outer
+        body = self.body.__new__(self.body)
+        for name in self.stored:
+            setattr(body, name, values[name])
+        return body
+
+    def encode(self, body: Any, out: bytearray, order: str) -> None:
+        """Append a body's bytes; values must fit (see `check`)."""
+        order = self.order or order
+        for part in self.parts:
+            if isinstance(part, _Run):
+                part.encode(body, out, order)
+            else:
+                part.kind.encode(getattr(body, part.name), out, order)
+
+    def size_of(self, body: Any) -> int:
+        if self.size is not None:
+            return self.size
+        return sum(
+            field.kind.size
+            if field.kind.size is not None
+            else field.kind.size_of(getattr(body, field.name))
+            for field in self.fields
+        )
+
+    def check(self, body: Any, checker: Checker) -> None:
+        """Report every problem of the values; `checker.pos` is the body's offset and stays so."""
+        start = checker.pos
+        values = _Attributes(body)
+        for field in self.fields:
+            kind = field.kind
+            value = None if isinstance(kind, Reserved) else getattr(body, field.name)
+            if kind.checked:
+                checker.path.append(field.name)
+                kind.check(value, checker, values)
+                checker.path.pop()
+            checker.pos += kind.size if kind.size is not None else kind.size_of(value)
+        checker.pos = start
+        if self._own_check:
+            prefix = "".join(f"{name}." for name in checker.path)
+            for problem in body.check():
+                at, name = problem.offset, problem.field
+                if at is None and name is not None:
+                    at = self.offset_of(body, name)
+                checker.problems.append(
+                    replace(
+                        problem,
+                        offset=None if at is None else start + at,
+                        field=None if name is None else prefix + name,
+                    )
+                )
+
+    def offset_of(self, body: Any, name: str) -> int | None:
+        """Where a field (or what is inside it) starts, from the start of the body."""
+        at = 0
+        head = name.partition(".")[0].partition("[")[0]
+        for field in self.fields:
+            if field.name == head:
+                return at
+            kind = field.kind
+            at += kind.size if kind.size is not None else kind.size_of(getattr(body, field.name))
+        return None
+
+    # ------------------------------------------------------------------------------------- JSON
+
+    def to_json(self, body: Any) -> dict[str, Any]:
+        return {
+            field.name: field.kind.to_json(getattr(body, field.name))
+            for field in self.fields
+            if not isinstance(field.kind, Reserved)
+        }
+
+    def from_json(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise JsonFault(f"expected an object with fields, found {value!r:.60}")
+        known = [f for f in self.fields if not isinstance(f.kind, Reserved)]
+        for name in value:
+            if name not in self.by_name:
+                raise JsonFault(
+                    f"unknown field {name!r:.60}; known are {', '.join(f.name for f in known)}"
+                )
+        values: dict[str, Any] = {}
+        for field in known:
+            try:
+                if field.name in value:
+                    values[field.name] = field.kind.from_json(value[field.name], values)
+                elif isinstance(field.kind, Count):
+                    continue
+                elif field.default is REQUIRED:
+                    raise JsonFault("the field is missing")
+                else:
+                    values[field.name] = field.default
+            except JsonFault as fault:
+                fault.path.insert(0, field.name)
+                raise
+        for field in known:
+            if isinstance(field.kind, Count) and field.name in values:
+                actual = len(values[field.kind.of])
+                if values[field.name] != actual:
+                    fault = JsonFault(
+                        f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
+                    )
+                    fault.path.append(field.name)
+                    raise fault
+                del values[field.name]
+        return self.body(**values)
+
+    # ------------------------------------------------------------------------- everything else
+
+    def example(self, rng: random.Random) -> Any:
+        values: dict[str, Any] = {}
+        for field in self.fields:
+            if not isinstance(field.kind, (Reserved, Count)):
+                values[field.name] = field.kind.example(rng, values)
+        return self.body(**values)
+
+    def describe(self) -> list[dict[str, Any]]:
+        at: int | None = 0
+        rows = []
+        for field in self.fields:
+            rows.append({"offset": at, **field.describe()})
+            size = field.kind.size
+            at = None if at is None or size is None else at + size
+        return rows
+
+
+class _Attributes(Mapping[str, Any]):
+    """A body's attributes as the mapping that kinds ask about their neighbours."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._body, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._body.__layout__.stored)
+
+    def __len__(self) -> int:
+        return len(self._body.__layout__.stored)
+
+
+def _count(name: str) -> property:
+    return property(lambda body: len(getattr(body, name)), doc=f"Number of elements of `{name}`.")
+
+
+class _BodyType(type):
+    """Turns the declared fields of a class into slots, and compiles them when first needed."""
+
+    __fields__: dict[str, Field]
+    __byteorder__: str | None
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        byteorder: str | None = None,
+    ) -> Any:
+        inherited: dict[str, Field] = {}
+        for base in reversed(bases):
+            inherited |= getattr(base, "__fields__", {})
+        own = {key: replace(f, name=key) for key, f in namespace.items() if isinstance(f, Field)}
+        for key, field in own.items():
+            if key in inherited or key.startswith("__") or (bases and hasattr(Body, key)):
+                raise DeclarationError(f"{name}: `{key}` cannot be the name of a field")
+            if isinstance(field.kind, Count):
+                namespace[key] = _count(field.kind.of)
+            else:
+                del namespace[key]
+        namespace["__slots__"] = tuple(
+            key for key, f in own.items() if not isinstance(f.kind, (Reserved, Count))
+        )
+        if byteorder is not None and byteorder not in ORDERS:
+            raise DeclarationError(f"{name}: byteorder is 'little' or 'big', not {byteorder!r}")
+        cls = super().__new__(mcs, name, bases, namespace)
+        cls.__fields__ = inherited | own
+        cls.__byteorder__ = byteorder or getattr(cls, "__byteorder__", None)
+        return cls
+
+    def __init__(cls, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args)
+
+    @property
+    def __layout__(cls) -> Layout:
+        """The compiled layout, made when the class is first used."""
+        layout: Layout | None = cls.__dict__.get("_compiled")
+        if layout is None:
+            layout = cls._compile()
+            type.__setattr__(cls, "_compiled", layout)
+        return layout
+
+    def _compile(cls) -> Layout:
+        """Resolve annotations (an enumeration names an integer's values) and check the whole."""
+        hints = cls._hints()
+        fields = [replace(f, kind=f.kind.adopt(hints.get(n))) for n, f in cls.__fields__.items()]
+        for index, field in enumerate(fields):
+            open_ended = field.kind.size is None and _takes_the_rest(field.kind)
+            if open_ended and index + 1 < len(fields):
+                raise DeclarationError(
+                    f"{cls.__name__}: `{field.name}` takes all bytes that are left,"
+                    " so nothing can follow it"
+                )
+            before = [f for f in fields[:index] if isinstance(f.kind, Count)]
+            count = getattr(field.kind, "count", None)
+            if isinstance(count, str) and all(f.name != count for f in before):
+                raise DeclarationError(
+                    f"{cls.__name__}: `{field.name}` is counted by `{count}`, which must be a"
+                    " count_of field before it"
+                )
+            selector = getattr(field.kind, "selector", None)
+            if selector is not None and all(f.name != selector for f in fields[:index]):
+                raise DeclarationError(
+                    f"{cls.__name__}: `{field.name}` is chosen by `{selector}`, which must be a"
+                    " field before it"
+                )
+            if isinstance(field.kind, Count) and field.kind.of not in cls.__fields__:
+                raise DeclarationError(
+                    f"{cls.__name__}: `{field.name}` counts `{field.kind.of}`, which is no field"
+                )
+        return Layout(typing.cast("type[Body]", cls), fields, cls.__byteorder__)
+
+    def _hints(cls) -> dict[str, Any]:
+        hints: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            space = vars(sys.modules.get(base.__module__, typing))
+            for name, hint in inspect.get_annotations(base).items():
+                if name in cls.__fields__ and isinstance(hint, str):
+                    if not hint.isidentifier():  # unions and generics name no enumeration
+                        continue
+                    hint = space.get(hint, getattr(builtins, hint, None))
+                    if hint is None:
+                        raise DeclarationError(
+                            f"{cls.__name__}: the annotation of `{name}` names something that"
+                            f" {base.__module__} does not have; define it at module level"
+                        )
+                hints[name] = hint
+        return hints
+
+
+def _takes_the_rest(kind: Kind) -> bool:
+    if isinstance(kind, (Blob, Array)):
+        return kind.count is None
+    lengths = getattr(kind, "lengths", ())
+    return lengths is None
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(
+        specifiers.u8, specifiers.u16, specifiers.u32, specifiers.u64,
+        specifiers.i8, specifiers.i16, specifiers.i32, specifiers.i64,
+        specifiers.count_of, specifiers.blob, specifiers.text, specifiers.bitmap,
+        specifiers.nested, specifiers.array, specifiers.optional, specifiers.by_size,
+        specifiers.switch,
+    ),
+)  # fmt: skip
+class Body(metaclass=_BodyType):
+    """A record's body: fields in the order in which they lie in the image.
+
+    Subclass it and write one line a field: `khz: int = u32(doc="frequency", unit="kHz")`. Values
+    are attributes, given as keywords. `class X(Body, byteorder="big")` fixes the byte order for
+    formats whose headers do.
+
+    Decoding is lenient: a value that breaks a rule is kept as it is and reported beside the body.
+    Override `check` for what one field cannot say, such as two fields that must agree, and
+    `summary` for lines that help a reader, such as a date made of seconds and nanoseconds.
+    """
+
+    __layout__: ClassVar[Layout]
+
+    def __init__(self, **values: Any) -> None:
+        layout = type(self).__layout__
+        for name in layout.stored:
+            if name in values:
+                value = values.pop(name)
+            else:
+                value = layout.by_name[name].default
+                if value is REQUIRED:
+                    raise TypeError(f"{type(self).__name__} needs `{name}`")
+            setattr(self, name, value)
+        if values:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, n) == getattr(other, n) for n in type(self).__layout__.stored)
+
+    __hash__ = None  # type: ignore[assignment]  # a body can be changed
+
+    def __repr__(self) -> str:
+        names = type(self).__layout__.stored
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({values})"
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        values = {name: getattr(self, name) for name in type(self).__layout__.stored}
+        return type(self)(**(values | changes))
+
+    # ------------------------------------------------------------------ for authors to override
+
+    def check(self) -> Iterable[Problem]:
+        """Problems that no single field can see. A problem's `field` gives its offset."""
+        return ()
+
+    def summary(self) -> Mapping[str, str]:
+        """Derived facts for people, shown beside the fields and not part of the JSON."""
+        return {}
+
+    # ---------------------------------------------------------------------------------- reading
+
+    @classmethod
+    def inspect(
+        cls, data: bytes | bytearray | memoryview, byteorder: str = "little"
+    ) -> Decoded[Self]:
+        """Decode what can be decoded of `data` (a whole body, without padding) and say what is wrong.
+
+        Never raises for bad bytes. Offsets count from the start of `data`.
+        """
+        reader = Reader(data, ORDERS[byteorder])
+        layout = cls.__layout__
+        try:
+            body = layout.decode(reader)
+        except BodyError as error:
+            short = Problem(
+                error.rule or "body-too-short",
+                error.message,
+                error.offset,
+                error.field,
+                error.expected,
+                error.actual,
+            )
+            return Decoded(None, (*reader.problems, short), reader.pos)
+        problems = reader.problems
+        if layout.checked:
+            checker = Checker()
+            layout.check(body, checker)
+            problems = problems + [p for p in checker.problems if p not in problems]
+        if reader.pos < reader.end:
+            problems = [*problems, _left_over(reader.pos, reader.end)]
+        return Decoded(body, tuple(problems), reader.pos)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview, byteorder: str = "little") -> Self:
+        """Decode `data`; raises `BodyError` for the first thing that is wrong with it."""
+        decoded = cls.inspect(data, byteorder)
+        for problem in decoded.problems:
+            raise _error(problem)
+        assert decoded.body is not None
+        return decoded.body
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong with the values, as `verify` would say it."""
+        checker = Checker()
+        type(self).__layout__.check(self, checker)
+        return checker.problems
+
+    # ---------------------------------------------------------------------------------- writing
+
+    def to_bytes(self, byteorder: str = "little", *, check: bool = True) -> bytes:
+        """The body's bytes, without padding.
+
+        Raises `BodyError` for a value that breaks a rule; with `check=False` only for one that
+        does not fit its field.
+        """
+        if check:
+            for problem in self.problems():
+                raise _error(problem)
+        out = bytearray()
+        try:
+            type(self).__layout__.encode(self, out, ORDERS[byteorder])
+        except (struct.error, OverflowError, TypeError, AttributeError) as error:
+            for problem in self.problems():
+                raise _error(problem) from error
+            raise BodyError(f"{type(self).__name__}: {error}") from error
+        return bytes(out)
+
+    def size(self) -> int:
+        """How many bytes `to_bytes` gives."""
+        return type(self).__layout__.size_of(self)
+
+    @classmethod
+    def fixed_size(cls) -> int | None:
+        """The size in bytes where it never changes, else None."""
+        return cls.__layout__.size
+
+    # ------------------------------------------------------------------------------------- JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON: 64-bit numbers as decimal strings, enumerations by name, bytes in
+        hex, bitmaps as lists of positions."""
+        return type(self).__layout__.to_json(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """The body that `to_json` gave; raises `BodyError` that names the path of the fault.
+
+        Counts may be left out; numbers may also be written in hex strings.
+        """
+        try:
+            body: Self = cls.__layout__.from_json(value)
+        except JsonFault as fault:
+            path = ".".join(fault.path).replace(".[", "[")
+            raise BodyError(
+                f"{path or cls.__name__}: {fault}", field=path or None, rule="field-out-of-range"
+            ) from None
+        return body
+
+    @classmethod
+    def layout(cls) -> list[dict[str, Any]]:
+        """The declaration as data: one entry a field with offset, kind, size, doc, unit."""
+        return cls.__layout__.describe()
+
+    @classmethod
+    def example(cls, rng: random.Random) -> Self:
+        """A valid body made up from `rng`, for tests and simulated domains."""
+        body: Self = cls.__layout__.example(rng)
+        return body
+
+
+class Empty(Body):
+    """A body without any bytes."""
+
+
+def _left_over(pos: int, end: int) -> Problem:
+    return Problem(
+        "body-not-consumed",
+        f"{end - pos} bytes of the body are left over",
+        pos,
+        None,
+        expected=f"{pos} bytes",
+        actual=f"{end} bytes",
+    )
+
+
+def _error(problem: Problem) -> BodyError:
+    from domctx_core.rules import CORE_RULES
+
+    rule = CORE_RULES.get(problem.rule)
+    return BodyError(
+        problem.message,
+        errno=problem.errno or (rule.errno if rule else None) or Errno.EINVAL,
+        rule=problem.rule,
+        offset=problem.offset,
+        field=problem.field,
+        expected=problem.expected,
+        actual=problem.actual,
+    )

@@ -1,0 +1,353 @@
+"""Ops: where the engine's bytes go to and come from.
+
+`SaveOps` and `LoadOps` are the seed's two tables of callbacks as classes; a caller may bring its
+own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets), and sizing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import socket
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from domctx_core.errors import DomainError, Errno, InputOutputError
+from domctx_core.wire import HEADER_SIZE, pack_header
+
+__all__ = [
+    "CHUNK",
+    "DEFAULT_CAP",
+    "Extent",
+    "FileLoadOps",
+    "FileSaveOps",
+    "LoadOps",
+    "MemoryLoadOps",
+    "MemorySaveOps",
+    "SaveOps",
+    "SizingSaveOps",
+]
+
+CHUNK = 256 * 1024
+"""Bytes that are read, written or skipped at a time where a body is not held as a whole."""
+
+DEFAULT_CAP = 128 * 1024 * 1024
+"""Bytes of one body that are held in memory unless told otherwise: libxc's own record limit."""
+
+
+class SaveOps(ABC):
+    """Where a save puts its records: begin, append (any number of times), end.
+
+    `byteorder` is that of the image. `patches` says whether the target takes a record whose
+    length is known only at its end; where it is false, `begin` is always given the length.
+    """
+
+    byteorder: str = "little"
+    patches: bool = True
+
+    @abstractmethod
+    def begin(self, type: int, instance: int, length: int | None) -> None:
+        """Begin a record. `length` is that of its body where it is known already."""
+
+    @abstractmethod
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        """Append bytes of body or padding."""
+
+    @abstractmethod
+    def end(self, length: int) -> None:
+        """End the record: its body had `length` bytes, padding not counted."""
+
+    def flush(self) -> None:
+        """Called once after the last record, so that nothing is left in a buffer."""
+
+
+class SizingSaveOps(SaveOps):
+    """Counts the bytes of an image and keeps none: `size` is its exact size."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def begin(self, type: int, instance: int, length: int | None) -> None:
+        self.size += HEADER_SIZE
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        self.size += len(data)
+
+    def end(self, length: int) -> None:
+        pass
+
+
+class MemorySaveOps(SaveOps):
+    """Collects an image in memory.
+
+    With a `capacity` (bytes, such as a dry run gave) an image that outgrows it is refused with
+    ENOSPC, as the hypervisor does with a buffer that turned out too small, and one that stays
+    below it with EIO: the domain changed in between.
+    """
+
+    def __init__(self, capacity: int | None = None, byteorder: str = "little") -> None:
+        self.byteorder = byteorder
+        self.capacity = capacity
+        self._image = bytearray()
+        self._header = (0, 0, 0)
+
+    @property
+    def image(self) -> bytes:
+        """The bytes so far."""
+        return bytes(self._image)
+
+    def begin(self, type: int, instance: int, length: int | None) -> None:
+        self._header = (type, instance, len(self._image))
+        self.append(bytes(HEADER_SIZE))
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        if self.capacity is not None and len(self._image) + len(data) > self.capacity:
+            raise DomainError(
+                "the domain's state does not fit into the size that the dry run gave",
+                errno=Errno.ENOSPC,
+                expected=f"{self.capacity} bytes",
+                actual=f"at least {len(self._image) + len(data)} bytes",
+                hint="the domain changed between sizing and saving: try again",
+            )
+        self._image += data
+
+    def end(self, length: int) -> None:
+        type, instance, at = self._header
+        header = pack_header(type, instance, length, self.byteorder)
+        self._image[at : at + HEADER_SIZE] = header
+
+    def flush(self) -> None:
+        if self.capacity is not None and len(self._image) != self.capacity:
+            raise DomainError(
+                "the domain's state is smaller than the dry run said",
+                errno=Errno.EIO,
+                expected=f"{self.capacity} bytes",
+                actual=f"{len(self._image)} bytes",
+                hint="the domain changed between sizing and saving: try again",
+            )
+
+
+def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
+    """Write everything to something that may take less at a time, or be busy."""
+    view = memoryview(data)
+    send = target.send if isinstance(target, socket.socket) else target.write
+    while view:
+        try:
+            count = send(view)
+        except BlockingIOError as error:
+            count = getattr(error, "characters_written", 0)
+            select.select([], [target], [])
+        if count is None:  # a raw stream that would block
+            select.select([], [target], [])
+            count = 0
+        view = view[count:]
+
+
+class FileSaveOps(SaveOps):
+    """Writes an image to a binary file, pipe or socket; short writes are normal.
+
+    A target that can seek gets a record's length patched in; on others each record's length must
+    be known when it begins (`patches` is then false, and the engine sees to it).
+    """
+
+    def __init__(self, target: BinaryIO | socket.socket | Any, byteorder: str = "little") -> None:
+        self.byteorder = byteorder
+        self._target = target
+        seekable = getattr(target, "seekable", None)
+        self.patches = bool(seekable is not None and seekable())
+        self._base = target.tell() if self.patches else 0
+        self._flushed = 0
+        self._pending = bytearray()
+        self._header = (0, 0, 0)
+
+    def begin(self, type: int, instance: int, length: int | None) -> None:
+        self._header = (type, instance, self._flushed + len(self._pending))
+        self.append(pack_header(type, instance, length or 0, self.byteorder))
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        if len(data) >= CHUNK:
+            self._drain()
+            self._write(data)
+            self._flushed += len(data)
+        else:
+            self._pending += data
+            if len(self._pending) >= CHUNK:
+                self._drain()
+
+    def end(self, length: int) -> None:
+        if not self.patches:
+            return
+        type, instance, at = self._header
+        header = pack_header(type, instance, length, self.byteorder)
+        if at >= self._flushed:
+            at -= self._flushed
+            self._pending[at : at + HEADER_SIZE] = header
+            return
+        self._drain()
+        self._target.seek(self._base + at)
+        self._write(header)
+        self._target.seek(self._base + self._flushed)
+
+    def flush(self) -> None:
+        self._drain()
+        flush = getattr(self._target, "flush", None)
+        if flush is not None:
+            flush()
+
+    def _drain(self) -> None:
+        self._write(self._pending)
+        self._flushed += len(self._pending)
+        self._pending = bytearray()
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        try:
+            write_all(self._target, data)
+        except OSError as error:
+            raise InputOutputError(f"cannot write the image: {error}") from error
+
+
+class Extent:
+    """A run of bytes that is not held in memory: its place in something that can seek."""
+
+    def __init__(self, file: Any, offset: int, length: int) -> None:
+        self._file = file
+        self.offset = offset
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """The bytes, at most `size` at a time."""
+        done = 0
+        while done < self.length:
+            self._file.seek(self.offset + done)
+            chunk = self._file.read(min(size, self.length - done))
+            if not chunk:
+                raise InputOutputError(
+                    "the input has become shorter while it was used",
+                    offset=self.offset + done,
+                    expected=f"{self.length - done} more bytes",
+                    actual="none",
+                )
+            done += len(chunk)
+            yield chunk
+
+    def read(self) -> bytes:
+        """All the bytes at once."""
+        return b"".join(self.chunks())
+
+
+class LoadOps(ABC):
+    """Where a load takes its bytes from.
+
+    Only `read` must be there; the others have defaults built on it.
+    """
+
+    @abstractmethod
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer only where the input ends."""
+
+    def remaining(self) -> int | None:
+        """Bytes that are left; None where that cannot be known (a pipe)."""
+        return None
+
+    def skip(self, size: int) -> int:
+        """Step over `size` bytes; gives how many there were."""
+        done = 0
+        while done < size:
+            got = len(self.read(min(CHUNK, size - done)))
+            if not got:
+                break
+            done += got
+        return done
+
+    def extent(self, size: int) -> Extent:
+        """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
+        spool = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the extent
+        done = 0
+        while done < size:
+            chunk = self.read(min(CHUNK, size - done))
+            if not chunk:
+                break
+            spool.write(chunk)
+            done += len(chunk)
+        return Extent(spool, 0, done)
+
+
+class MemoryLoadOps(LoadOps):
+    """Loads from bytes in memory."""
+
+    def __init__(self, image: bytes | bytearray | memoryview) -> None:
+        self._image = memoryview(image).cast("B")
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        chunk = bytes(self._image[self._at : self._at + size])
+        self._at += len(chunk)
+        return chunk
+
+    def remaining(self) -> int:
+        return len(self._image) - self._at
+
+    def skip(self, size: int) -> int:
+        size = min(size, self.remaining())
+        self._at += size
+        return size
+
+    def extent(self, size: int) -> Extent:
+        start = self._at
+        return Extent(io.BytesIO(self._image), start, self.skip(size))
+
+
+class FileLoadOps(LoadOps):
+    """Loads from a binary file, pipe or socket, from where it stands; short reads are normal."""
+
+    def __init__(self, source: BinaryIO | socket.socket | Any) -> None:
+        if isinstance(source, socket.socket):
+            source = source.makefile("rb")
+        self._source = source
+        seekable = getattr(source, "seekable", None)
+        self._end: int | None = None
+        self._at = 0
+        if seekable is not None and seekable():
+            self._at = source.tell()
+            self._end = max(self._at, source.seek(0, os.SEEK_END))
+            source.seek(self._at)
+
+    def read(self, size: int) -> bytes:
+        parts = []
+        while size > 0:
+            try:
+                chunk = self._source.read(min(size, 16 * CHUNK))
+            except OSError as error:
+                raise InputOutputError(f"cannot read the image: {error}") from error
+            if chunk is None:  # a raw stream that has nothing yet
+                select.select([self._source], [], [])
+                continue
+            if not chunk:
+                break
+            parts.append(chunk)
+            size -= len(chunk)
+            self._at += len(chunk)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def remaining(self) -> int | None:
+        return None if self._end is None else self._end - self._at
+
+    def skip(self, size: int) -> int:
+        if self._end is None:
+            return super().skip(size)
+        size = min(size, self._end - self._at)
+        self._at += size
+        self._source.seek(self._at)
+        return size
+
+    def extent(self, size: int) -> Extent:
+        if self._end is None:
+            return super().extent(size)
+        start = self._at
+        return Extent(self._source, start, self.skip(size))

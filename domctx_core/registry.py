@@ -1,0 +1,256 @@
+"""The registry: the seed's `fns[]` table, one for each format.
+
+An entry is a type code, a name that the registry owns a copy of, the provider that it came from,
+and the record type itself, which may be loaded only when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from domctx_core.errors import ConflictError, DeclarationError, DomctxError, PluginError
+from domctx_core.layout import Body
+from domctx_core.records import RecordType, validate_record_type
+
+__all__ = ["DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
+
+DOMAIN_CONTEXT = "domain-context"
+"""Name of the format that the core ships."""
+
+NAME_SIZE = 16
+"""Bytes of a name buffer: up to 15 ASCII characters, then at least one NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where a declaration comes from: a distribution (or a module, for what has none)."""
+
+    dist: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.dist} {self.version}"
+
+    def to_json(self) -> dict[str, str]:
+        """As `show --json` prints it."""
+        return {"dist": self.dist, "version": self.version}
+
+
+def copy_name(name: object) -> bytes:
+    """The 16-byte buffer of a record type's name.
+
+    The name is text, or bytes that are copied here and now. One that is empty, longer than 15
+    characters, or not printable ASCII without blanks is refused, never cut.
+    """
+    if isinstance(name, (bytes, bytearray, memoryview)):
+        raw = bytes(name)
+    elif isinstance(name, str):
+        raw = name.encode("utf-8", "surrogatepass")
+    else:
+        raise DeclarationError("a record type's name is text", actual=repr(name))
+    shown = repr(raw.decode("utf-8", "replace"))
+    if not 0 < len(raw) < NAME_SIZE:
+        raise DeclarationError(
+            f"the name {shown:.40} does not fit its buffer",
+            expected=f"1 to {NAME_SIZE - 1} characters",
+            actual=f"{len(raw)} bytes",
+            hint="choose a shorter name; names are never cut",
+        )
+    if not all(0x21 <= byte <= 0x7E for byte in raw):
+        raise DeclarationError(
+            f"the name {shown} has characters other than printable ASCII",
+            expected="letters, digits, `_`",
+            actual=raw.hex(),
+        )
+    return raw.ljust(NAME_SIZE, b"\0")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One row of the table.
+
+    `buffer` is the registry's 16-byte copy of the name, None in formats whose names are not
+    capped. `unusable` says why the provider cannot be used, where it cannot.
+    """
+
+    code: int
+    name: str
+    buffer: bytes | None
+    provider: Provider
+    _load: Callable[[], RecordType[Any]] = field(repr=False)
+    _record_type: RecordType[Any] | None = field(default=None, repr=False)
+    unusable: PluginError | None = field(default=None, repr=False)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the record type has been imported."""
+        return self._record_type is not None
+
+    @property
+    def record_type(self) -> RecordType[Any]:
+        """The record type; imports it the first time.
+
+        Raises `PluginError` where that fails, or where the declaration and what was loaded
+        disagree; the same error each time.
+        """
+        if self.unusable is not None:
+            raise self.unusable
+        if self._record_type is None:
+            try:
+                self._record_type = self._checked(validate_record_type(self._load()))
+            except DomctxError as error:
+                self.unusable = _unusable(self, error)
+                raise self.unusable from error
+        return self._record_type
+
+    def _checked(self, record_type: RecordType[Any]) -> RecordType[Any]:
+        name: object = record_type.name
+        if self.buffer is not None:
+            name = copy_name(name).rstrip(b"\0").decode("ascii")
+        if (record_type.code, name) != (self.code, self.name):
+            raise DeclarationError(
+                f"the entry point of {self.provider} declares {self.code}.{self.name}, and"
+                f" {type(record_type).__name__} says {record_type.code}.{record_type.name}",
+                expected=f"{self.code}.{self.name}",
+                actual=f"{record_type.code}.{record_type.name}",
+                provider=self.provider,
+            )
+        return record_type
+
+
+def _unusable(entry: Entry, error: DomctxError) -> PluginError:
+    if isinstance(error, PluginError):
+        error.locate(type=entry.code, type_name=entry.name, provider=entry.provider)
+        return error
+    return PluginError(
+        f"{entry.name} cannot be loaded: {error}",
+        type=entry.code,
+        type_name=entry.name,
+        provider=entry.provider,
+    )
+
+
+class Registry:
+    """The record types of one format, by code and by name."""
+
+    def __init__(self, format: str = DOMAIN_CONTEXT) -> None:
+        self.format = format
+        self._by_code: dict[int, list[Entry]] = {}
+        self._by_name: dict[str, list[Entry]] = {}
+
+    # -------------------------------------------------------------------------------- filling it
+
+    def register(
+        self, record_type: RecordType[Any] | type[RecordType[Any]], provider: Provider
+    ) -> Entry:
+        """Add a record type.
+
+        Raises `DeclarationError` where it is declared wrongly and `ConflictError` where its code
+        or name is taken; the registry is then as it was.
+        """
+        checked = validate_record_type(record_type)
+        entry = self._entry(checked.code, checked.name, provider, lambda: checked)
+        rivals = self._rivals(entry)
+        if rivals:
+            raise conflict([rivals[0], entry], self.format)
+        entry._record_type = checked
+        self._insert(entry)
+        return entry
+
+    def declare(
+        self, code: int, name: str, provider: Provider, load: Callable[[], RecordType[Any]]
+    ) -> Entry:
+        """Add a record type that is imported later, by `load`.
+
+        A code or name that is taken is accepted here; using either of the two is then an error.
+        """
+        entry = self._entry(code, name, provider, load)
+        self._insert(entry)
+        return entry
+
+    def _entry(
+        self, code: int, name: object, provider: Provider, load: Callable[[], RecordType[Any]]
+    ) -> Entry:
+        buffer = None
+        if self.format == DOMAIN_CONTEXT:
+            buffer = copy_name(name)
+            text = buffer.rstrip(b"\0").decode("ascii")
+        elif isinstance(name, str) and name and name.isascii():
+            text = name
+        else:
+            raise DeclarationError("a record type's name is ASCII text", actual=repr(name))
+        return Entry(code, text, buffer, provider, load)
+
+    def _insert(self, entry: Entry) -> None:
+        self._by_code.setdefault(entry.code, []).append(entry)
+        self._by_name.setdefault(entry.name, []).append(entry)
+
+    def _rivals(self, entry: Entry) -> list[Entry]:
+        same = [*self._by_code.get(entry.code, ()), *self._by_name.get(entry.name, ())]
+        return [other for other in same if other is not entry]
+
+    # ------------------------------------------------------------------------------- looking up
+
+    def get(self, code: int) -> Entry | None:
+        """The entry of a type code; None where nobody declares it.
+
+        Raises `ConflictError` where more than one provider claims the code, or the name of the
+        one that does.
+        """
+        entries = self._by_code.get(code)
+        if entries is None:
+            return None
+        rivals = self._rivals(entries[0])
+        if rivals:
+            raise conflict([entries[0], *rivals], self.format)
+        return entries[0]
+
+    def find(self, name: str) -> Entry | None:
+        """The entry of a name, with the same rules as `get`."""
+        entries = self._by_name.get(name)
+        return None if entries is None else self.get(entries[0].code)
+
+    def find_body(self, body: type[Body]) -> Entry | None:
+        """The entry among those loaded whose record type has this body class."""
+        for entry in self:
+            if entry._record_type is not None and entry._record_type.body is body:
+                return entry
+        return None
+
+    def conflicts(self) -> list[ConflictError]:
+        """One error for each set of entries that claim the same code or name."""
+        found: dict[frozenset[int], ConflictError] = {}
+        for entry in self:
+            rivals = [entry, *self._rivals(entry)]
+            if len(rivals) > 1:
+                key = frozenset(id(rival) for rival in rivals)
+                found.setdefault(key, conflict(rivals, self.format))
+        return list(found.values())
+
+    def __iter__(self) -> Iterator[Entry]:
+        """All entries in ascending code."""
+        for code in sorted(self._by_code):
+            yield from self._by_code[code]
+
+    def __len__(self) -> int:
+        return sum(len(entries) for entries in self._by_code.values())
+
+
+def conflict(entries: list[Entry], format: str) -> ConflictError:
+    """The error that names all the providers of a code or name."""
+    unique = list({id(entry): entry for entry in entries}.values())
+    first, second = unique[0], unique[1]
+    if first.code == second.code:
+        what = f"type code {first.code} ({first.code:#x})"
+    else:
+        what = f"the name {first.name}"
+    claims = " and ".join(f"{e.provider} ({e.code}.{e.name})" for e in unique)
+    return ConflictError(
+        f"{what} of format {format} is claimed by {claims}",
+        rule="needs-plugin",
+        type=first.code,
+        type_name=first.name,
+        hint=f"disable one of them, such as with `-p no:{second.provider.dist}`",
+    )

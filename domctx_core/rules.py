@@ -1,0 +1,395 @@
+"""Rules, problems and findings: what `verify` can say, and what it did say.
+
+A *rule* is stable and has an id. A *problem* is a rule broken inside one body, by whoever looked
+at that body; its offset counts from the body's start. A *finding* is a problem with its place in
+the file, which only the reader of the whole image knows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domctx_core.errors import Errno, ImageError
+
+__all__ = ["CORE_RULES", "Finding", "Problem", "Rule", "Severity"]
+
+
+class Severity(StrEnum):
+    """How grave a finding is. An *error* is what `load` would refuse."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that can be wrong: a stable id, its usual severity and errno, and its meaning.
+
+    `summary` is one line, `meaning` says what it means for whoever holds the image, `advice` what
+    to do, `example` shows the bytes or the situation.
+    """
+
+    id: str
+    severity: Severity
+    errno: Errno | None
+    summary: str
+    meaning: str
+    advice: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule broken by one body or one record.
+
+    `offset` counts bytes from the start of the body (None: the record as a whole). `errno` and
+    `severity` override the rule's own.
+    """
+
+    rule: str
+    message: str
+    offset: int | None = None
+    field: str | None = None
+    expected: Any = None
+    actual: Any = None
+    errno: Errno | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem with its place: what one line of `verify` says.
+
+    `offset` counts from the start of the file, `container_offset` from the start of the innermost
+    container that holds the record; `container` is the path of formats down to it.
+    """
+
+    rule: str
+    severity: Severity
+    errno: Errno | None
+    message: str
+    offset: int
+    record: int | None = None
+    type: int | None = None
+    name: str | None = None
+    instance: int | None = None
+    field: str | None = None
+    expected: Any = None
+    actual: Any = None
+    container: tuple[str, ...] = ()
+    container_offset: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as `verify --json` prints it."""
+        return {
+            "rule": self.rule,
+            "severity": str(self.severity),
+            "errno": None if self.errno is None else self.errno.name,
+            "offset": self.offset,
+            "record": self.record,
+            "type": self.type,
+            "instance": self.instance,
+            "message": self.message,
+            "expected": _plain(self.expected),
+            "actual": _plain(self.actual),
+            "name": self.name,
+            "field": self.field,
+            "container": list(self.container),
+            "container_offset": self.container_offset,
+        }
+
+    def error(self, provider: object | None = None) -> ImageError:
+        """The finding as the error that `load` raises for it."""
+        return ImageError(
+            self.message,
+            errno=self.errno,
+            rule=self.rule,
+            offset=self.offset,
+            record=self.record,
+            type=self.type,
+            type_name=self.name,
+            instance=self.instance,
+            field=self.field,
+            expected=self.expected,
+            actual=self.actual,
+            provider=provider,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Expected and actual values in a form that JSON holds without loss."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        return int(value) if -(2**53) <= value <= 2**53 else str(int(value))
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    return str(value)
+
+
+def _rule(
+    id: str, severity: Severity, errno: Errno | None, summary: str, meaning: str, advice: str,
+    example: str,
+) -> tuple[str, Rule]:  # fmt: skip
+    return id, Rule(id, severity, errno, summary, meaning, advice, example)
+
+
+_E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+CORE_RULES: dict[str, Rule] = dict(
+    [
+        _rule(
+            "truncated-header",
+            _E,
+            Errno.ENODATA,
+            "the input ends inside a record header",
+            "A record must begin here, and fewer bytes are left than a header has. The file was"
+            " cut, or an earlier length sends the reader to the wrong place.",
+            "Compare the file's size with its origin. If the record before it looks odd, look"
+            " at that one's length first.",
+            "a domain context image of 25 bytes: START takes 24, one byte of the next header",
+        ),
+        _rule(
+            "truncated-body",
+            _E,
+            Errno.ENODATA,
+            "the input ends inside a record's body",
+            "The header claims more bytes of body than the input has left.",
+            "Copy the file again. If it is whole, the length field is damaged: nothing after"
+            " it can be trusted.",
+            "a TSC_INFO header with length 20, followed by 7 bytes and the end of the file",
+        ),
+        _rule(
+            "truncated-padding",
+            _E,
+            Errno.ENODATA,
+            "the input ends inside the padding after a body",
+            "A body is followed by zeros up to the next multiple of 8; some are missing.",
+            "Usually the writer forgot the padding of the last record, or the file was cut.",
+            "a TSC_INFO body of 20 bytes with 1 byte of padding instead of 4",
+        ),
+        _rule(
+            "length-overflow",
+            _E,
+            Errno.ENODATA,
+            "a length that no file can have",
+            "Header, body and padding together would end beyond 2**64: the length field is"
+            " garbage, or somebody is testing the reader.",
+            "Treat the image as damaged from this record on.",
+            "a record with length 0xffffffffffffffff",
+        ),
+        _rule(
+            "length-over-cap",
+            _E,
+            Errno.E2BIG,
+            "a body is larger than what may be held in memory",
+            "The framing is sound, but decoding this body means holding it, and it is larger"
+            " than the cap (128 MiB unless told otherwise).",
+            "Raise the cap (--cap) if you trust the file; or look at the other records: this"
+            " one is skipped without harm.",
+            "a SHARED_INFO record of 6 GiB",
+        ),
+        _rule(
+            "first-not-start",
+            _E,
+            Errno.EINVAL,
+            "the image does not begin with START",
+            "START carries the format's version and shows the byte order; without it in first"
+            " place the rest has no meaning that can be relied on.",
+            "Check that the file is a domain context image and not cut at the front.",
+            "an image whose first header has type 2",
+        ),
+        _rule(
+            "start-repeated",
+            _E,
+            Errno.EINVAL,
+            "START stands in the image a second time",
+            "There is one START, the first record. Two images were joined, or a record's type"
+            " is damaged.",
+            "Split the file at this offset and look at both halves.",
+            "two images written one after the other without the first one's END",
+        ),
+        _rule(
+            "start-instance",
+            _E,
+            Errno.EINVAL,
+            "START's instance is not 0",
+            "There is one START, so its instance is 0.",
+            "The header is damaged or was written by something else.",
+            "START with instance 1",
+        ),
+        _rule(
+            "end-instance",
+            _E,
+            Errno.EINVAL,
+            "END's instance is not 0",
+            "There is one END, so its instance is 0.",
+            "The header is damaged, or these zeros are not a header at all: check the padding"
+            " of the record before.",
+            "END with instance 1",
+        ),
+        _rule(
+            "end-length",
+            _E,
+            Errno.EINVAL,
+            "END has a body",
+            "END is a header and nothing else; its length is 0.",
+            "Often the reader took zeros of a longer padding for END: check the record before.",
+            "END with length 8",
+        ),
+        _rule(
+            "end-missing",
+            _E,
+            Errno.ENODATA,
+            "the input ends without END",
+            "Every record so far is whole, but nothing says that there are no more: the saver"
+            " stopped half way, or the file was cut at a record's end.",
+            "Save again. A save that fails writes no END on purpose.",
+            "an image with START and TSC_INFO only",
+        ),
+        _rule(
+            "trailing-bytes",
+            _W,
+            None,
+            "bytes follow after END",
+            "END terminates the image and nothing after it is read. `load` ignores such bytes.",
+            "Harmless if the file was padded by its carrier (xl adds a hand-shake to a live"
+            " stream); otherwise see whether a second image follows.",
+            "44 bytes of text after END",
+        ),
+        _rule(
+            "unknown-type",
+            _E,
+            Errno.EINVAL,
+            "no known record type has this type code",
+            "Neither domctx nor an installed plugin declares the code. A restorer must refuse"
+            " it, since skipping a record would lose state.",
+            "Ask the image's producer which plugin defines it, and install that; `domctx"
+            " types` lists what is known.",
+            "a record of type 0x40",
+        ),
+        _rule(
+            "no-handler",
+            _N,
+            None,
+            "the record can be read but not loaded",
+            "Its record type is known here and can be shown, but its plugin offers no load"
+            " handler, so `load` would refuse the image.",
+            "Use `domctx edit --drop` to take the record out, or a plugin that loads it.",
+            "a record type that is declared for inspection only",
+        ),
+        _rule(
+            "body-too-short",
+            _E,
+            Errno.ENODATA,
+            "a body ends before its last field",
+            "The record's length is smaller than its record type needs. Nothing is filled up"
+            " with zeros: a short body is refused.",
+            "Compare the plugin's version with the saver's; a field may have been added.",
+            "TSC_INFO with length 16",
+        ),
+        _rule(
+            "body-not-consumed",
+            _E,
+            Errno.EINVAL,
+            "a body is longer than its record type",
+            "Bytes are left in the body that no field describes. The seed's engine lost its"
+            " place here; domctx refuses.",
+            "Compare the plugin's version with the saver's; a newer saver may write more.",
+            "TSC_INFO with length 28",
+        ),
+        _rule(
+            "padding-not-zero",
+            _E,
+            Errno.EINVAL,
+            "padding after a body is not zero",
+            "Padding is written as zeros and checked on load.",
+            "Often a length that is too small: the bytes belong to the body.",
+            "TSC_INFO (20 bytes) followed by 00 00 80 00",
+        ),
+        _rule(
+            "instance-not-allowed",
+            _E,
+            Errno.ENXIO,
+            "a record has an instance that its type does not allow",
+            "The type exists once per domain (instance 0), or has fewer instances than this.",
+            "Look for a saver that numbers what it should not.",
+            "SHARED_INFO with instance 1",
+        ),
+        _rule(
+            "duplicate-record",
+            _E,
+            Errno.EEXIST,
+            "type and instance occur a second time",
+            "The seed's engine let the last one win, silently. domctx refuses: one of the two"
+            " is wrong.",
+            "`domctx show --type` prints both; `domctx edit --drop` removes one.",
+            "two EVENT_CHANNEL records of port 3",
+        ),
+        _rule(
+            "order-not-ascending",
+            _W,
+            None,
+            "record types do not ascend",
+            "A saver writes types in ascending order, so that what depends on another comes"
+            " after it. Loading goes by the image's order and may still succeed.",
+            "If the load fails, reorder the image.",
+            "EVENT_CHANNEL before EVTCHN_ABI",
+        ),
+        _rule(
+            "newer-version",
+            _N,
+            Errno.EOPNOTSUPP,
+            "the image was written by a newer Xen than the target",
+            "An older Xen cannot know the newer one's record types. It is a note when nothing"
+            " is said about the target, and an error with --target-xen.",
+            "Restore on a Xen at least as new; or allow it with --allow-newer if you know that"
+            " no record changed.",
+            "an image of Xen 4.17 checked with --target-xen 4.15",
+        ),
+        _rule(
+            "reserved-not-zero",
+            _E,
+            Errno.EINVAL,
+            "reserved bytes or unknown flag bits are not zero",
+            "Reserved bytes and bits are written as zero and checked on load: a later version"
+            " may give them a meaning that this reader would ignore.",
+            "The image may come from a newer version of the record's definition.",
+            "SHARED_INFO with flags 0x80000000",
+        ),
+        _rule(
+            "field-out-of-range",
+            _E,
+            Errno.EINVAL,
+            "a field has a value that it may not have",
+            "The value is outside the field's range, is no member of its enumeration, or"
+            " disagrees with another field of the same body.",
+            "The message names the field and what would be right.",
+            "TSC_INFO with mode 3",
+        ),
+        _rule(
+            "needs-plugin",
+            _E,
+            Errno.EINVAL,
+            "the plugin that knows this record type cannot be used",
+            "The type code is in the index, but its plugin is disabled, failed to import, does"
+            " not fit this version, or is in conflict with another.",
+            "`domctx plugins list` says which and why.",
+            "EVENT_CHANNEL with `-p no:domctx-plugin-event-channel`",
+        ),
+        _rule(
+            "limit",
+            _E,
+            Errno.E2BIG,
+            "a limit of the reader was reached",
+            "Containers are nested deeper, or more findings were made, than domctx goes into:"
+            " an input made to exhaust its reader gets no further than this.",
+            "Look at the outermost container first.",
+            "a libxl stream nested in itself a hundred times",
+        ),
+    ]
+)
+"""The rules of the core by id; plugins add theirs, prefixed by the plugin's name and a slash."""

@@ -1,0 +1,75 @@
+"""The wire: the 16-byte record header, padding and byte order of a domain context image.
+
+| offset | size | field |
+|---|---|---|
+| 0 | 4 | type |
+| 4 | 4 | instance |
+| 8 | 8 | length of the body, header and padding not counted |
+
+Body and zero padding up to a multiple of 8 follow. Everything is in the saver's byte order.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from domctx_core.layout import Body, u32, u64
+from domctx_core.layout.kinds import ORDERS
+
+__all__ = [
+    "ALIGNMENT",
+    "HEADER_SIZE",
+    "MAX_LENGTH",
+    "RecordHeader",
+    "byteorder_of",
+    "pack_header",
+    "padding",
+    "unpack_header",
+]
+
+ALIGNMENT = 8
+"""A record's size is a multiple of this many bytes."""
+
+MAX_LENGTH = 2**64 - 1
+"""No offset in an image goes beyond this: lengths are 64 bits wide and nothing wraps."""
+
+
+class RecordHeader(Body):
+    """The header of every record of a domain context image."""
+
+    type: int = u32(doc="selects the layout of the body")
+    instance: int = u32(doc="tells repeated records of one type apart, such as a vCPU's number")
+    length: int = u64(doc="size of the body; header and padding not counted", unit="bytes")
+
+
+_STRUCTS = {
+    order: struct.Struct(prefix + "".join(f.kind.code for f in RecordHeader.__layout__.fields))  # type: ignore[attr-defined]
+    for order, prefix in ORDERS.items()
+}
+
+HEADER_SIZE = _STRUCTS["little"].size
+"""Bytes of a record header: 16."""
+
+
+def pack_header(type: int, instance: int, length: int, byteorder: str = "little") -> bytes:
+    """The 16 bytes of a header. Numbers that do not fit raise `struct.error`."""
+    return _STRUCTS[byteorder].pack(type, instance, length)
+
+
+def unpack_header(data: bytes | memoryview, byteorder: str = "little") -> tuple[int, int, int]:
+    """Type, instance and length of the header in `data` (16 bytes)."""
+    type_, instance, length = _STRUCTS[byteorder].unpack(data)
+    return type_, instance, length
+
+
+def padding(length: int, alignment: int = ALIGNMENT) -> int:
+    """How many bytes of padding follow a body of `length` bytes."""
+    return -length % alignment
+
+
+def byteorder_of(head: bytes | memoryview) -> str | None:
+    """The byte order of an image that begins with `head`: START's type code (1) shows it.
+
+    None where `head` does not begin with START. 4 bytes are enough.
+    """
+    return {b"\1\0\0\0": "little", b"\0\0\0\1": "big"}.get(bytes(head[:4]))
