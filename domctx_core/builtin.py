@@ -5,10 +5,12 @@ They use only what any plugin has: a body, a record type, and the context that h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from domctx_core.domains import XenVersion
 from domctx_core.errors import DomainError, Errno
+from domctx_core.formats import DomainContext
 from domctx_core.layout import Body, Empty, u32
 from domctx_core.records import SINGLE, Instances, RecordType
 from domctx_core.rules import Problem, Severity
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain
 
-__all__ = ["EndRecord", "Start", "StartRecord"]
+__all__ = ["NEWEST_XEN", "DomainContext", "EndRecord", "Start", "StartRecord"]
+
+NEWEST_XEN = XenVersion(4, 22)
+"""The newest release when this was written; an image that claims a newer one is worth a note."""
 
 
 class Start(Body):
@@ -52,22 +57,26 @@ class StartRecord(RecordType[Start]):
             )
         context.write(0, Start(xen_major=version.major, xen_minor=version.minor))
 
-    def load(self, domain: Domain, context: LoadContext) -> None:
-        """Refuse an image from a Xen newer than the one that receives it."""
-        _, start = context.read(self)
-        target = context.xen_version
-        if target is not None and start.xen_version > target and not context.allow_newer:
-            context.refuse(
-                Problem(
-                    "newer-version",
-                    f"the image was saved by Xen {start.xen_version}, newer than {target}",
-                    0,
-                    "xen_major" if start.xen_major > target.major else "xen_minor",
-                    expected=f"at most {target}",
-                    actual=str(start.xen_version),
-                    severity=Severity.ERROR,
-                )
+    def judge(
+        self, instance: int | None, body: Start, receiver: XenVersion | None
+    ) -> Iterable[Problem]:
+        """An image from a Xen newer than the receiver; without one, than any that is known."""
+        limit = receiver or NEWEST_XEN
+        if body.xen_version > limit:
+            known = "" if receiver else ", the newest that this domctx knows"
+            yield Problem(
+                "newer-version",
+                f"the image was saved by Xen {body.xen_version}, newer than {limit}{known}",
+                0 if body.xen_major > limit.major else 4,
+                "xen_major" if body.xen_major > limit.major else "xen_minor",
+                expected=f"at most {limit}",
+                actual=str(body.xen_version),
+                severity=Severity.ERROR if receiver else Severity.NOTE,
             )
+
+    def load(self, domain: Domain, context: LoadContext) -> None:
+        """Check the version; nothing goes to the domain."""
+        context.read(self)
 
 
 class EndRecord(RecordType[Empty]):

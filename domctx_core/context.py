@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from domctx_core.domains import XenVersion
 from domctx_core.errors import DomctxError, Errno, ImageError, MisuseError
@@ -184,8 +184,8 @@ class Duplicates:
 class LoadContext:
     """One load: handlers take their records through it.
 
-    `type`, `instance` and `length` are the present record's; `xen_version` is the version that
-    receives the image (None: nobody says); `allow_newer` that a newer image is welcome.
+    `type`, `instance` and `length` are the present record's; `receiver` is the Xen that the image
+    must not be newer than (None: any will do).
     """
 
     def __init__(
@@ -193,13 +193,11 @@ class LoadContext:
         ops: LoadOps,
         *,
         byteorder: str,
-        xen_version: XenVersion | None,
-        allow_newer: bool,
+        receiver: XenVersion | None,
         cap: int = DEFAULT_CAP,
     ) -> None:
         self.byteorder = byteorder
-        self.xen_version = xen_version
-        self.allow_newer = allow_newer
+        self.receiver = receiver
         self.type = self.instance = self.length = 0
         self.record = -1
         self.offset = 0
@@ -304,12 +302,15 @@ class LoadContext:
                     actual=f"{size} bytes",
                 )
             size = fixed
-        decoded = record_type.body.inspect(self.data(size), self.byteorder)
+        body_class = cast("type[B]", record_type.body)  # a class attribute cannot say so itself
+        decoded = body_class.inspect(self.data(size), self.byteorder)
         for problem in decoded.problems:
             if not (record_type.ignore_rest and problem.rule == "body-not-consumed"):
                 self.refuse(problem)
-        self.end(record_type.ignore_rest)
         assert decoded.body is not None
+        for problem in record_type.judge(instance, decoded.body, self.receiver):
+            self.refuse(problem)
+        self.end(record_type.ignore_rest)
         self.body = decoded.body
         return instance, decoded.body
 

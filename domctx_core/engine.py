@@ -17,7 +17,7 @@ from domctx_core.domains import Domain, StagedDomain, XenVersion
 from domctx_core.errors import DomainError, DomctxError, Errno, ImageError, PluginError
 from domctx_core.ops import DEFAULT_CAP, LoadOps, MemorySaveOps, SaveOps, SizingSaveOps
 from domctx_core.registry import Entry, Registry
-from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
+from domctx_core.rules import CORE_RULES, Problem, Severity, find_rule
 from domctx_core.wire import HEADER_SIZE, byteorder_of, unpack_header
 
 __all__ = ["END", "START", "LoadResult", "load_domain", "save_domain", "save_image", "size_domain"]
@@ -241,8 +241,7 @@ class _Load:
         self.context = LoadContext(
             ops,
             byteorder="little",
-            xen_version=domain.xen_version or xen_version,
-            allow_newer=allow_newer,
+            receiver=None if allow_newer else domain.xen_version or xen_version,
             cap=cap,
         )
 
@@ -391,16 +390,6 @@ class _Load:
             expected=problem.expected,
             actual=problem.actual,
         )
-
-
-def find_rule(id: str, extra: Iterable[Rule]) -> Rule:
-    """The rule of that id among the core's and a check's own."""
-    rule = CORE_RULES.get(id)
-    if rule is None:
-        rule = next((rule for rule in extra if rule.id == id), None)
-    if rule is None:
-        raise PluginError(f"a check reports the rule {id!r}, which it does not declare")
-    return rule
 
 
 class _Witness(StagedDomain):

@@ -13,7 +13,7 @@ import socket
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from domctx_core.errors import DomainError, Errno, InputOutputError
 from domctx_core.wire import HEADER_SIZE, pack_header
@@ -153,7 +153,7 @@ class FileSaveOps(SaveOps):
     be known when it begins (`patches` is then false, and the engine sees to it).
     """
 
-    def __init__(self, target: BinaryIO | socket.socket | Any, byteorder: str = "little") -> None:
+    def __init__(self, target: Any, byteorder: str = "little") -> None:
         self.byteorder = byteorder
         self._target = target
         seekable = getattr(target, "seekable", None)
@@ -306,7 +306,7 @@ class MemoryLoadOps(LoadOps):
 class FileLoadOps(LoadOps):
     """Loads from a binary file, pipe or socket, from where it stands; short reads are normal."""
 
-    def __init__(self, source: BinaryIO | socket.socket | Any) -> None:
+    def __init__(self, source: Any) -> None:
         if isinstance(source, socket.socket):
             source = source.makefile("rb")
         self._source = source

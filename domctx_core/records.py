@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from domctx_core.errors import DeclarationError, Errno
 from domctx_core.layout import Body
+from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
     from domctx_core.context import LoadContext, SaveContext
-    from domctx_core.domains import Domain, Guest
+    from domctx_core.domains import Domain, Guest, XenVersion
 
 __all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "RecordType"]
 
@@ -67,7 +68,6 @@ class RecordType(Generic[B]):
     * `name`: its name, unique in its format; in a domain context at most 15 ASCII characters;
     * `body`: the `Body` class of what it holds;
     * `instances`: `SINGLE`, `PER_VCPU`, `ANY` or an `Instances` of your own;
-    * `after`: names of record types that must come earlier in an image;
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
       read, unless somebody asks for it;
@@ -84,7 +84,6 @@ class RecordType(Generic[B]):
     name: ClassVar[str]
     body: ClassVar[type[Body]]
     instances: ClassVar[Instances] = ANY
-    after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
     loadable: ClassVar[bool] = True
@@ -108,6 +107,16 @@ class RecordType(Generic[B]):
         """
         instance, body = context.read(self)
         domain.write(self.body, instance, body)
+
+    def judge(
+        self, instance: int | None, body: B, receiver: XenVersion | None
+    ) -> Iterable[Problem]:
+        """Problems of a decoded record that its body alone cannot see.
+
+        `receiver` is the Xen that is to load the image, where somebody says. What is an error
+        here makes `verify` fail and `load` refuse. Offsets count from the start of the body.
+        """
+        return ()
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, B]]:
         """Made-up state for a simulated domain: (instance, body), ascending by instance.

@@ -7,13 +7,14 @@ the file, which only the reader of the whole image knows.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from domctx_core.errors import Errno, ImageError
+from domctx_core.errors import DeclarationError, Errno, ImageError
 
-__all__ = ["CORE_RULES", "Finding", "Problem", "Rule", "Severity"]
+__all__ = ["CORE_RULES", "Finding", "Problem", "Rule", "Severity", "find_rule"]
 
 
 class Severity(StrEnum):
@@ -393,3 +394,11 @@ CORE_RULES: dict[str, Rule] = dict(
     ]
 )
 """The rules of the core by id; plugins add theirs, prefixed by the plugin's name and a slash."""
+
+
+def find_rule(id: str, extra: Iterable[Rule] = ()) -> Rule:
+    """The rule of that id among the core's and `extra`, which a check brings."""
+    rule = CORE_RULES.get(id) or next((rule for rule in extra if rule.id == id), None)
+    if rule is None:
+        raise DeclarationError(f"the rule {id!r} is reported and nowhere declared")
+    return rule

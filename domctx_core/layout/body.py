@@ -47,7 +47,7 @@ class Decoded(Generic[B]):
     consumed: int
 
 
-class _Run:
+class Run:
     """Neighbouring fields of fixed size and no inner structure: one `struct` call for all."""
 
     def __init__(self, members: list[Field]) -> None:
@@ -113,18 +113,18 @@ class Layout:
             field.name for field in fields if not isinstance(field.kind, (Reserved, Count))
         ]
         self.by_name = {field.name: field for field in fields}
-        self.parts: list[_Run | Field] = []
+        self.parts: list[Run | Field] = []
         run: list[Field] = []
         for field in fields:
             if _in_run(field.kind):
                 run.append(field)
                 continue
             if run:
-                self.parts.append(_Run(run))
+                self.parts.append(Run(run))
                 run = []
             self.parts.append(field)
         if run:
-            self.parts.append(_Run(run))
+            self.parts.append(Run(run))
         sizes = [field.kind.size for field in fields]
         self.size = None if None in sizes else sum(size for size in sizes if size is not None)
         self.minimum_size = sum(size for size in sizes if size is not None)
@@ -140,7 +140,7 @@ class Layout:
         if self.order is not None:
             reader.order = self.order
         for part in self.parts:
-            if isinstance(part, _Run):
+            if isinstance(part, Run):
                 part.decode(reader, values)
             else:
                 reader.path.append(part.name)
@@ -156,7 +156,7 @@ class Layout:
         """Append a body's bytes; values must fit (see `check`)."""
         order = self.order or order
         for part in self.parts:
-            if isinstance(part, _Run):
+            if isinstance(part, Run):
                 part.encode(body, out, order)
             else:
                 part.kind.encode(getattr(body, part.name), out, order)
@@ -245,11 +245,11 @@ class Layout:
             if isinstance(field.kind, Count) and field.name in values:
                 actual = len(values[field.kind.of])
                 if values[field.name] != actual:
-                    fault = JsonFault(
+                    wrong = JsonFault(
                         f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
                     )
-                    fault.path.append(field.name)
-                    raise fault
+                    wrong.path.append(field.name)
+                    raise wrong
                 del values[field.name]
         return self.body(**values)
 

@@ -184,7 +184,7 @@ class Int(Kind):
         self.label = f"{'i' if signed else 'u'}{bits}"
         self._members: dict[int, Any] = {}
         if enum is not None:
-            self._members = {int(member): member for member in enum}
+            self._members = {int(member.value): member for member in enum}
         self.known = 0
         for bit in self._members if self.flags else ():
             self.known |= bit
@@ -628,7 +628,7 @@ class Array(Kind):
             at = reader.advance(count * element.size, "")
             row = struct.unpack_from(f"{reader.order}{count}{element.code}", reader.data, at)
             return [element.wrap(number) for number in row] if element.enum else list(row)
-        items = []
+        items: list[Any] = []
         while len(items) < count if count is not None else reader.pos < reader.end:
             reader.path[-1:] = [f"{reader.path[-1]}[{len(items)}]"]
             start = reader.pos

@@ -1,0 +1,175 @@
+"""Formats: framing plus a registry of record types.
+
+A format says what comes before the first record (the prologue), what a record's header looks
+like, what records are padded to, and which record is the last. It says so with the same `Body`
+declarations that record types use, so that every tool works on every format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from domctx_core.errors import DeclarationError, PluginError
+from domctx_core.layout import Body
+from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
+from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
+
+__all__ = ["HEAD_SIZE", "DomainContext", "Format", "Formats", "Framing"]
+
+HEAD_SIZE = 64
+"""Bytes from the start of an input that a format is recognised by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What a prologue says about the records after it.
+
+    `follows` names the format that stands in place of records, in formats that have none.
+    """
+
+    byteorder: str
+    version: int
+    follows: str | None = None
+
+
+class Format:
+    """One format. Subclass it, set the class attributes and override what depends on the bytes.
+
+    * `name`: unique, such as `libxc`; `title`: for people, such as `libxc migration stream`;
+    * `header`: the body of a record header, of fixed size, with integer fields `type`, `length`
+      and perhaps `instance`; None for a format without records;
+    * `alignment`: a record's body is padded with zeros to a multiple of this;
+    * `first`: type code of the record that must come first and only once, if there is one;
+    * `last`: type code of the record that ends the format;
+    * `ascending`: records are written in ascending type code;
+    * `optional`: bits of a type code that mark a record which a reader may ignore;
+    * `max_length`: the longest body that the format allows, in bytes.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str] = ""
+    header: ClassVar[type[Body] | None] = None
+    alignment: ClassVar[int] = 8
+    first: ClassVar[int | None] = None
+    last: ClassVar[int] = 0
+    ascending: ClassVar[bool] = False
+    optional: ClassVar[int] = 0
+    max_length: ClassVar[int | None] = None
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether an input that begins with `head` (up to `HEAD_SIZE` bytes) is of this format."""
+        return False
+
+    def byteorder(self, head: bytes) -> str:
+        """The byte order of the prologue, for bodies that do not fix their own."""
+        return "little"
+
+    def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
+        """The next body of the prologue and its length in bytes, after those read so far.
+
+        None where the prologue is complete.
+        """
+        return None
+
+    def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
+        """What the prologue says about what follows; `head` is the input's first bytes."""
+        raise NotImplementedError
+
+
+class DomainContext(Format):
+    """The domain context image: no prologue; START shows version and byte order."""
+
+    name = DOMAIN_CONTEXT
+    title = "domain context"
+    header = RecordHeader
+    alignment = ALIGNMENT
+    first = 1
+    last = 0
+    ascending = True
+
+    def recognises(self, head: bytes) -> bool:
+        """An image begins with START: type 1, instance 0, length 8."""
+        order = byteorder_of(head)
+        return order is not None and head[4:8] == b"\0\0\0\0"
+
+    def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
+        """Version 1, in the byte order that START's type code shows."""
+        return Framing(byteorder_of(head) or "little", 1)
+
+
+@dataclass(slots=True)
+class _Known:
+    name: str
+    provider: Provider
+    load: Callable[[], Format]
+    format: Format | None = None
+
+
+class Formats:
+    """The formats at hand and the registry of each; formats are loaded when they are needed."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+        self._registries: dict[str, Registry] = {}
+
+    def add(self, name: str, provider: Provider, load: Callable[[], Format]) -> None:
+        """Add a format that `load` gives when it is needed."""
+        if name in self._known:
+            raise DeclarationError(
+                f"the format {name} is declared twice, by {self._known[name].provider} and"
+                f" {provider}"
+            )
+        self._known[name] = _Known(name, provider, load)
+
+    def registry(self, name: str) -> Registry:
+        """The registry of a format, which exists even where the format itself is unknown."""
+        return self._registries.setdefault(name, Registry(name))
+
+    def registries(self) -> Iterator[Registry]:
+        """All registries: the domain context's first, the others by name."""
+        for name in sorted(self._registries, key=lambda n: (n != DOMAIN_CONTEXT, n)):
+            yield self._registries[name]
+
+    def names(self) -> Iterable[str]:
+        """The names of all formats, in the order in which they are tried."""
+        return tuple(self._known)
+
+    def get(self, name: str) -> Format:
+        """The format of that name; `PluginError` where there is none."""
+        known = self._known.get(name)
+        if known is None:
+            raise PluginError(
+                f"no installed plugin knows the format {name}",
+                hint="install the plugin that declares it, such as domctx-plugin-xen-streams",
+            )
+        if known.format is None:
+            made = known.load()
+            if not isinstance(made, Format) or made.name != name:
+                raise DeclarationError(
+                    f"the entry point {name} of {known.provider} does not give that format",
+                    expected=f"a Format named {name}",
+                    actual=repr(getattr(made, "name", made)),
+                    provider=known.provider,
+                )
+            known.format = made
+        return known.format
+
+    def provider(self, name: str) -> Provider:
+        """Who declares a format."""
+        return self._known[name].provider
+
+    def recognise(self, head: bytes) -> Format | None:
+        """The format of an input that begins with `head`; None where no known one fits.
+
+        The core's own formats are tried first; others are only imported where those do not fit.
+        """
+        for name in self._known:
+            try:
+                format = self.get(name)
+            except PluginError:  # one that is broken is not needed unless it is named
+                continue
+            if format.recognises(head):
+                return format
+        return None

@@ -1,0 +1,298 @@
+"""Verify: what is wrong with an input, finding by finding.
+
+A verifier listens to the walker's events; it never stops at the first fault, and it knows nothing
+of any particular record type beyond what that type declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from domctx_core.checks import Check, Seen
+from domctx_core.context import Duplicates
+from domctx_core.domains import XenVersion
+from domctx_core.errors import PluginError
+from domctx_core.formats import Formats
+from domctx_core.layout import Body
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.rules import Finding, Problem, Rule, Severity
+from domctx_core.sources import Source
+from domctx_core.walk import (
+    Closed,
+    Event,
+    Fault,
+    Level,
+    Opened,
+    Record,
+    Trailing,
+    make_finding,
+    walk,
+)
+
+__all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
+
+MAX_FINDINGS = 1000
+"""Findings that are kept of one input; after that only their number would grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What `verify` has to say of one input.
+
+    `format` is the outermost format's name; `needs_plugin` says that something could not be
+    judged because a plugin could not be used.
+    """
+
+    format: str
+    findings: tuple[Finding, ...]
+    needs_plugin: bool
+
+    @property
+    def valid(self) -> bool:
+        """Whether no finding is an error."""
+        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+
+
+@dataclass(eq=False)
+class _State:
+    """What the verifier remembers of one container."""
+
+    checks: list[Check]
+    rules: tuple[Rule, ...]
+    duplicates: Duplicates = field(default_factory=Duplicates)
+    previous: int = -1
+    descended: bool = False
+
+
+class Verifier:
+    """Judges the events of one input; `receiver` is the Xen that is to load it."""
+
+    def __init__(
+        self, *, checks: Iterable[type[Check]] = (), receiver: XenVersion | None = None
+    ) -> None:
+        self.checks = tuple(checks)
+        self.receiver = receiver
+        self.needs_plugin = False
+        self._states: dict[Level, _State] = {}
+        self._count = 0
+
+    def see(self, event: Event) -> list[Finding]:
+        """The findings of one event."""
+        found = []
+        for finding in self._judge(event):
+            self._count += 1
+            if self._count < MAX_FINDINGS:
+                found.append(finding)
+            elif self._count == MAX_FINDINGS:
+                limit = Problem(
+                    "limit", f"more than {MAX_FINDINGS - 1} findings; the rest is left out"
+                )
+                found.append(make_finding(limit, finding.offset, None))
+        return found
+
+    def _judge(self, event: Event) -> Iterator[Finding]:
+        match event:
+            case Opened(level, resumed):
+                if not resumed:
+                    own = [check() for check in self.checks if check.format == level.format.name]
+                    rules = tuple(rule for check in own for rule in check.rules)
+                    self._states[level] = _State(own, rules)
+                    for offset, problem in level.prologue_problems:
+                        yield make_finding(problem, offset + (problem.offset or 0), level)
+            case Record():
+                yield from self._record(event)
+            case Fault(_, finding, needs_plugin):
+                self.needs_plugin |= needs_plugin
+                yield finding
+            case Trailing(level, offset, length, _):
+                problem = Problem(
+                    "trailing-bytes",
+                    f"{length} bytes follow after the last record",
+                    expected="the end of the input" if level.bound is None else "the body's end",
+                    actual=f"{length} bytes",
+                )
+                yield make_finding(problem, offset, level)
+            case Closed(level):
+                if level.last:
+                    yield from self._close(level)
+
+    def _record(self, record: Record) -> Iterator[Finding]:
+        state = self._states[record.level]
+        format = record.level.format
+        if format.first is not None:
+            if record.index == 0 and record.type != format.first:
+                yield record.finding(
+                    Problem(
+                        "first-not-start",
+                        "the image does not begin with START",
+                        expected=f"type {format.first}",
+                        actual=f"type {record.type}",
+                    )
+                )
+            elif record.index and record.type == format.first:
+                yield record.finding(
+                    Problem("start-repeated", "START stands in the image a second time")
+                )
+        yield from self._order(record, state)
+        yield from self._body(record, state)
+        raw = record.padding_raw if record.complete else b""
+        if raw.strip(b"\0"):
+            yield record.finding(
+                Problem(
+                    "padding-not-zero",
+                    "the padding after the body is not zero",
+                    record.length + len(raw) - len(raw.lstrip(b"\0")),
+                    expected="00" * len(raw),
+                    actual=raw.hex(),
+                )
+            )
+
+    def _order(self, record: Record, state: _State) -> Iterator[Finding]:
+        if record.instance is not None and state.duplicates.seen(record.type, record.instance):
+            if record.type != record.level.format.first:
+                name = record.name or f"type {record.type}"
+                yield record.finding(
+                    Problem(
+                        "duplicate-record",
+                        f"{name}[{record.instance}] stands in the image a second time",
+                    )
+                )
+        if not record.level.format.ascending or record.type == record.level.format.last:
+            return
+        if record.type < state.previous and not state.descended and record.index:
+            state.descended = True
+            yield record.finding(
+                Problem(
+                    "order-not-ascending",
+                    f"type {record.type} comes after type {state.previous}",
+                    expected=f"type {state.previous} or higher",
+                    actual=f"type {record.type}",
+                )
+            )
+        state.previous = record.type
+
+    def _body(self, record: Record, state: _State) -> Iterator[Finding]:
+        format = record.level.format
+        if format.max_length is not None and record.length > format.max_length:
+            yield record.finding(
+                Problem(
+                    "length-over-cap",
+                    f"the {format.title} allows no body as long as this",
+                    expected=f"at most {format.max_length} bytes",
+                    actual=f"{record.length} bytes",
+                )
+            )
+            return
+        try:
+            entry = record.entry
+            record_type = None if entry is None else entry.record_type
+        except PluginError as error:
+            self.needs_plugin = True
+            yield record.finding(Problem("needs-plugin", error.message))
+            return
+        if entry is None or record_type is None:
+            optional = bool(record.type & format.optional)
+            yield record.finding(
+                Problem(
+                    "unknown-type",
+                    f"no installed plugin knows type {record.type} ({record.type:#x})"
+                    + (" (optional: a reader may ignore it)" if optional else ""),
+                    severity=Severity.NOTE if optional else None,
+                )
+            )
+            return
+        if not record_type.loadable:
+            yield record.finding(Problem("no-handler", f"{entry.name} can be read and not loaded"))
+        instances = record_type.instances
+        if (
+            record.instance is not None
+            and instances.limit is not None
+            and record.instance >= instances.limit
+        ):
+            rule = record_type.rules.get("instance-not-allowed", "instance-not-allowed")
+            yield record.finding(
+                Problem(
+                    rule,
+                    f"{entry.name} has instance {record.instance}",
+                    4 - record.header_size,
+                    expected="0" if instances.limit == 1 else f"0 to {instances.limit - 1}",
+                    actual=record.instance,
+                    errno=instances.errno if rule == "instance-not-allowed" else None,
+                )
+            )
+        if record.bulk or not record.complete:
+            return
+        decoded = record.decoded
+        if decoded is None:
+            yield record.finding(
+                Problem(
+                    "length-over-cap",
+                    "the body is longer than what is held in memory",
+                    expected=f"at most {record.cap} bytes",
+                    actual=f"{record.length} bytes",
+                )
+            )
+            return
+        for problem in decoded.problems:
+            if problem.rule == "body-not-consumed" and record_type.ignore_rest:
+                continue
+            rule = record_type.rules.get(problem.rule, problem.rule)
+            yield record.finding(replace(problem, rule=rule), rules=state.rules)
+        body: Body | None = decoded.body
+        if body is None:
+            return
+        for problem in record_type.judge(record.instance, body, self.receiver):
+            yield record.finding(problem, rules=state.rules)
+        yield from self._check(record, body, entry.name, state)
+
+    @staticmethod
+    def _check(record: Record, body: Body, name: str, state: _State) -> Iterator[Finding]:
+        for check in state.checks:
+            if record.type in check.codes:
+                seen = Seen(
+                    record.index, record.offset, record.type, name, record.instance,
+                    record.length, body,
+                )  # fmt: skip
+                for problem in check.record(seen):
+                    yield record.finding(problem, rules=check.rules)
+
+    def _close(self, level: Level) -> Iterator[Finding]:
+        state = self._states[level]
+        for check in state.checks:
+            for seen, problem in check.end():
+                offset = level.offset if seen is None else seen.offset
+                finding = make_finding(problem, offset, level, rules=check.rules)
+                if seen is not None:
+                    header = level.header
+                    at = offset
+                    if problem.offset is not None and header is not None:
+                        at += header.size + problem.offset
+                    finding = replace(
+                        finding, offset=at, container_offset=at - level.offset, record=seen.index,
+                        type=seen.code, name=seen.name, instance=seen.instance,
+                    )  # fmt: skip
+                yield finding
+
+
+def verify(
+    source: Source,
+    formats: Formats,
+    *,
+    checks: Iterable[type[Check]] = (),
+    receiver: XenVersion | None = None,
+    cap: int = DEFAULT_CAP,
+) -> Verdict:
+    """All findings of an input of any known format, in the order of its bytes.
+
+    `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. Never
+    raises for bad bytes.
+    """
+    verifier = Verifier(checks=checks, receiver=receiver)
+    findings: list[Finding] = []
+    name = ""
+    for event in walk(source, formats, cap=cap):
+        if not name and isinstance(event, (Opened, Fault)) and event.level is not None:
+            name = event.level.path[0]
+        findings += verifier.see(event)
+    return Verdict(name, tuple(findings), verifier.needs_plugin)

@@ -1,0 +1,522 @@
+"""The walker: an input of any known format as one flat sequence of events.
+
+Containers nest: a libxl stream in an xl file, a libxc stream after a record of it, a domain
+context in a record's body. The walker keeps an explicit stack of them, so that nothing an input
+says can exhaust ours. It judges only the framing: what cannot be framed is a `Fault`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from domctx_core.errors import DeclarationError, DomctxError, Errno, PluginError
+from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
+from domctx_core.layout import Body, Decoded
+from domctx_core.layout.body import Run
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.records import Content
+from domctx_core.registry import Entry, Registry
+from domctx_core.rules import CORE_RULES, Finding, Problem, Rule, find_rule
+from domctx_core.sources import Source
+from domctx_core.wire import MAX_LENGTH, padding
+
+__all__ = ["KEPT", "Closed", "Event", "Fault", "Level", "Opened", "Record", "Trailing", "walk"]
+
+KEPT = 4096
+"""Bytes of a body that are kept for a look where the body itself is not held."""
+
+MAX_DEPTH = 16
+"""Containers inside containers that are gone into; no real input has more than five."""
+
+
+class _Header:
+    """Reads the header of each record of one container."""
+
+    def __init__(self, body: type[Body], byteorder: str) -> None:
+        layout = body.__layout__
+        run = layout.parts[0]
+        names = [field.name for field in layout.fields]
+        if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
+            raise DeclarationError(
+                f"{body.__name__} cannot be a record header",
+                expected="integers of fixed size, among them `type` and `length`",
+                actual=", ".join(names),
+            )
+        self.size = run.size
+        self._struct = run.structs[layout.order or ORDERS[byteorder]]
+        self._type, self._length = names.index("type"), names.index("length")
+        self._instance = names.index("instance") if "instance" in names else None
+
+    def read(self, raw: memoryview) -> tuple[int, int | None, int]:
+        """Type, instance and length."""
+        row = self._struct.unpack(raw)
+        instance = None if self._instance is None else row[self._instance]
+        return row[self._type], instance, row[self._length]
+
+
+@dataclass(eq=False)
+class Level:
+    """One container that is being read.
+
+    `path` are the format names from the outermost container to this one, `offset` is where it
+    starts in the input, `bound` where the body that holds it ends (None: it lies in the open).
+    """
+
+    format: Format
+    registry: Registry
+    path: tuple[str, ...]
+    offset: int
+    bound: int | None
+    parent: Record | None = None
+    prologue: list[tuple[int, Body]] = field(default_factory=list)
+    prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
+    framing: Framing = Framing("little", 0)
+    header: _Header | None = None
+    count: int = 0
+    last: bool = False
+    resume_at: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A container begins (or goes on, where `resumed`)."""
+
+    level: Level
+    resumed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Closed:
+    """A container has ended, or is suspended; `offset` is where."""
+
+    level: Level
+    offset: int
+
+
+@dataclass(frozen=True, eq=False)
+class Trailing:
+    """Bytes after the last record of a container."""
+
+    level: Level
+    offset: int
+    length: int
+    raw: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Fault:
+    """The input cannot be framed any further at this place."""
+
+    level: Level | None
+    finding: Finding
+    needs_plugin: bool = False
+
+
+@dataclass(eq=False)
+class Record:
+    """One record: its header, and its body for as long as the source can give it.
+
+    From a source that cannot seek, look at a record before asking for the next event; of a body
+    that is not `held`, such a source gives only the first `KEPT` bytes. `available` counts the
+    bytes of body and padding that the input really has.
+    """
+
+    level: Level
+    index: int
+    offset: int
+    type: int
+    instance: int | None
+    length: int
+    header_size: int
+    source: Source
+    cap: int
+    available: int = 0
+    _kept: memoryview | None = None
+
+    @property
+    def body_offset(self) -> int:
+        """Where the body starts, from the start of the input."""
+        return self.offset + self.header_size
+
+    @property
+    def end(self) -> int:
+        """Where the padding ends and whatever follows starts."""
+        return self.body_offset + self.length + self.padding
+
+    @property
+    def padding(self) -> int:
+        """Bytes of padding after the body."""
+        return padding(self.length, self.level.format.alignment)
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """The registry's entry of the type code; None where nobody declares it.
+
+        Raises `ConflictError` where two providers do.
+        """
+        registry, optional = self.level.registry, self.level.format.optional
+        entry = registry.get(self.type)
+        return registry.get(self.type & ~optional) if entry is None and optional else entry
+
+    @property
+    def name(self) -> str | None:
+        """The name of the record's type, where it is known."""
+        try:
+            return None if self.entry is None else self.entry.name
+        except PluginError:
+            return None
+
+    @property
+    def bulk(self) -> bool:
+        """Whether the body is skipped rather than held."""
+        try:
+            return self.entry is not None and self.entry.record_type.bulk
+        except PluginError:
+            return False
+
+    @property
+    def held(self) -> bool:
+        """Whether the body is small enough, and of a kind, to be held in memory."""
+        return self.length <= self.cap and not self.bulk
+
+    @property
+    def complete(self) -> bool:
+        """Whether the input has all of the record; a `Fault` follows one that is not."""
+        return self.available >= self.length + self.padding
+
+    def raw(self, size: int | None = None) -> memoryview:
+        """The body's bytes, or the first `size` of them."""
+        size = min(self.length if size is None else min(size, self.length), self.available)
+        if self._kept is not None:
+            return self._kept[:size]
+        return self.source.at(self.body_offset, size)
+
+    @cached_property
+    def padding_raw(self) -> bytes:
+        """The padding's bytes."""
+        return bytes(self.source.at(self.body_offset + self.length, self.padding))
+
+    @cached_property
+    def decoded(self) -> Decoded[Any] | None:
+        """The body by its record type's layout; None where no type is known or it is not held.
+
+        Raises `PluginError` where the type's plugin cannot be used.
+        """
+        if self.entry is None or not self.held or not self.complete:
+            return None
+        return self.entry.record_type.body.inspect(self.raw(), self.level.framing.byteorder)
+
+    def finding(
+        self, problem: Problem, errno: Errno | None = None, rules: Iterable[Rule] = ()
+    ) -> Finding:
+        """A problem of this record at its place in the input."""
+        at = self.offset
+        if problem.offset is not None:
+            at = self.body_offset + problem.offset
+        return make_finding(problem, at, self.level, record=self, errno=errno, rules=rules)
+
+
+Event = Opened | Record | Closed | Trailing | Fault
+
+
+def make_finding(
+    problem: Problem,
+    offset: int,
+    level: Level | None,
+    *,
+    record: Record | int | None = None,
+    errno: Errno | None = None,
+    rules: Iterable[Rule] = (),
+) -> Finding:
+    """A problem at an offset of the input, with the rule's own severity and errno.
+
+    `record` is what the problem is about, or the index of a record that is not there; `rules` are
+    those that a check brings.
+    """
+    rule = find_rule(problem.rule, rules)
+    details: dict[str, Any] = {
+        "rule": problem.rule,
+        "severity": problem.severity or rule.severity,
+        "errno": problem.errno or errno or rule.errno,
+        "message": problem.message,
+        "offset": offset,
+        "field": problem.field,
+        "expected": problem.expected,
+        "actual": problem.actual,
+        "container": () if level is None else level.path,
+        "container_offset": None if level is None else offset - level.offset,
+    }
+    if isinstance(record, int):
+        details["record"] = record
+    elif record is not None:
+        details |= {
+            "record": record.index,
+            "type": record.type,
+            "name": record.name,
+            "instance": record.instance,
+        }
+    return Finding(**details)
+
+
+def walk(
+    source: Source, formats: Formats, *, format: Format | None = None, cap: int = DEFAULT_CAP
+) -> Iterator[Event]:
+    """The events of `source`, in the order of its bytes.
+
+    The format is recognised by the first bytes unless `format` says it. Bodies larger than `cap`
+    bytes, and those of bulk types, are not held. An input that no known format fits raises
+    `PluginError`; whatever is wrong with the bytes is a `Fault`.
+    """
+    if format is None:
+        head = bytes(source.at(0, HEAD_SIZE))
+        format = formats.recognise(head)
+        if format is None:
+            format = formats.get("domain-context")
+    return _Walker(source, formats, cap).run(format)
+
+
+class _Broken(Exception):  # noqa: N818  # control flow inside this module
+    """The framing ends here."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__()
+        self.fault = fault
+
+
+class _Walker:
+    def __init__(self, source: Source, formats: Formats, cap: int) -> None:
+        self.source = source
+        self.formats = formats
+        self.cap = cap
+        self.at = 0
+        self.stack: list[Level] = []
+        self.suspended: dict[str, Level] = {}
+
+    def run(self, format: Format) -> Iterator[Event]:
+        pending: Iterator[Event] = self.open(format, None, None)
+        while True:
+            try:
+                yield from pending
+                if not self.stack:
+                    return
+                pending = self.step(self.stack[-1])
+            except _Broken as broken:
+                yield broken.fault
+                # what lies in a body is over where the body is: its owner can go on
+                while self.stack and self.stack[-1].bound is None:
+                    self.stack.pop()
+                if not self.stack:
+                    return
+                level = self.stack.pop()
+                assert level.bound is not None
+                self.at = level.resume_at
+                pending = iter(())
+
+    # ------------------------------------------------------------------------------ containers
+
+    def open(self, format: Format, parent: Record | None, bound: int | None) -> Iterator[Event]:
+        path = (*self.stack[-1].path, format.name) if self.stack else (format.name,)
+        level = Level(format, self.formats.registry(format.name), path, self.at, bound, parent)
+        if len(self.stack) >= MAX_DEPTH:
+            self.fail("limit", f"containers are nested more than {MAX_DEPTH} deep", level)
+        if bound is not None:
+            assert parent is not None
+            level.resume_at = parent.end
+        self.stack.append(level)
+        head = bytes(self.bytes(HEAD_SIZE, level))
+        byteorder = format.byteorder(head)
+        while True:
+            step = format.prologue([body for _, body in level.prologue])
+            if step is None:
+                break
+            body_class, length = step
+            if length > self.cap:
+                self.fail(
+                    "length-over-cap",
+                    f"the {body_class.__name__} before the first record is {length} bytes long",
+                    level,
+                    expected=f"at most {self.cap} bytes",
+                    actual=f"{length} bytes",
+                )
+            raw = self.bytes(length, level)
+            if len(raw) < length:
+                self.short("truncated-header", length, len(raw), level)
+            decoded = body_class.inspect(raw, byteorder)
+            level.prologue_problems += [(self.at, problem) for problem in decoded.problems]
+            if decoded.body is None:
+                problem = decoded.problems[-1]
+                at = self.at + (problem.offset or 0)
+                raise _Broken(Fault(level, make_finding(problem, at, level)))
+            level.prologue.append((self.at, decoded.body))
+            self.at += length
+        level.framing = format.framing([body for _, body in level.prologue], head)
+        if format.header is not None:
+            level.header = _Header(format.header, level.framing.byteorder)
+        yield Opened(level)
+
+    def close(self, level: Level) -> Iterator[Event]:
+        """The level is at its end: report what follows it, and hand back to what holds it."""
+        self.stack.pop()
+        if level.bound is not None:
+            end, resume = level.bound, level.resume_at
+        elif self.stack:
+            end = resume = self.at
+        else:
+            end = resume = self.source.size or 0
+            if self.source.size is None:
+                raw = bytes(self.source.at(self.at, KEPT))
+                end = resume = self.source.end()
+                if end > self.at:
+                    yield Trailing(level, self.at, end - self.at, raw)
+                    self.at = end
+        if end > self.at:
+            raw = bytes(self.source.at(self.at, min(KEPT, end - self.at)))
+            yield Trailing(level, self.at, end - self.at, raw)
+        yield Closed(level, self.at)
+        self.at = resume
+
+    def step(self, level: Level) -> Iterator[Event]:
+        """The next thing in the innermost container."""
+        if level.format.header is None:
+            if level.framing.follows is not None and not level.last:
+                level.last = True
+                yield from self.open(self.format(level.framing.follows, level), None, None)
+            else:
+                yield from self.close(level)
+            return
+        if level.last:
+            yield from self.close(level)
+            return
+        record = self.record(level)
+        after = self.content(record)
+        yield record
+        if not record.complete:
+            self.missing(record, level)
+        if after is not None and not after.inline:
+            self.at = record.body_offset
+            if record.length:
+                yield from self.open_content(after, record)
+                return
+        self.at = record.end
+        if record.type == level.format.last:
+            level.last = True
+        elif after is not None:
+            yield from self.open_content(after, record)
+        elif self.suspends(record) and len(self.stack) > 1:
+            self.suspended[level.format.name] = self.stack.pop()
+            yield Closed(level, self.at)
+
+    def open_content(self, content: Content, record: Record) -> Iterator[Event]:
+        bound = None if content.inline else record.body_offset + record.length
+        name = content.format
+        if content.inline and name in self.suspended:
+            level = self.suspended.pop(name)
+            self.stack.append(level)
+            level.parent = record
+            yield Opened(level, resumed=True)
+            return
+        if name is None:
+            found = self.formats.recognise(bytes(self.source.at(self.at, HEAD_SIZE)))
+            if found is None:
+                self.at = record.end
+                return
+            yield from self.open(found, record, bound)
+            return
+        yield from self.open(self.format(name, record.level), record, bound)
+
+    def format(self, name: str, level: Level) -> Format:
+        try:
+            return self.formats.get(name)
+        except DomctxError as error:
+            problem = Problem("needs-plugin", error.message, expected=f"the format {name}")
+            finding = make_finding(problem, self.at, level)
+            raise _Broken(Fault(level, finding, needs_plugin=True)) from error
+
+    @staticmethod
+    def content(record: Record) -> Content | None:
+        try:
+            return None if record.entry is None else record.entry.record_type.content
+        except PluginError:
+            return None
+
+    @staticmethod
+    def suspends(record: Record) -> bool:
+        try:
+            return record.entry is not None and record.entry.record_type.suspends
+        except PluginError:
+            return False
+
+    # --------------------------------------------------------------------------------- records
+
+    def record(self, level: Level) -> Record:
+        assert level.header is not None
+        size = level.header.size
+        raw = self.bytes(size, level)
+        if len(raw) < size:
+            self.short("truncated-header" if raw else "end-missing", size, len(raw), level)
+        type, instance, length = level.header.read(raw)
+        record = Record(
+            level, level.count, self.at, type, instance, length, size, self.source, self.cap
+        )
+        level.count += 1
+        if record.end > MAX_LENGTH:
+            problem = Problem(
+                "length-overflow",
+                "the record would end beyond 2**64",
+                expected=f"at most {MAX_LENGTH - record.body_offset} bytes",
+                actual=f"{record.length} bytes",
+            )
+            raise _Broken(Fault(level, record.finding(problem)))
+        record.available = self.available(record, level)
+        return record
+
+    def available(self, record: Record, level: Level) -> int:
+        """Bytes of body and padding that there are, up to what the record needs."""
+        start = record.body_offset
+        bound = self.source.size if level.bound is None else level.bound
+        if bound is None and record.held:
+            bound = record.offset + len(self.source.at(record.offset, record.end - record.offset))
+        elif bound is None:
+            record._kept = self.source.at(start, min(KEPT, record.length))
+            if self.source.reaches(start + record.length):
+                padding_raw = bytes(self.source.at(start + record.length, record.padding))
+                record.padding_raw = padding_raw
+                bound = start + record.length + len(padding_raw)
+            else:
+                bound = self.source.end()
+        return max(0, min(record.end, bound) - start)
+
+    def missing(self, record: Record, level: Level) -> None:
+        rule, needed, have, offset = "truncated-body", record.length, record.available, 0
+        if have >= record.length:
+            rule, needed, have = "truncated-padding", record.padding, have - record.length
+            offset = record.length
+        problem = Problem(
+            rule,
+            CORE_RULES[rule].summary,
+            offset,
+            expected=f"{needed} bytes",
+            actual=f"{have} bytes",
+        )
+        raise _Broken(Fault(level, record.finding(problem)))
+
+    # ---------------------------------------------------------------------------------- helpers
+
+    def bytes(self, size: int, level: Level) -> memoryview:
+        if level.bound is not None:
+            size = max(0, min(size, level.bound - self.at))
+        return self.source.at(self.at, size)
+
+    def fail(self, rule: str, message: str, level: Level, **details: Any) -> None:
+        raise _Broken(Fault(level, make_finding(Problem(rule, message, **details), self.at, level)))
+
+    def short(self, rule: str, needed: int, have: int, level: Level) -> None:
+        problem = Problem(
+            rule, CORE_RULES[rule].summary, expected=f"{needed} bytes", actual=f"{have} bytes"
+        )
+        record = None if level.header is None else level.count
+        raise _Broken(Fault(level, make_finding(problem, self.at, level, record=record)))
