@@ -1,0 +1,74 @@
+"""Declarations: what a plugin says it contributes, one frozen dataclass for each kind.
+
+The static index makes them from entry points; a pluggy module returns them from its hooks. The
+core validates, sorts and checks them for conflicts; a plugin never registers anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from domctx_core.checks import Check
+from domctx_core.domains import Domain
+from domctx_core.formats import Format, Formats
+from domctx_core.records import RecordType
+from domctx_core.registry import DOMAIN_CONTEXT
+
+__all__ = [
+    "CheckDeclaration",
+    "DomainDeclaration",
+    "DomainRequest",
+    "FormatDeclaration",
+    "RecordTypeDeclaration",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTypeDeclaration:
+    """A record type of one format: a `RecordType` subclass, or an instance made at run time."""
+
+    record_type: RecordType[Any] | type[RecordType[Any]]
+    format: str = DOMAIN_CONTEXT
+
+
+@dataclass(frozen=True, slots=True)
+class FormatDeclaration:
+    """A format that images or containers can have: a `Format` subclass."""
+
+    format: type[Format]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRequest:
+    """What a scheme's opener is told.
+
+    `rest` is what follows `scheme:`; `purpose` is `save` (the domain is read) or `load` (it is
+    written); `formats` has the formats and registries at hand; `standard_input` is given where
+    the opener may read `-` from it.
+    """
+
+    rest: str
+    purpose: Literal["save", "load"]
+    formats: Formats
+    standard_input: BinaryIO | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DomainDeclaration:
+    """A scheme of domains: `open` gives the domain that `scheme:rest` names.
+
+    It raises `UsageError` for a `rest` that makes no sense, `InputOutputError` for a file that
+    cannot be used, `DomainError` for what it refuses.
+    """
+
+    scheme: str
+    open: Callable[[DomainRequest], Domain]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDeclaration:
+    """A check across records: a `Check` subclass; each image gets its own instance."""
+
+    check: type[Check]
