@@ -40,12 +40,14 @@ class Guest:
 
     `kind` is `pv` or `hvm` (PVH counts as hvm), `width` the bytes of a guest word (4 or 8),
     `arch` is `x86` or `arm`, `vcpus` the number of vCPUs. None means that the domain does not say.
+    `channels` is how many event channels a made-up guest is to have; real ones do not say.
     """
 
     kind: str | None = None
     width: int | None = None
     arch: str | None = None
     vcpus: int | None = None
+    channels: int | None = None
 
 
 class Domain(ABC):

@@ -112,6 +112,8 @@ class Formats:
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        #: Called once when a format is looked up that is not there, and may add it.
+        self.more: Callable[[], None] | None = None
         self._registries: dict[str, Registry] = {}
 
     def add(self, name: str, provider: Provider, load: Callable[[], Format]) -> None:
@@ -139,6 +141,8 @@ class Formats:
     def get(self, name: str) -> Format:
         """The format of that name; `PluginError` where there is none."""
         known = self._known.get(name)
+        if known is None and self._ask_for_more():
+            known = self._known.get(name)
         if known is None:
             raise PluginError(
                 f"no installed plugin knows the format {name}",
@@ -165,7 +169,15 @@ class Formats:
 
         The core's own formats are tried first; others are only imported where those do not fit.
         """
-        for name in self._known:
+        found = self._recognise(head, tuple(self._known))
+        if found is None:
+            before = set(self._known)
+            if self._ask_for_more():
+                found = self._recognise(head, [n for n in self._known if n not in before])
+        return found
+
+    def _recognise(self, head: bytes, names: Iterable[str]) -> Format | None:
+        for name in names:
             try:
                 format = self.get(name)
             except PluginError:  # one that is broken is not needed unless it is named
@@ -173,3 +185,9 @@ class Formats:
             if format.recognises(head):
                 return format
         return None
+
+    def _ask_for_more(self) -> bool:
+        more, self.more = self.more, None
+        if more is not None:
+            more()
+        return more is not None

@@ -72,7 +72,8 @@ class Entry:
     """One row of the table.
 
     `buffer` is the registry's 16-byte copy of the name, None in formats whose names are not
-    capped. `unusable` says why the provider cannot be used, where it cannot.
+    capped. `unusable` says why the provider cannot be used, where it cannot. One that is
+    `withdrawn` (disabled, incompatible) makes no claim against others.
     """
 
     code: int
@@ -82,6 +83,7 @@ class Entry:
     _load: Callable[[], RecordType[Any]] = field(repr=False)
     _record_type: RecordType[Any] | None = field(default=None, repr=False)
     unusable: PluginError | None = field(default=None, repr=False)
+    withdrawn: bool = False
 
     @property
     def loaded(self) -> bool:
@@ -139,6 +141,8 @@ class Registry:
         self.format = format
         self._by_code: dict[int, list[Entry]] = {}
         self._by_name: dict[str, list[Entry]] = {}
+        #: Called once when something is looked up that is not there, and may add it.
+        self.more: Callable[[], None] | None = None
 
     # -------------------------------------------------------------------------------- filling it
 
@@ -160,13 +164,21 @@ class Registry:
         return entry
 
     def declare(
-        self, code: int, name: str, provider: Provider, load: Callable[[], RecordType[Any]]
+        self,
+        code: int,
+        name: str,
+        provider: Provider,
+        load: Callable[[], RecordType[Any]],
+        *,
+        withdrawn: PluginError | None = None,
     ) -> Entry:
         """Add a record type that is imported later, by `load`.
 
         A code or name that is taken is accepted here; using either of the two is then an error.
+        `withdrawn` says why it is known and must not be used: that is then the error.
         """
         entry = self._entry(code, name, provider, load)
+        entry.unusable, entry.withdrawn = withdrawn, withdrawn is not None
         self._insert(entry)
         return entry
 
@@ -189,7 +201,9 @@ class Registry:
 
     def _rivals(self, entry: Entry) -> list[Entry]:
         same = [*self._by_code.get(entry.code, ()), *self._by_name.get(entry.name, ())]
-        return [other for other in same if other is not entry]
+        if entry.withdrawn:
+            return []
+        return [other for other in same if other is not entry and not other.withdrawn]
 
     # ------------------------------------------------------------------------------- looking up
 
@@ -200,12 +214,17 @@ class Registry:
         one that does.
         """
         entries = self._by_code.get(code)
+        if entries is None and self.more is not None:
+            more, self.more = self.more, None
+            more()
+            entries = self._by_code.get(code)
         if entries is None:
             return None
-        rivals = self._rivals(entries[0])
+        entry: Entry = next((each for each in entries if not each.withdrawn), entries[0])
+        rivals = self._rivals(entry)
         if rivals:
-            raise conflict([entries[0], *rivals], self.format)
-        return entries[0]
+            raise conflict([entry, *rivals], self.format)
+        return entry
 
     def find(self, name: str) -> Entry | None:
         """The entry of a name, with the same rules as `get`."""
@@ -213,10 +232,17 @@ class Registry:
         return None if entries is None else self.get(entries[0].code)
 
     def find_body(self, body: type[Body]) -> Entry | None:
-        """The entry among those loaded whose record type has this body class."""
-        for entry in self:
-            if entry._record_type is not None and entry._record_type.body is body:
-                return entry
+        """The entry whose record type has this body class.
+
+        Those loaded are asked first; others are loaded until one fits.
+        """
+        loaded = [entry for entry in self if entry._record_type is not None]
+        for entry in (*loaded, *self):
+            try:
+                if entry.record_type.body is body:
+                    return entry
+            except PluginError:  # cannot be used, so nobody can hold a body of it
+                continue
         return None
 
     def conflicts(self) -> list[ConflictError]:

@@ -1,0 +1,61 @@
+"""The hooks that a pluggy module may implement: these specifications are the reference.
+
+Each hook takes nothing and returns declarations; the core validates and sorts them. A module that
+is named by an entry point of the group `domctx.plugins` implements those that it needs:
+
+    from domctx_core import CheckDeclaration, hookimpl
+
+    @hookimpl
+    def domctx_checks():
+        return [CheckDeclaration(MyCheck)]
+
+What a name can index (a record type, a format, a domain scheme) is better declared by an entry
+point of its own, since that is known without importing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from domctx_core.declarations import (
+        CheckDeclaration,
+        DomainDeclaration,
+        FormatDeclaration,
+        RecordTypeDeclaration,
+    )
+
+__all__ = ["PROJECT", "hookimpl"]
+
+PROJECT = "domctx"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin's module as the implementation of the hook of that name."""
+
+
+@hookspec
+def domctx_record_types() -> Iterable[RecordTypeDeclaration]:  # type: ignore[empty-body]
+    """Record types that are made at run time, such as one for each entry of a table.
+
+    Asked for when an image has a type code that the static index does not know, and by
+    `domctx types`.
+    """
+
+
+@hookspec
+def domctx_formats() -> Iterable[FormatDeclaration]:  # type: ignore[empty-body]
+    """Formats that are made at run time; asked for when no indexed format fits an input."""
+
+
+@hookspec
+def domctx_domains() -> Iterable[DomainDeclaration]:  # type: ignore[empty-body]
+    """Schemes of domains that are made at run time; asked for when a scheme is not indexed."""
+
+
+@hookspec
+def domctx_checks() -> Iterable[CheckDeclaration]:  # type: ignore[empty-body]
+    """Checks across the records of one image; asked for by `verify` and `load`."""

@@ -1,0 +1,359 @@
+"""`sim:`, the simulated domain: state in memory, and if wanted in a JSON file.
+
+It holds any record type whose plugin is at hand, counts pauses, and refuses what a real domain
+would: values that break the rules of their body, vCPUs that it has not got.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from domctx_core.declarations import DomainRequest
+from domctx_core.domains import Domain, Guest, XenVersion
+from domctx_core.errors import (
+    DomainError,
+    DomctxError,
+    Errno,
+    InputOutputError,
+    NoState,
+    PluginError,
+    UsageError,
+)
+from domctx_core.files import whole_file
+from domctx_core.layout import Body
+from domctx_core.registry import Registry
+
+__all__ = ["SCHEMA", "SimDomain", "open_sim"]
+
+B = TypeVar("B", bound=Body)
+
+SCHEMA = "domctx.sim/1"
+"""The value of `schema` in a state file."""
+
+_MOST_VCPUS = 8192
+_MOST_CHANNELS = 131072
+
+
+class SimDomain(Domain):
+    """A domain in memory, whose record types are those of `registry`.
+
+    `pauses` and `unpauses` count what was done to it; `paused` is how often it is paused now.
+    Where it was opened from a file, `close` writes the file anew if anything changed.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        domid: int = 1,
+        xen_version: XenVersion | None = XenVersion(4, 17),
+        guest: Guest = Guest(kind="pv", arch="x86"),  # noqa: B008  # immutable
+        path: Path | None = None,
+    ) -> None:
+        self.domid = domid
+        self.xen_version = xen_version
+        self.guest = guest
+        self.pauses = 0
+        self.unpauses = 0
+        self._registry = registry
+        self._path = path
+        self._state: dict[int, dict[int, Any]] = {}
+        self._changed = False
+
+    # ---------------------------------------------------------------------------- as a domain
+
+    @property
+    def paused(self) -> int:
+        """How many pauses have not been undone."""
+        return self.pauses - self.unpauses
+
+    def offers(self) -> frozenset[int]:
+        return frozenset(code for code, instances in self._state.items() if instances)
+
+    def instances(self, body: type[Body]) -> Iterable[int]:
+        return sorted(self._state.get(self._code(body), ()))
+
+    def read(self, body: type[B], instance: int = 0) -> B:
+        code = self._code(body)
+        kept = self._state.get(code, {}).get(instance)
+        if kept is None:
+            raise NoState(
+                f"domain {self.domid} has no {body.__name__}[{instance}]", instance=instance
+            )
+        if not isinstance(kept, body):
+            try:
+                kept = body.from_json(kept)
+            except DomctxError as error:
+                error.locate(type=code, instance=instance)
+                raise
+            self._state[code][instance] = kept
+        return kept
+
+    def write(self, body: type[B], instance: int, value: B) -> None:
+        code = self._code(body)
+        entry = self._registry.get(code)
+        for problem in value.problems():
+            raise DomainError(
+                f"the domain refuses {body.__name__}[{instance}]: {problem.message}",
+                errno=problem.errno or Errno.EINVAL,
+                type=code,
+                instance=instance,
+                field=problem.field,
+                expected=problem.expected,
+                actual=problem.actual,
+            )
+        if entry is not None and entry.record_type.instances.per_vcpu:
+            vcpus = self.guest.vcpus
+            if vcpus is not None and instance >= vcpus:
+                raise DomainError(
+                    f"the domain has no vCPU {instance}",
+                    errno=Errno.ENOENT,
+                    type=code,
+                    instance=instance,
+                    expected=f"below {vcpus}",
+                    actual=instance,
+                )
+        self._state.setdefault(code, {})[instance] = value
+        self._changed = True
+
+    def pause(self) -> None:
+        self.pauses += 1
+        self._changed = True
+
+    def unpause(self) -> None:
+        if not self.paused:
+            raise DomainError("the domain is not paused", errno=Errno.EINVAL)
+        self.unpauses += 1
+        self._changed = True
+
+    def close(self) -> None:
+        if self._path is not None and self._changed:
+            text = json.dumps(self.to_json(), indent=1)
+            with whole_file(self._path) as file:
+                file.write(text.encode() + b"\n")
+        self._changed = False
+
+    def _code(self, body: type[Body]) -> int:
+        entry = self._registry.find_body(body)
+        if entry is None:
+            raise DomainError(
+                f"no record type at hand has the body {body.__name__}", errno=Errno.EOPNOTSUPP
+            )
+        return entry.code
+
+    # ----------------------------------------------------------------------------- making it up
+
+    def make_up(self, seed: int) -> None:
+        """Fill the domain with made-up state of every record type that can be used.
+
+        The same seed and guest give the same state, whatever other plugins are installed.
+        """
+        for entry in self._registry:
+            if entry.code in (0, 1):
+                continue
+            try:
+                record_type = entry.record_type
+            except PluginError:  # a plugin that cannot be used has no state to make up
+                continue
+            rng = random.Random(f"{seed}:{entry.name}")
+            made = dict(record_type.simulate(self.guest, rng))
+            if made:
+                self._state[entry.code] = made
+
+    # ------------------------------------------------------------------------------------- JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as its file holds it."""
+        guest = self.guest
+        records = []
+        for code, instances in sorted(self._state.items()):
+            entry = self._registry.get(code)
+            for instance, kept in sorted(instances.items()):
+                records.append(
+                    {
+                        "type": code,
+                        "name": None if entry is None else entry.name,
+                        "instance": instance,
+                        "body": kept.to_json() if isinstance(kept, Body) else kept,
+                    }
+                )
+        return {
+            "schema": SCHEMA,
+            "domid": self.domid,
+            "xen_version": None if self.xen_version is None else str(self.xen_version),
+            "guest": {
+                "kind": guest.kind,
+                "width": guest.width,
+                "arch": guest.arch,
+                "vcpus": guest.vcpus,
+            },
+            "pauses": self.pauses,
+            "unpauses": self.unpauses,
+            "records": records,
+        }
+
+    @classmethod
+    def from_json(cls, value: Any, registry: Registry, path: Path | None = None) -> SimDomain:
+        """The domain of a state file's content; raises `DomainError` that names what is wrong.
+
+        Bodies are decoded when they are asked for, so that state of a type whose plugin is not at
+        hand survives.
+        """
+        table = _object(value, "the state")
+        if table.get("schema") != SCHEMA:
+            raise _fault("schema", SCHEMA, table.get("schema"))
+        guest = _object(table.get("guest", {}), "guest")
+        version = table.get("xen_version")
+        if version is not None and not isinstance(version, str):
+            raise _fault("xen_version", "a string such as 4.17", version)
+        domain = cls(
+            registry,
+            domid=_number(table, "domid", 0, 0x7FEF) or 0,
+            xen_version=None if version is None else XenVersion.parse(version),
+            guest=Guest(
+                kind=_choice(guest, "kind", ("pv", "hvm")),
+                width=_choice(guest, "width", (4, 8)),
+                arch=_choice(guest, "arch", ("x86", "arm")),
+                vcpus=_number(guest, "vcpus", 1, _MOST_VCPUS),
+            ),
+            path=path,
+        )
+        domain.pauses = _number(table, "pauses", 0, 2**53) or 0
+        domain.unpauses = _number(table, "unpauses", 0, domain.pauses) or 0
+        records = table.get("records", [])
+        if not isinstance(records, list):
+            raise _fault("records", "a list", records)
+        for index, item in enumerate(records):
+            where = f"records[{index}]"
+            record = _object(item, where)
+            code = _number(record, "type", 0, 2**32 - 1, where)
+            instance = _number(record, "instance", 0, 2**32 - 1, where) or 0
+            if code is None:
+                raise _fault(f"{where}.type", "a type code", None)
+            instances = domain._state.setdefault(code, {})
+            if instance in instances:
+                raise _fault(where, "one record for each type and instance", f"{code}[{instance}]")
+            instances[instance] = _object(record.get("body"), f"{where}.body")
+        return domain
+
+
+def open_sim(request: DomainRequest) -> SimDomain:
+    """The domain of `sim:REST`, where REST is a state file, parameters, both, or nothing.
+
+    Parameters are separated by commas: `vcpus`, `channels`, `seed`, `kind` (pv, hvm), `width` (4,
+    8), `arch` (x86, arm), `xen` (4.17), `domid`. A file that exists is opened; one that does not
+    is made by a load. Without a file, a save with `vcpus`, `channels` or `seed` makes state up.
+    """
+    path, parameters = _parse(request.rest)
+    registry = request.formats.registry("domain-context")
+    if path is not None and (path.exists() or request.purpose == "save"):
+        if parameters:
+            raise UsageError(
+                f"{path} exists and says itself what the parameters would",
+                actual=", ".join(parameters),
+                hint="give a file that does not exist yet, or no parameters",
+            )
+        return SimDomain.from_json(_read(path), registry, path)
+    domain = SimDomain(
+        registry,
+        domid=_int(parameters, "domid", 0, 0x7FEF) or 1,
+        xen_version=XenVersion.parse(parameters.get("xen", "4.17")),
+        guest=Guest(
+            kind=_one_of(parameters, "kind", ("pv", "hvm")) or "pv",
+            width=_int(parameters, "width", 4, 8),
+            arch=_one_of(parameters, "arch", ("x86", "arm")) or "x86",
+            vcpus=_int(parameters, "vcpus", 1, _MOST_VCPUS),
+            channels=_int(parameters, "channels", 0, _MOST_CHANNELS),
+        ),
+        path=path,
+    )
+    if request.purpose == "save" and parameters.keys() & {"vcpus", "channels", "seed"}:
+        domain.make_up(_int(parameters, "seed", 0, 2**63) or 0)
+    return domain
+
+
+_PARAMETERS = ("vcpus", "channels", "seed", "kind", "width", "arch", "xen", "domid")
+
+
+def _parse(rest: str) -> tuple[Path | None, dict[str, str]]:
+    path: Path | None = None
+    parameters: dict[str, str] = {}
+    for part in rest.split(",") if rest else ():
+        name, equals, value = part.partition("=")
+        if equals and name in _PARAMETERS:
+            parameters[name] = value
+        elif equals and "/" not in name and not Path(part).exists():
+            import difflib
+
+            near = difflib.get_close_matches(name, _PARAMETERS, 2)
+            raise UsageError(
+                f"sim: has no parameter {name!r}",
+                expected=", ".join(_PARAMETERS),
+                hint=f"did you mean {' or '.join(near)}?" if near else None,
+            )
+        elif path is None:
+            path = Path(part)
+        else:
+            raise UsageError(f"sim: takes one file, and {str(path)!r} is one already", actual=part)
+    return path, parameters
+
+
+def _int(parameters: dict[str, str], name: str, low: int, high: int) -> int | None:
+    text = parameters.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+        raise UsageError(
+            f"sim: {name} is out of range", expected=f"{low} to {high}", actual=text[:40]
+        )
+    if name == "width" and text not in ("4", "8"):
+        raise UsageError("sim: width is 4 or 8", actual=text)
+    return int(text)
+
+
+def _one_of(parameters: dict[str, str], name: str, choices: tuple[str, ...]) -> str | None:
+    text = parameters.get(name)
+    if text is not None and text not in choices:
+        raise UsageError(f"sim: {name} is {' or '.join(choices)}", actual=text)
+    return text
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputOutputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DomainError(f"{path} is no JSON: {error}", hint="a state file is JSON text") from None
+
+
+def _fault(where: str, expected: object, actual: object) -> DomainError:
+    return DomainError(
+        f"the state file is wrong at {where}", expected=expected, actual=f"{actual!r:.60}"
+    )
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _fault(where, "an object", value)
+    return value
+
+
+def _number(table: dict[str, Any], name: str, low: int, high: int, where: str = "") -> int | None:
+    value = table.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not low <= value <= high:
+        raise _fault(f"{where}.{name}" if where else name, f"a number from {low} to {high}", value)
+    return value
+
+
+def _choice(table: dict[str, Any], name: str, choices: tuple[Any, ...]) -> Any:
+    value = table.get(name)
+    if value is not None and value not in choices:
+        raise _fault(f"guest.{name}", " or ".join(str(choice) for choice in choices), value)
+    return value
