@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+import errno as _errno
 from enum import IntEnum
 from typing import Any
 
@@ -35,6 +36,7 @@ __all__ = [
     "NoState",
     "PluginError",
     "UsageError",
+    "as_errno",
 ]
 
 
@@ -57,6 +59,14 @@ class Errno(IntEnum):
     EOVERFLOW = 75
     EOPNOTSUPP = 95
     ENOBUFS = 105
+
+
+def as_errno(error: OSError) -> Errno:
+    """The error number of a failed system call; EIO where Xen's table has not got it."""
+    try:
+        return Errno[_errno.errorcode[error.errno or 0]]
+    except KeyError:
+        return Errno.EIO
 
 
 class DomctxError(Exception):

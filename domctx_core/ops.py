@@ -163,8 +163,13 @@ class FileSaveOps(SaveOps):
         self._pending = bytearray()
         self._header = (0, 0, 0)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the image so far."""
+        return self._flushed + len(self._pending)
+
     def begin(self, type: int, instance: int, length: int | None) -> None:
-        self._header = (type, instance, self._flushed + len(self._pending))
+        self._header = (type, instance, self.size)
         self.append(pack_header(type, instance, length or 0, self.byteorder))
 
     def append(self, data: bytes | bytearray | memoryview) -> None:

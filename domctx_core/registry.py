@@ -236,13 +236,13 @@ class Registry:
 
         Those loaded are asked first; others are loaded until one fits.
         """
-        loaded = [entry for entry in self if entry._record_type is not None]
-        for entry in (*loaded, *self):
+        for entry in sorted(self, key=lambda entry: not entry.loaded):
             try:
-                if entry.record_type.body is body:
-                    return entry
+                record_type = entry.record_type
             except PluginError:  # cannot be used, so nobody can hold a body of it
                 continue
+            if record_type.body is body:
+                return entry
         return None
 
     def conflicts(self) -> list[ConflictError]:

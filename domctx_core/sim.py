@@ -18,7 +18,6 @@ from domctx_core.errors import (
     DomainError,
     DomctxError,
     Errno,
-    InputOutputError,
     NoState,
     PluginError,
     UsageError,
@@ -26,6 +25,7 @@ from domctx_core.errors import (
 from domctx_core.files import whole_file
 from domctx_core.layout import Body
 from domctx_core.registry import Registry
+from domctx_core.sources import cannot_read
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
 
@@ -122,13 +122,11 @@ class SimDomain(Domain):
 
     def pause(self) -> None:
         self.pauses += 1
-        self._changed = True
 
     def unpause(self) -> None:
         if not self.paused:
             raise DomainError("the domain is not paused", errno=Errno.EINVAL)
         self.unpauses += 1
-        self._changed = True
 
     def close(self) -> None:
         if self._path is not None and self._changed:
@@ -326,7 +324,7 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except OSError as error:
-        raise InputOutputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise cannot_read(path, error) from error
     except (ValueError, RecursionError) as error:
         raise DomainError(f"{path} is no JSON: {error}", hint="a state file is JSON text") from None
 

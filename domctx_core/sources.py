@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from domctx_core.errors import InputOutputError
+from domctx_core.errors import InputOutputError, as_errno
 from domctx_core.ops import CHUNK, FileLoadOps
 
 __all__ = ["BufferSource", "FileSource", "Source", "open_source"]
@@ -138,4 +138,6 @@ def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an input that the system will not give us."""
-    return InputOutputError(f"cannot read {os.fspath(path)}: {error.strerror or error}")
+    return InputOutputError(
+        f"cannot read {os.fspath(path)}: {error.strerror or error}", errno=as_errno(error)
+    )

@@ -179,6 +179,22 @@ class Record:
             return False
 
     @property
+    def content(self) -> Content | None:
+        """The other format that the record holds or introduces, if it does."""
+        try:
+            return None if self.entry is None else self.entry.record_type.content
+        except PluginError:
+            return None
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the container is suspended after this record."""
+        try:
+            return self.entry is not None and self.entry.record_type.suspends
+        except PluginError:
+            return False
+
+    @property
     def held(self) -> bool:
         """Whether the body is small enough, and of a kind, to be held in memory."""
         return self.length <= self.cap and not self.bulk
@@ -392,7 +408,7 @@ class _Walker:
             yield from self.close(level)
             return
         record = self.record(level)
-        after = self.content(record)
+        after = record.content
         yield record
         if not record.complete:
             self.missing(record, level)
@@ -406,7 +422,7 @@ class _Walker:
             level.last = True
         elif after is not None:
             yield from self.open_content(after, record)
-        elif self.suspends(record) and len(self.stack) > 1:
+        elif record.suspends and len(self.stack) > 1:
             self.suspended[level.format.name] = self.stack.pop()
             yield Closed(level, self.at)
 
@@ -435,20 +451,6 @@ class _Walker:
             problem = Problem("needs-plugin", error.message, expected=f"the format {name}")
             finding = make_finding(problem, self.at, level)
             raise _Broken(Fault(level, finding, needs_plugin=True)) from error
-
-    @staticmethod
-    def content(record: Record) -> Content | None:
-        try:
-            return None if record.entry is None else record.entry.record_type.content
-        except PluginError:
-            return None
-
-    @staticmethod
-    def suspends(record: Record) -> bool:
-        try:
-            return record.entry is not None and record.entry.record_type.suspends
-        except PluginError:
-            return False
 
     # --------------------------------------------------------------------------------- records
 

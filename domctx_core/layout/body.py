@@ -243,7 +243,7 @@ class Layout:
                 raise
         for field in known:
             if isinstance(field.kind, Count) and field.name in values:
-                actual = len(values[field.kind.of])
+                actual = _length(values[field.kind.of])
                 if values[field.name] != actual:
                     wrong = JsonFault(
                         f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
@@ -288,8 +288,15 @@ class _Attributes(Mapping[str, Any]):
         return len(self._body.__layout__.stored)
 
 
+def _length(value: Any) -> int:
+    """What a `count_of` field says of a value: elements, or bytes of a blob or text."""
+    return len(value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value)
+
+
 def _count(name: str) -> property:
-    return property(lambda body: len(getattr(body, name)), doc=f"Number of elements of `{name}`.")
+    return property(
+        lambda body: _length(getattr(body, name)), doc=f"Number of elements of `{name}`."
+    )
 
 
 class _BodyType(type):

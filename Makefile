@@ -1,0 +1,50 @@
+# `make demo` and `make test` set up all that they need in .venv and nothing outside of it.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PLUGINS = $(wildcard plugins/domctx-plugin-*)
+PROJECTS = pyproject.toml $(PLUGINS:=/pyproject.toml)
+SOURCES = domctx_core $(PLUGINS:=/src)
+
+.PHONY: demo test test-all lint format dist clean
+
+$(VENV)/.ready: $(PROJECTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "domctx needs Python 3.11 or newer; say which with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e . $(PLUGINS:%=-e %)
+	touch $@
+
+demo: $(VENV)/.ready
+	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+
+# Each Python that the machine has gets an environment of its own.
+test-all:
+	@for minor in 11 12 13; do \
+	    if python3.$$minor -c '' 2>/dev/null; then \
+	        echo "== Python 3.$$minor"; \
+	        $(MAKE) --no-print-directory test PYTHON=python3.$$minor VENV=.venv-3.$$minor || exit 1; \
+	    else \
+	        echo "== Python 3.$$minor: not on this machine"; \
+	    fi; \
+	done
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+dist: $(VENV)/.ready
+	rm -rf dist
+	for project in . $(PLUGINS); do $(BIN)/python -m build --outdir dist $$project || exit 1; done
+
+clean:
+	rm -rf .venv .venv-* dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

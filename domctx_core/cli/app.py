@@ -1,0 +1,183 @@
+"""The top of the command line: global options, the verbs, and what they share."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from domctx_core._version import __version__
+from domctx_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from domctx_core.host import Host
+
+__all__ = ["App", "domctx"]
+
+VERBS = {
+    "show": "What is in an image, in any known format.",
+    "verify": "Everything that is wrong with images.",
+    "save": "Save a domain to an image.",
+    "load": "Load an image into a domain.",
+    "size": "The exact size of a domain's image, without saving it.",
+    "types": "The record types that are known, and who provides them.",
+    "plugins": "The plugins that were found, and what became of them.",
+    "explain": "What a finding means and what to do about it.",
+}
+"""The verbs with one line of help each, so that `--help` imports none of them."""
+
+
+class App:
+    """What the verbs of one run share: switches, colours, the host, and the status so far."""
+
+    def __init__(self) -> None:
+        self.verbose = 0
+        self.quiet = False
+        self.color: bool | None = None
+        self.strict = False
+        self.no_plugins = False
+        self.disabled: tuple[str, ...] = ()
+        self.status = 0
+
+    @cached_property
+    def host(self) -> Host:
+        """The host with the plugins that the switches leave."""
+        from domctx_core.host import Host, Switches
+
+        switches = Switches.from_environment(
+            os.environ, no_plugins=self.no_plugins, disable=self.disabled
+        )
+        return Host(switches)
+
+    def colored(self, stream: Any) -> bool:
+        """Whether what goes to `stream` is coloured."""
+        if self.color is not None:
+            return self.color
+        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        return bool(getattr(stream, "isatty", lambda: False)())
+
+    def style(self, text: str, stream: Any = None, **style: Any) -> str:
+        """`text` in a style where the stream (standard output by default) is coloured."""
+        return click.style(text, **style) if self.colored(stream or sys.stdout) else text
+
+    def say(self, text: str) -> None:
+        """A line on standard error, unless the user wants quiet."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.colored(sys.stderr))
+
+    def out(self, text: str) -> None:
+        """A line of the answer, on standard output."""
+        click.echo(text, color=self.colored(sys.stdout))
+
+    def worst(self, status: int) -> None:
+        """Take a status into account: the gravest one wins."""
+        self.status = max(self.status, status)
+
+    def finish(self) -> int:
+        """Speak of plugins that are of no use, and give the exit status."""
+        if "host" in self.__dict__:
+            for plugin in self.host.failures():
+                self.say(f"warning: plugin {plugin.provider} is {plugin.status}: {plugin.reason}")
+                if self.strict:
+                    self.worst(4)
+                if self.verbose and plugin.trace:
+                    self.say(plugin.trace)
+        return int(self.status)
+
+    def standard_input(self) -> BinaryIO:
+        """Standard input as bytes, unbuffered where that can be had."""
+        buffer = sys.stdin.buffer
+        raw: BinaryIO = getattr(buffer, "raw", buffer)
+        return raw
+
+    def standard_output(self) -> BinaryIO:
+        """Standard output for an image; refused where it is a terminal."""
+        if sys.stdout.isatty():
+            raise UsageError(
+                "an image is binary, and standard output is a terminal",
+                hint="give a file, or send it through a pipe",
+            )
+        return sys.stdout.buffer
+
+
+class Verbs(click.Group):
+    """The group of verbs; each is imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"domctx_core.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in VERBS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, VERBS, 3, 0.5)
+            raise UsageError(
+                f"there is no verb {name!r}",
+                hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx --help`",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Verbs,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="domctx", message="%(prog)s %(version)s")
+@click.option("-v", "--verbose", count=True, help="Say more; tracebacks of broken plugins too.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on standard error but errors.")
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours; auto means on a terminal, and honours NO_COLOR.",
+)
+@click.option("--no-plugins", is_flag=True, help="Use nothing but what the core ships.")
+@click.option(
+    "-p",
+    "plugin_switches",
+    multiple=True,
+    metavar="no:NAME",
+    help="Do not use a plugin (distribution, entry point or module); repeatable.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 4 if any plugin is broken.")
+@click.pass_obj
+def domctx(
+    app: App,
+    verbose: int,
+    quiet: bool,
+    color: str,
+    no_plugins: bool,
+    plugin_switches: tuple[str, ...],
+    strict: bool,
+) -> None:
+    """Look at, check, save and load the saved state of Xen domains.
+
+    IMAGE is a file, or - for standard input or output. DOMAIN is SCHEME:REST, such as
+    sim:state.json.
+    """
+    app.verbose, app.quiet, app.strict, app.no_plugins = verbose, quiet, strict, no_plugins
+    app.color = {"auto": None, "always": True, "never": False}[color]
+    for switch in plugin_switches:
+        if not switch.startswith("no:") or switch == "no:":
+            raise UsageError(
+                f"-p takes no:NAME, not {switch!r}", hint="installed plugins need no switch"
+            )
+    app.disabled = tuple(switch[3:] for switch in plugin_switches)

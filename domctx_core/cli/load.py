@@ -1,0 +1,81 @@
+"""`domctx load`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import parse_size
+from domctx_core.cli.report import report
+from domctx_core.domains import XenVersion
+from domctx_core.engine import load_domain
+from domctx_core.errors import DomctxError
+from domctx_core.ops import DEFAULT_CAP, FileLoadOps
+from domctx_core.sources import cannot_read
+
+__all__ = ["command"]
+
+
+@click.command(name="load", short_help="Load an image into a domain.")
+@click.argument("image")
+@click.argument("domain")
+@click.option(
+    "--xen",
+    type=XenVersion.parse,
+    metavar="MAJOR.MINOR",
+    help="The version of the target where it has none of its own.",
+)
+@click.option("--allow-newer", is_flag=True, help="Load an image of a newer Xen too.")
+@click.option(
+    "--no-validate",
+    is_flag=True,
+    help="Apply records as they come, without checking all of them first.",
+)
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Largest body to hold in memory.",
+)
+@click.pass_obj
+def command(
+    app: App,
+    image: str,
+    domain: str,
+    xen: XenVersion | None,
+    allow_newer: bool,
+    no_validate: bool,
+    cap: int,
+) -> None:
+    """Load IMAGE into DOMAIN.
+
+    The whole image is checked before the domain is paused or changed; one that is refused costs
+    the domain nothing.
+    """
+    try:
+        file = app.standard_input() if image == "-" else open(image, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise cannot_read(image, error) from error
+    with closing(file), closing(app.host.open_domain(domain, "load")) as target:
+        try:
+            result = load_domain(
+                target,
+                FileLoadOps(file),
+                app.host.registry,
+                validate=not no_validate,
+                allow_newer=allow_newer,
+                xen_version=xen,
+                checks=[check() for check in app.host.checks() if check.format == "domain-context"],
+                cap=cap,
+            )
+        except DomctxError as error:
+            app.worst(report(app, error, None if image == "-" else image))
+            return
+    changes = len(result.changes)
+    app.say(
+        f"loaded {image} into {domain}: {result.records} records, {result.consumed} bytes,"
+        f" {changes} change{'s' * (changes != 1)}"
+    )

@@ -1,0 +1,76 @@
+"""`domctx save`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import parse_size
+from domctx_core.domains import XenVersion
+from domctx_core.engine import save_domain
+from domctx_core.files import whole_file
+from domctx_core.ops import DEFAULT_CAP, FileSaveOps
+
+__all__ = ["command"]
+
+
+@click.command(name="save", short_help="Save a domain to an image.")
+@click.argument("domain")
+@click.option(
+    "-o",
+    "--output",
+    "image",
+    required=True,
+    metavar="IMAGE",
+    help="The file to write; - for standard output.",
+)
+@click.option(
+    "--xen",
+    type=XenVersion.parse,
+    metavar="MAJOR.MINOR",
+    help="The version for START where the domain has none of its own.",
+)
+@click.option(
+    "--byteorder",
+    type=click.Choice(["little", "big"]),
+    default="little",
+    show_default=True,
+    help="Byte order of the image.",
+)
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Most to buffer of one record on a pipe.",
+)
+@click.pass_obj
+def command(
+    app: App, domain: str, image: str, xen: XenVersion | None, byteorder: str, cap: int
+) -> None:
+    """Save DOMAIN to an image.
+
+    The file is whole or absent: a save that fails leaves what was there before.
+    """
+    registry = app.host.registry
+    output = app.standard_output() if image == "-" else None
+    opened = app.host.open_domain(domain, "save", standard_input=app.standard_input())
+    with closing(opened):
+        if output is not None:
+            ops = FileSaveOps(_NoSeek(output), byteorder)
+            count = save_domain(opened, ops, registry, xen_version=xen, cap=cap)
+        else:
+            with whole_file(image) as file:
+                ops = FileSaveOps(file, byteorder)
+                count = save_domain(opened, ops, registry, xen_version=xen, cap=cap)
+    app.say(f"saved {domain}: {count} records, {ops.size} bytes")
+
+
+class _NoSeek:
+    """Standard output as a stream: it may be a file that others write to as well."""
+
+    def __init__(self, file: object) -> None:
+        self.write = getattr(file, "write")  # noqa: B009  # any binary stream
+        self.flush = getattr(file, "flush")  # noqa: B009

@@ -1,0 +1,97 @@
+"""Text for people: tables, bodies field by field, hex dumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from domctx_core.cli.app import App
+from domctx_core.layout import Body, Field
+from domctx_core.layout.kinds import Array, BySize, Kind, Nested, Optional, Reserved, Switch
+
+__all__ = ["body_lines", "hex_dump", "size_text", "table"]
+
+_ROW = 8
+"""Numbers of an array that are shown before the rest is only counted."""
+
+
+def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns under bold heads; the last column is as wide as it needs."""
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    widths[-1] = 0
+    lines = []
+    for row in [heads, *rows]:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append(app.style(line.rstrip(), bold=True) if row is heads else line.rstrip())
+    return "\n".join(lines)
+
+
+def size_text(size: int) -> str:
+    """A number of bytes, with a rounded form beside it where that helps."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20)):
+        if size >= factor:
+            return f"{size} bytes ({size / factor:.1f} {unit})"
+    return f"{size} bytes"
+
+
+def hex_dump(raw: bytes | memoryview, start: int, total: int | None = None) -> Iterator[str]:
+    """Rows of 16 bytes with their offset and their ASCII; `total` is how many there really are."""
+    for row in range(0, len(raw), 16):
+        chunk = bytes(raw[row : row + 16])
+        cells = chunk[:8].hex(" ") + "  " + chunk[8:].hex(" ")
+        ascii_ = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in chunk)
+        yield f"{start + row:#010x}  {cells:<48}  {ascii_}"
+    if total is not None and total > len(raw):
+        yield f"... {total - len(raw)} more bytes"
+
+
+def body_lines(body: Body, indent: str) -> Iterator[str]:
+    """A body's fields, one a line, names aligned; what is nested is indented further."""
+    fields = [f for f in type(body).__layout__.fields if not isinstance(f.kind, Reserved)]
+    summary = body.summary()
+    width = max([len(field.name) for field in fields] + [len(name) for name in summary], default=0)
+    for field in fields:
+        value = getattr(body, field.name)
+        yield from _lines(field.kind, value, field.name.ljust(width), indent, field)
+    for name, text in summary.items():
+        yield f"{indent}{name.ljust(width)}  {text}"
+
+
+def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iterator[str]:
+    if isinstance(kind, Optional) and kind.present(value) and not isinstance(kind.inner, Reserved):
+        kind = kind.inner
+    if isinstance(value, Body):
+        variant = f"  {kind.name_of(value)}" if isinstance(kind, BySize) else ""
+        yield f"{indent}{name.rstrip()}{variant}"
+        yield from body_lines(value, indent + "  ")
+    elif isinstance(kind, Array) and isinstance(kind.element, (Nested, BySize, Switch)):
+        yield from _elements(value, name.rstrip(), indent)
+    elif isinstance(kind, Array) and len(value) > _ROW:
+        head = ", ".join(kind.element.text(item) for item in value[:_ROW])
+        yield f"{indent}{name}  {head}, ... ({len(value)} in all)"
+    elif isinstance(kind, Switch):
+        yield f"{indent}{name}  {'-' if value is None else value.hex()}"
+    else:
+        yield f"{indent}{name}  {_with_unit(kind.text(value), value, field.unit)}"
+
+
+def _elements(items: Sequence[Body], name: str, indent: str) -> Iterator[str]:
+    """The elements of an array; neighbours that are equal are shown once."""
+    if not items:
+        yield f"{indent}{name}  none"
+    first = 0
+    while first < len(items):
+        last = first
+        while last + 1 < len(items) and items[last + 1] == items[first]:
+            last += 1
+        label = f"{first}" if first == last else f"{first}-{last}"
+        alike = "" if last == first else f"  ({last - first + 1} alike)"
+        yield f"{indent}{name}[{label}]{alike}"
+        yield from body_lines(items[first], indent + "  ")
+        first = last + 1
+
+
+def _with_unit(text: str, value: Any, unit: str) -> str:
+    if unit == "ns" and isinstance(value, int):
+        return f"{value // 10**9}.{value % 10**9:09d} s"
+    return f"{text} {unit}" if unit else text
