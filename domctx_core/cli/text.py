@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,14 +18,24 @@ _ROW = 8
 
 
 def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns under bold heads; the last column is as wide as it needs."""
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    widths[-1] = 0
-    lines = []
-    for row in [heads, *rows]:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        lines.append(app.style(line.rstrip(), bold=True) if row is heads else line.rstrip())
-    return "\n".join(lines)
+    """Aligned columns under bold heads, wrapped to the terminal and never cut elsewhere."""
+    from rich.console import Console
+    from rich.table import Table
+
+    colored = app.colored(sys.stdout)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    console = Console(
+        width=width, force_terminal=colored, no_color=not colored, markup=False, highlight=False,
+        emoji=False, legacy_windows=False,
+    )  # fmt: skip
+    grid = Table(box=None, pad_edge=False, header_style="bold" if colored else "")
+    for head in heads:
+        grid.add_column(head, overflow="fold")
+    for row in rows:
+        grid.add_row(*row)
+    with console.capture() as capture:
+        console.print(grid)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
 
 
 def size_text(size: int) -> str:

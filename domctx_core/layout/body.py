@@ -282,10 +282,10 @@ class _Attributes(Mapping[str, Any]):
         return getattr(self._body, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._body.__layout__.stored)
+        return iter(type(self._body).__layout__.stored)
 
     def __len__(self) -> int:
-        return len(self._body.__layout__.stored)
+        return len(type(self._body).__layout__.stored)
 
 
 def _length(value: Any) -> int:

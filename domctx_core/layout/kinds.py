@@ -778,14 +778,14 @@ class BySize(Kind):
         return self.sizes[max(fitting)].__layout__.decode(reader)
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
-        value.__layout__.encode(value, out, order)
+        type(value).__layout__.encode(value, out, order)
 
     def size_of(self, value: Any) -> int:
-        return int(value.__layout__.size_of(value))
+        return int(type(value).__layout__.size_of(value))
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
         if type(value) in self.bodies.values():
-            value.__layout__.check(value, checker)
+            type(value).__layout__.check(value, checker)
         else:
             checker.report(
                 "field-out-of-range",
@@ -799,7 +799,7 @@ class BySize(Kind):
         return next(name for name, body in self.bodies.items() if type(value) is body)
 
     def to_json(self, value: Any) -> Any:
-        return {"layout": self.name_of(value), **value.__layout__.to_json(value)}
+        return {"layout": self.name_of(value), **type(value).__layout__.to_json(value)}
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         names = ", ".join(self.bodies)
@@ -863,7 +863,7 @@ class Switch(Kind):
         if isinstance(value, bytes):
             out += value
         elif value is not None:
-            value.__layout__.encode(value, out, order)
+            type(value).__layout__.encode(value, out, order)
         out += bytes(start + self.size - len(out))
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
@@ -883,12 +883,12 @@ class Switch(Kind):
                 actual=type(value).__name__,
             )
         elif value is not None and not isinstance(value, bytes):
-            value.__layout__.check(value, checker)
+            type(value).__layout__.check(value, checker)
 
     def to_json(self, value: Any) -> Any:
         if value is None:
             return None
-        return value.hex() if isinstance(value, bytes) else value.__layout__.to_json(value)
+        return value.hex() if isinstance(value, bytes) else type(value).__layout__.to_json(value)
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         key = int(values[self.selector])
