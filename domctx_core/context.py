@@ -5,8 +5,7 @@ All the state of an operation is here or in the caller's ops; nothing is shared 
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from domctx_core.domains import XenVersion
@@ -15,7 +14,7 @@ from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
 from domctx_core.records import RecordType
 from domctx_core.registry import Entry
-from domctx_core.rules import CORE_RULES, Problem, Severity
+from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
 from domctx_core.wire import HEADER_SIZE, MAX_LENGTH, padding
 
 __all__ = ["Duplicates", "LoadContext", "SaveContext"]
@@ -155,37 +154,29 @@ class SaveContext:
 
 
 class Duplicates:
-    """Notices a (type, instance) that comes twice; flat in memory where instances follow on."""
+    """Notices a (type, instance) that comes twice.
+
+    A bit for each instance, 64 to a word: small where instances follow on, and never more than a
+    fixed amount a record, in whatever order they come.
+    """
 
     def __init__(self) -> None:
-        self._starts: dict[int, list[int]] = {}
-        self._ends: dict[int, list[int]] = {}
+        self._words: dict[int, int] = {}
 
     def seen(self, code: int, instance: int) -> bool:
         """Whether the pair was there before; it is from now on."""
-        starts = self._starts.setdefault(code, [])
-        ends = self._ends.setdefault(code, [])
-        at = bisect_right(starts, instance)
-        if at and instance < ends[at - 1]:
-            return True
-        if at and instance == ends[at - 1]:
-            ends[at - 1] += 1
-            if at < len(starts) and starts[at] == instance + 1:
-                ends[at - 1] = ends.pop(at)
-                starts.pop(at)
-        elif at < len(starts) and starts[at] == instance + 1:
-            starts[at] = instance
-        else:
-            starts.insert(at, instance)
-            ends.insert(at, instance + 1)
-        return False
+        key = code << 26 | instance >> 6
+        bit = 1 << (instance & 63)
+        word = self._words.get(key, 0)
+        self._words[key] = word | bit
+        return bool(word & bit)
 
 
 class LoadContext:
     """One load: handlers take their records through it.
 
     `type`, `instance` and `length` are the present record's; `receiver` is the Xen that the image
-    must not be newer than (None: any will do).
+    must not be newer than (None: any will do). `rules` are those that checks bring beside the core's.
     """
 
     def __init__(
@@ -195,9 +186,11 @@ class LoadContext:
         byteorder: str,
         receiver: XenVersion | None,
         cap: int = DEFAULT_CAP,
+        rules: Iterable[Rule] = (),
     ) -> None:
         self.byteorder = byteorder
         self.receiver = receiver
+        self._rules = CORE_RULES | {rule.id: rule for rule in rules}
         self.type = self.instance = self.length = 0
         self.record = -1
         self.offset = 0
@@ -316,7 +309,7 @@ class LoadContext:
 
     def refuse(self, problem: Problem) -> None:
         """Refuse the image because of a problem in the present body, if it is an error."""
-        rule = CORE_RULES.get(problem.rule)
+        rule = self._rules.get(problem.rule)
         severity = problem.severity or (rule.severity if rule else Severity.ERROR)
         if severity is not Severity.ERROR:
             return
@@ -443,7 +436,7 @@ class LoadContext:
     ) -> ImageError:
         if self._entry is not None:
             rule = self._entry.record_type.rules.get(rule, rule)
-        known = CORE_RULES.get(rule)
+        known = self._rules.get(rule)
         details.setdefault("offset", self.offset)
         error = ImageError(
             message,

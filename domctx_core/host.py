@@ -441,7 +441,7 @@ class Host:
 def _expect(declaration: Any, kind: type[T]) -> T:
     if not isinstance(declaration, kind):
         raise DeclarationError(
-            f"a hook returned {type(declaration).__name__}", expected=f"{kind.__name__} objects"
+            f"it returned {type(declaration).__name__}, and {kind.__name__} objects are expected"
         )
     return declaration
 
@@ -462,7 +462,7 @@ def _assess(found: Found, switches: Switches, core: str | None) -> Plugin:
 
 def _incompatible(found: Found, core: str | None) -> str:
     """Why a plugin does not fit this core, by its own metadata; pip can be bypassed."""
-    if core is None or not any("domctx" in text for text in found.requires):
+    if core is None or not any("domctx" in text.lower() for text in found.requires):
         return ""
     from packaging.requirements import InvalidRequirement, Requirement
 

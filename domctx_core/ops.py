@@ -6,14 +6,14 @@ own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets)
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import socket
 import tempfile
+import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, cast
 
 from domctx_core.errors import DomainError, Errno, InputOutputError
 from domctx_core.wire import HEADER_SIZE, pack_header
@@ -130,6 +130,13 @@ class MemorySaveOps(SaveOps):
             )
 
 
+def _wait(file: Any, event: int) -> None:
+    """Wait until a file that is not blocking can be read or written."""
+    poll = select.poll()  # `select` itself takes no descriptor above 1023
+    poll.register(file, event)
+    poll.poll()
+
+
 def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
     """Write everything to something that may take less at a time, or be busy."""
     view = memoryview(data)
@@ -139,9 +146,9 @@ def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
             count = send(view)
         except BlockingIOError as error:
             count = getattr(error, "characters_written", 0)
-            select.select([], [target], [])
+            _wait(target, select.POLLOUT)
         if count is None:  # a raw stream that would block
-            select.select([], [target], [])
+            _wait(target, select.POLLOUT)
             count = 0
         view = view[count:]
 
@@ -215,10 +222,14 @@ class FileSaveOps(SaveOps):
 
 
 class Extent:
-    """A run of bytes that is not held in memory: its place in something that can seek."""
+    """A run of bytes that is not held: its place in something that gives bytes by offset.
 
-    def __init__(self, file: Any, offset: int, length: int) -> None:
-        self._file = file
+    `read_at(offset, size)` gives those bytes, or fewer where there are no more; it leaves
+    whatever else reads from the same place undisturbed.
+    """
+
+    def __init__(self, read_at: Callable[[int, int], bytes], offset: int, length: int) -> None:
+        self._read_at = read_at
         self.offset = offset
         self.length = length
 
@@ -229,8 +240,7 @@ class Extent:
         """The bytes, at most `size` at a time."""
         done = 0
         while done < self.length:
-            self._file.seek(self.offset + done)
-            chunk = self._file.read(min(size, self.length - done))
+            chunk = self._read_at(self.offset + done, min(size, self.length - done))
             if not chunk:
                 raise InputOutputError(
                     "the input has become shorter while it was used",
@@ -246,11 +256,30 @@ class Extent:
         return b"".join(self.chunks())
 
 
+def _reader(file: Any) -> Callable[[int, int], bytes]:
+    """Reads from a file by offset, and puts the file back to where it stood."""
+
+    def read_at(offset: int, size: int) -> bytes:
+        try:
+            stands = file.tell()
+            file.seek(offset)
+            chunk: bytes = file.read(size)
+            file.seek(stands)
+        except OSError as error:
+            raise InputOutputError(f"cannot read the image again: {error}") from error
+        return chunk
+
+    return read_at
+
+
 class LoadOps(ABC):
     """Where a load takes its bytes from.
 
     Only `read` must be there; the others have defaults built on it.
     """
+
+    _spool: BinaryIO | None = None
+    _spooled: Callable[[int, int], bytes] | None = None
 
     @abstractmethod
     def read(self, size: int) -> bytes:
@@ -272,15 +301,26 @@ class LoadOps(ABC):
 
     def extent(self, size: int) -> Extent:
         """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
-        spool = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the extent
-        done = 0
-        while done < size:
-            chunk = self.read(min(CHUNK, size - done))
-            if not chunk:
-                break
-            spool.write(chunk)
-            done += len(chunk)
-        return Extent(spool, 0, done)
+        try:
+            if self._spool is None or self._spooled is None:
+                self._spool = cast(BinaryIO, tempfile.TemporaryFile())
+                self._spooled = _reader(self._spool)
+                # extents may outlive these ops: the file goes with the last that can read it
+                weakref.finalize(self._spooled, self._spool.close)
+            start = self._spool.tell()
+            done = 0
+            while done < size:
+                chunk = self.read(min(CHUNK, size - done))
+                if not chunk:
+                    break
+                self._spool.write(chunk)
+                done += len(chunk)
+        except OSError as error:
+            raise InputOutputError(
+                f"cannot spool the input to a temporary file: {error}",
+                hint="TMPDIR says where temporary files go",
+            ) from error
+        return Extent(self._spooled, start, done)
 
 
 class MemoryLoadOps(LoadOps):
@@ -305,7 +345,10 @@ class MemoryLoadOps(LoadOps):
 
     def extent(self, size: int) -> Extent:
         start = self._at
-        return Extent(io.BytesIO(self._image), start, self.skip(size))
+        return Extent(self._read_at, start, self.skip(size))
+
+    def _read_at(self, offset: int, size: int) -> bytes:
+        return bytes(self._image[offset : offset + size])
 
 
 class FileLoadOps(LoadOps):
@@ -331,7 +374,7 @@ class FileLoadOps(LoadOps):
             except OSError as error:
                 raise InputOutputError(f"cannot read the image: {error}") from error
             if chunk is None:  # a raw stream that has nothing yet
-                select.select([self._source], [], [])
+                _wait(self._source, select.POLLIN)
                 continue
             if not chunk:
                 break
@@ -355,4 +398,4 @@ class FileLoadOps(LoadOps):
         if self._end is None:
             return super().extent(size)
         start = self._at
-        return Extent(self._source, start, self.skip(size))
+        return Extent(_reader(self._source), start, self.skip(size))

@@ -429,7 +429,7 @@ class _Walker:
     def open_content(self, content: Content, record: Record) -> Iterator[Event]:
         bound = None if content.inline else record.body_offset + record.length
         name = content.format
-        if content.inline and name in self.suspended:
+        if content.resumes and name in self.suspended:
             level = self.suspended.pop(name)
             self.stack.append(level)
             level.parent = record
