@@ -351,7 +351,7 @@ class Host:
         if declaration is None:
             import difflib
 
-            near = difflib.get_close_matches(scheme, self.schemes(), 3, 0.4)
+            near = difflib.get_close_matches(scheme, self.schemes(), 3)
             raise UsageError(
                 f"no plugin knows domains of the scheme {scheme!r}",
                 hint=f"did you mean {', '.join(near)}?" if near

@@ -1,0 +1,148 @@
+"""The check across the records of one image, and the hook that brings it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from domctx_plugin_shared_info import SharedInfo
+
+from domctx_core import Bits, Check, CheckDeclaration, Problem, Rule, Seen, hookimpl
+from domctx_plugin_event_channel.abi import TWO_LEVEL_PORTS, Abi, EvtchnAbi
+from domctx_plugin_event_channel.channel import (
+    DOMID_SELF,
+    PER_VCPU_VIRQS,
+    EventChannel,
+    Interdomain,
+    Pirq,
+    Virq,
+)
+from domctx_plugin_event_channel.rules import PORT_OFFSET, RULES, abi_missing, against_abi
+
+__all__ = ["EventChannelCheck", "domctx_checks"]
+
+_BINDING = 16
+
+
+class EventChannelCheck(Check):
+    """Event channels against their ABI, against SHARED_INFO, and against each other."""
+
+    codes: ClassVar[frozenset[int]] = frozenset({2, 4, 5})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __init__(self) -> None:
+        self._abi: EvtchnAbi | None = None
+        self._said_missing = False
+        self._two_level_ports = TWO_LEVEL_PORTS
+        self._bits: tuple[Bits, Bits] | None = None
+        self._virqs: dict[tuple[int, int | None], int] = {}
+        self._pirqs: dict[int, int] = {}
+        self._loops: dict[int, tuple[int, Seen]] = {}
+        self._wordless: list[Seen] = []
+        self._wordless_count = 0
+
+    def record(self, seen: Seen) -> Iterable[Problem]:
+        """Judge a channel against what came before it; remember what it needs of later ones."""
+        match seen.body:
+            case SharedInfo(info=info, ports=ports):
+                self._two_level_ports = ports
+                self._bits = info.evtchn_pending, info.evtchn_mask
+            case EvtchnAbi() as abi:
+                self._abi = abi
+            case EventChannel() as channel if seen.instance is not None:
+                yield from self._channel(seen.instance, channel, seen)
+
+    def _channel(self, port: int, channel: EventChannel, seen: Seen) -> Iterator[Problem]:
+        abi = self._abi
+        if abi is not None:
+            yield from against_abi(port, channel, abi, self._two_level_ports)
+            if abi.abi == Abi.TWO_LEVEL:
+                yield from self._compare(port, channel)
+            elif port >= abi.reachable:
+                self._wordless_count += 1
+                if not self._wordless:
+                    self._wordless.append(seen)
+        elif not self._said_missing:
+            self._said_missing = True
+            yield abi_missing()
+        match channel.binding:
+            case Virq(virq=virq):
+                vcpu = channel.notify_vcpu if virq in PER_VCPU_VIRQS else None
+                first = self._virqs.setdefault((virq, vcpu), port)
+                if first != port:
+                    where = "" if vcpu is None else f" of vCPU {vcpu}"
+                    yield Problem(
+                        "event-channel/virq-bound-twice",
+                        f"virtual interrupt {virq}{where} is bound to port {first} already",
+                        _BINDING,
+                        "binding.virq",
+                        actual=virq,
+                    )
+            case Pirq(pirq=pirq):
+                first = self._pirqs.setdefault(pirq, port)
+                if first != port:
+                    yield Problem(
+                        "event-channel/pirq-bound-twice",
+                        f"physical interrupt {pirq} is bound to port {first} already",
+                        _BINDING,
+                        "binding.pirq",
+                        actual=pirq,
+                    )
+            case Interdomain(remote_domid=domid, remote_port=remote) if domid == DOMID_SELF:
+                self._loops[port] = remote, seen
+
+    def _compare(self, port: int, channel: EventChannel) -> Iterator[Problem]:
+        if self._bits is None or port >= self._two_level_ports:
+            return
+        pending, mask = self._bits
+        for name, flag, bits in (
+            ("pending", channel.pending, pending),
+            ("mask", channel.masked, mask),
+        ):
+            if flag != (port in bits):
+                yield Problem(
+                    "event-channel/bits-differ",
+                    f"the {name} bit of port {port} differs from SHARED_INFO; the channel's counts",
+                    8,
+                    "flags",
+                    expected=f"{int(port in bits)} as in evtchn_{name}",
+                    actual=int(flag),
+                )
+
+    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+        """Judge what needs all channels: pairs within the domain, and ports beyond the array."""
+        for port, (remote, seen) in self._loops.items():
+            back = self._loops.get(remote)
+            if back is None or back[0] != port:
+                found = "no such channel" if back is None else f"bound to port {back[0]}"
+                yield (
+                    seen,
+                    Problem(
+                        "event-channel/peer",
+                        f"port {port} is bound to port {remote} of the domain itself, which does"
+                        " not point back",
+                        _BINDING + 4,
+                        "binding.remote_port",
+                        expected=f"port {remote} bound to port {port} of domain {DOMID_SELF:#x}",
+                        actual=found,
+                    ),
+                )
+        for seen in self._wordless:
+            assert self._abi is not None
+            yield (
+                seen,
+                Problem(
+                    "event-channel/no-event-word",
+                    f"{self._wordless_count} channels have no event word in guest memory; the"
+                    f" first is port {seen.instance}",
+                    PORT_OFFSET,
+                    expected=f"ports below {self._abi.reachable}",
+                    actual=seen.instance,
+                ),
+            )
+
+
+@hookimpl
+def domctx_checks() -> list[CheckDeclaration]:
+    """The check that this distribution brings."""
+    return [CheckDeclaration(EventChannelCheck)]
