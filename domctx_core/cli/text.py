@@ -9,7 +9,7 @@ from typing import Any
 
 from domctx_core.cli.app import App
 from domctx_core.layout import Body, Field
-from domctx_core.layout.kinds import Array, BySize, Kind, Nested, Optional, Reserved, Switch
+from domctx_core.layout.kinds import Array, Blob, BySize, Kind, Nested, Optional, Reserved, Switch
 
 __all__ = ["body_lines", "hex_dump", "size_text", "table"]
 
@@ -59,7 +59,9 @@ def hex_dump(raw: bytes | memoryview, start: int, total: int | None = None) -> I
 
 def body_lines(body: Body, indent: str) -> Iterator[str]:
     """A body's fields, one a line, names aligned; what is nested is indented further."""
-    fields = [f for f in type(body).__layout__.fields if not isinstance(f.kind, Reserved)]
+    fields = [
+        field for field in _fields(type(body)) if not _blank(field, getattr(body, field.name))
+    ]
     summary = body.summary()
     width = max([len(field.name) for field in fields] + [len(name) for name in summary], default=0)
     for field in fields:
@@ -67,6 +69,15 @@ def body_lines(body: Body, indent: str) -> Iterator[str]:
         yield from _lines(field.kind, value, field.name.ljust(width), indent, field)
     for name, text in summary.items():
         yield f"{indent}{name.ljust(width)}  {text}"
+
+
+def _fields(body: type[Body]) -> list[Field]:
+    return [field for field in body.__layout__.fields if not isinstance(field.kind, Reserved)]
+
+
+def _blank(field: Field, value: Any) -> bool:
+    """Whether a field is mere filling that its author expects to be zero, and is."""
+    return type(field.kind) is Blob and value == field.default and not any(value)
 
 
 def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iterator[str]:
@@ -77,7 +88,7 @@ def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iter
         yield f"{indent}{name.rstrip()}{variant}"
         yield from body_lines(value, indent + "  ")
     elif isinstance(kind, Array) and isinstance(kind.element, (Nested, BySize, Switch)):
-        yield from _elements(value, name.rstrip(), indent)
+        yield from _elements(kind.element, value, name.rstrip(), indent)
     elif isinstance(kind, Array) and len(value) > _ROW:
         head = ", ".join(kind.element.text(item) for item in value[:_ROW])
         yield f"{indent}{name}  {head}, ... ({len(value)} in all)"
@@ -87,20 +98,43 @@ def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iter
         yield f"{indent}{name}  {_with_unit(kind.text(value), value, field.unit)}"
 
 
-def _elements(items: Sequence[Body], name: str, indent: str) -> Iterator[str]:
+def _elements(kind: Kind, items: Sequence[Body], name: str, indent: str) -> Iterator[str]:
     """The elements of an array; neighbours that are equal are shown once."""
     if not items:
         yield f"{indent}{name}  none"
+        return
+    runs: list[tuple[str, Body]] = []
     first = 0
     while first < len(items):
         last = first
         while last + 1 < len(items) and items[last + 1] == items[first]:
             last += 1
-        label = f"{first}" if first == last else f"{first}-{last}"
-        alike = "" if last == first else f"  ({last - first + 1} alike)"
-        yield f"{indent}{name}[{label}]{alike}"
-        yield from body_lines(items[first], indent + "  ")
+        runs.append((f"[{first}]" if first == last else f"[{first}-{last}]", items[first]))
         first = last + 1
+    if isinstance(kind, Nested) and all(_flat(field.kind) for field in _fields(kind.body)):
+        yield f"{indent}{name}"
+        yield from _rows(kind.body, runs, indent + "  ")
+        return
+    for label, item in runs:
+        yield f"{indent}{name}{label}"
+        yield from body_lines(item, indent + "  ")
+
+
+def _flat(kind: Kind) -> bool:
+    return not isinstance(kind, (Nested, Array, BySize, Switch, Optional))
+
+
+def _rows(body: type[Body], runs: Sequence[tuple[str, Body]], indent: str) -> Iterator[str]:
+    """Elements that have only plain fields, as a table with a line for each."""
+    fields = [f for f in _fields(body) if any(not _blank(f, getattr(i, f.name)) for _, i in runs)]
+    rows = [("", *(field.name for field in fields))]
+    for label, item in runs:
+        values = ((field, getattr(item, field.name)) for field in fields)
+        rows.append((label, *(_with_unit(f.kind.text(v), v, f.unit) for f, v in values)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield (indent + "  ".join(cells)).rstrip()
 
 
 def _with_unit(text: str, value: Any, unit: str) -> str:
