@@ -70,7 +70,7 @@ TYPES = (StartRecord, EndRecord, SharedInfoRecord, EvtchnAbiRecord, EventChannel
 
 u16s, u32s, u64s = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 domids = st.integers(0, DOMID_SELF)
-bindings = {
+bindings: dict[ChannelState, Any] = {
     ChannelState.UNBOUND: st.builds(Unbound, remote_domid=domids),
     ChannelState.INTERDOMAIN: st.builds(
         Interdomain, remote_domid=domids, remote_port=st.integers(1, 2**32 - 1)
@@ -148,7 +148,7 @@ class DictDomain(Domain):
 
 
 def registry(into: Registry | None = None) -> Registry:
-    made = into or Registry()
+    made = Registry() if into is None else into
     for record_type in TYPES:
         made.register(record_type, Provider("test", "1"))
     return made
