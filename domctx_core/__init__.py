@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from domctx_core.formats import DomainContext, Format, Formats, Framing
-    from domctx_core.hookspecs import hookimpl
+    from domctx_core.host.hookspecs import hookimpl
     from domctx_core.layout import (
         Bits,
         Body,
@@ -221,7 +221,7 @@ _HOMES = {
     "Format": "formats",
     "Formats": "formats",
     "Framing": "formats",
-    "hookimpl": "hookspecs",
+    "hookimpl": "host.hookspecs",
     "Bits": "layout",
     "Body": "layout",
     "Decoded": "layout",

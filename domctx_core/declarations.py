@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from domctx_core.checks import Check
 from domctx_core.domains import Domain
 from domctx_core.formats import Format, Formats
+from domctx_core.observers import Observer
 from domctx_core.records import RecordType
 from domctx_core.registry import DOMAIN_CONTEXT
 
+if TYPE_CHECKING:
+    import click
+
 __all__ = [
     "CheckDeclaration",
+    "CommandDeclaration",
     "DomainDeclaration",
     "DomainRequest",
     "FormatDeclaration",
+    "ObserverDeclaration",
     "RecordTypeDeclaration",
 ]
 
@@ -72,3 +78,18 @@ class CheckDeclaration:
     """A check across records: a `Check` subclass; each image gets its own instance."""
 
     check: type[Check]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDeclaration:
+    """A verb of the command line: its name and the click command that does it."""
+
+    name: str
+    command: click.Command
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverDeclaration:
+    """An observer of operations: a callable (such as the class) that makes a new one."""
+
+    observer: Callable[[], Observer]

@@ -23,8 +23,10 @@ import pluggy
 if TYPE_CHECKING:
     from domctx_core.declarations import (
         CheckDeclaration,
+        CommandDeclaration,
         DomainDeclaration,
         FormatDeclaration,
+        ObserverDeclaration,
         RecordTypeDeclaration,
     )
 
@@ -59,3 +61,16 @@ def domctx_domains() -> Iterable[DomainDeclaration]:  # type: ignore[empty-body]
 @hookspec
 def domctx_checks() -> Iterable[CheckDeclaration]:  # type: ignore[empty-body]
     """Checks across the records of one image; asked for by `verify` and `load`."""
+
+
+@hookspec
+def domctx_commands() -> Iterable[CommandDeclaration]:  # type: ignore[empty-body]
+    """Verbs of the command line that are made at run time; asked for when a verb is not indexed."""
+
+
+@hookspec
+def domctx_observers() -> Iterable[ObserverDeclaration]:  # type: ignore[empty-body]
+    """Observers of save, load and verify: progress, audit. Asked for by those verbs.
+
+    Each operation gets an observer of its own, which is told of records in batches.
+    """

@@ -5,6 +5,7 @@ The only module that knows importlib-metadata.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -43,6 +44,22 @@ class Found:
     requires: tuple[str, ...]
     shadowed_by: str | None
     entry_point: importlib_metadata.EntryPoint
+
+    @property
+    def editable(self) -> bool:
+        """Whether the distribution is installed as a link to somebody's working tree."""
+        dist = self.entry_point.dist
+        text = None if dist is None else dist.read_text("direct_url.json")
+        try:
+            return bool(json.loads(text or "{}").get("dir_info", {}).get("editable"))
+        except (ValueError, AttributeError):
+            return False
+
+    @property
+    def summary(self) -> str:
+        """The one line that the distribution's metadata says of itself."""
+        dist = self.entry_point.dist
+        return "" if dist is None else dist.metadata["Summary"] or ""
 
     @property
     def module(self) -> str:

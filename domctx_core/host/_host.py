@@ -1,0 +1,343 @@
+"""The host: finds plugins, keeps them apart, gives each a status and builds the registries.
+
+A host is an object; there is no global one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
+
+from domctx_core.checks import Check
+from domctx_core.declarations import (
+    CheckDeclaration,
+    CommandDeclaration,
+    DomainDeclaration,
+    DomainRequest,
+    FormatDeclaration,
+    ObserverDeclaration,
+    RecordTypeDeclaration,
+)
+from domctx_core.domains import Domain
+from domctx_core.errors import ConflictError, DeclarationError, DomctxError, UsageError
+from domctx_core.formats import Format, Formats
+from domctx_core.host.deprecation import DEPRECATED, Deprecation
+from domctx_core.host.discovery import CORE, discover
+from domctx_core.host.plugins import Plugin, Status, assess
+from domctx_core.host.switches import Switches
+from domctx_core.observers import Observer
+from domctx_core.records import RecordType, validate_record_type
+from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["Host"]
+
+T = TypeVar("T")
+
+_RECORD_NAME = re.compile(r"(?:(?P<format>[^/]+)/)?(?P<code>0[xX][0-9a-fA-F]+|\d+)\.(?P<name>.+)")
+
+
+class Host:
+    """Everything that plugins contribute, found without importing them, imported when needed.
+
+    `formats` has the formats and their registries; `plugins` one entry for each entry point. A
+    host reads the installed distributions once, when it is made (those on `path` where given).
+    `reserved_verbs` are names that no plugin's command may have. `trace` is given a line for each
+    import and each call of a hook. `deprecated` is what plugins are warned of.
+
+    Raises `UsageError` where a switch names a plugin that does not exist.
+    """
+
+    def __init__(
+        self,
+        switches: Switches | None = None,
+        *,
+        path: Iterable[str] | None = None,
+        reserved_verbs: Iterable[str] = (),
+        trace: Callable[[str], None] | None = None,
+        deprecated: Iterable[Deprecation] = DEPRECATED,
+    ) -> None:
+        self.formats = Formats()
+        self.plugins: list[Plugin] = []
+        self._reserved_verbs = frozenset(reserved_verbs)
+        self._deprecated = tuple(deprecated)
+        self._domains: dict[str, list[Plugin]] = {}
+        self._commands: dict[str, list[Plugin]] = {}
+        self._run_time_domains: dict[str, DomainDeclaration] = {}
+        self._run_time_commands: dict[str, CommandDeclaration] = {}
+        self._checks: list[type[Check]] = []
+        self._observers: list[Callable[[], Observer]] = []
+        self._modules_loaded = False
+        self._entries: list[tuple[Entry, Plugin]] = []
+        switches = switches or Switches()
+        found = discover(path)
+        switches.check(found)
+        core = next((each.version for each in found if each.dist == CORE), None)
+        for each in found:
+            plugin = assess(each, switches, core)
+            plugin.tell = trace
+            self.plugins.append(plugin)
+        self._index()
+
+    # ------------------------------------------------------------------------- what it has to give
+
+    @property
+    def registry(self) -> Registry:
+        """The registry of the domain context."""
+        return self.formats.registry(DOMAIN_CONTEXT)
+
+    def checks(self) -> list[type[Check]]:
+        """The checks across records; imports the pluggy modules the first time."""
+        self.load_run_time()
+        return list(self._checks)
+
+    def observers(self) -> list[Observer]:
+        """A new observer of each kind that plugins bring; imports the pluggy modules."""
+        self.load_run_time()
+        return [make() for make in self._observers]
+
+    def commands(self) -> dict[str, Plugin]:
+        """The verbs that plugins bring by entry point, without importing any.
+
+        A verb that several claim stands for the first of them; using it is an error.
+        """
+        return {name: _the_one(claimants) for name, claimants in sorted(self._commands.items())}
+
+    def command(self, name: str) -> click.Command | None:
+        """The command of a verb, imported; None where no plugin brings it.
+
+        Raises `PluginError` where the plugin cannot be used.
+        """
+        import click
+
+        claimants = self._commands.get(name)
+        if claimants is not None:
+            plugin = _the_one(claimants)
+            command = plugin.load()
+        else:
+            self.load_run_time()
+            declaration = self._run_time_commands.get(name)
+            if declaration is None:
+                return None
+            command = declaration.command
+        if not isinstance(command, click.Command):
+            raise DeclarationError(
+                f"the verb {name} is no click command", actual=repr(command)[:80]
+            )
+        return command
+
+    def load_run_time(self) -> None:
+        """Import the pluggy modules, so that what they bring is known; once."""
+        if self._modules_loaded:
+            return
+        self._modules_loaded = True
+        modules = [plugin for plugin in self.plugins if plugin.found.group == "domctx.plugins"]
+        if not modules:
+            return
+        from domctx_core.host.modules import collect, load_modules
+
+        for plugin, callers in load_modules(modules, self._deprecated):
+            for hook, accept in self._acceptors().items():
+                collect(plugin, callers, hook, accept)
+
+    def schemes(self) -> list[str]:
+        """The schemes of domains that are known."""
+        return sorted({*self._domains, *self._run_time_domains})
+
+    def open_domain(
+        self,
+        name: str,
+        purpose: Literal["save", "load"],
+        *,
+        standard_input: BinaryIO | None = None,
+    ) -> Domain:
+        """The domain called `scheme:rest`; `purpose` says what is to be done with it.
+
+        Raises `UsageError` for an unknown scheme, and whatever the scheme's opener raises.
+        """
+        scheme, colon, rest = name.partition(":")
+        if not colon:
+            raise UsageError(
+                f"{name!r} does not name a domain",
+                expected="SCHEME:REST",
+                hint=f"known schemes: {', '.join(self.schemes())}",
+            )
+        opener = self._opener(scheme)
+        return opener(DomainRequest(rest, purpose, self.formats, standard_input))
+
+    def failures(self) -> list[Plugin]:
+        """The plugins that are of no use though nobody turned them off."""
+        return [plugin for plugin in self.plugins if plugin.broken]
+
+    # ------------------------------------------------------------------------------------- indexing
+
+    def _index(self) -> None:
+        formats: dict[str, list[Plugin]] = {}
+        for plugin in self.plugins:
+            if plugin.found.group == "domctx.record_types":
+                self._index_record_type(plugin)
+            elif plugin.status is Status.SHADOWED:
+                continue
+            elif plugin.found.group == "domctx.formats":
+                formats.setdefault(plugin.found.name, []).append(plugin)
+            elif plugin.found.group == "domctx.domains":
+                self._domains.setdefault(plugin.found.name, []).append(plugin)
+            elif plugin.found.group == "domctx.commands":
+                if plugin.usable and plugin.found.name in self._reserved_verbs:
+                    plugin.status = Status.CONFLICT
+                    plugin.reason = f"the verb {plugin.found.name} is domctx's own"
+                else:
+                    self._commands.setdefault(plugin.found.name, []).append(plugin)
+        for name, claimants in formats.items():
+            self.formats.add(
+                name,
+                claimants[0].provider,
+                lambda c=claimants: self._format(c),  # type: ignore[misc]
+            )
+        tables = (("format", formats), ("scheme", self._domains), ("verb", self._commands))
+        for kind, table in tables:
+            for name, claimants in table.items():
+                rivals = [plugin for plugin in claimants if plugin.usable]
+                if len(rivals) > 1:
+                    _set_conflict(rivals, f"the {kind} {name}")
+        for entry, plugin in self._entries:
+            if plugin.usable:
+                try:
+                    self.formats.registry(_format_of(plugin)).get(entry.code)
+                except ConflictError as error:
+                    plugin.status, plugin.reason = Status.CONFLICT, error.message
+        self.formats.more = self.load_run_time
+        for registry in self.formats.registries():
+            registry.more = self.load_run_time
+
+    def _index_record_type(self, plugin: Plugin) -> None:
+        match = _RECORD_NAME.fullmatch(plugin.found.name)
+        if match is None:
+            plugin.status = Status.FAILED
+            plugin.reason = (
+                f"the entry point is called {plugin.found.name!r}, not [FORMAT/]CODE.NAME"
+            )
+            return
+        code = int(match["code"], 0) if match["code"][:2] in ("0x", "0X") else int(match["code"])
+        plugin.record_types = [f"{code}.{match['name']}"]
+        if plugin.status is Status.SHADOWED:
+            return
+        registry = self.formats.registry(match["format"] or DOMAIN_CONTEXT)
+        try:
+            entry = registry.declare(
+                code,
+                match["name"],
+                plugin.provider,
+                lambda: self._record_type(plugin),
+                withdrawn=None if plugin.usable else plugin.error(),
+            )
+        except DomctxError as error:
+            plugin.status, plugin.reason = Status.FAILED, error.message
+            return
+        self._entries.append((entry, plugin))
+
+    # -------------------------------------------------------------------------------------- loading
+
+    @staticmethod
+    def _record_type(plugin: Plugin) -> RecordType[Any]:
+        thing = plugin.load()
+        try:
+            return validate_record_type(thing)
+        except Exception as error:
+            raise plugin.fail(str(error)) from error
+
+    @staticmethod
+    def _format(claimants: list[Plugin]) -> Format:
+        thing = _the_one(claimants).load()
+        if not (isinstance(thing, type) and issubclass(thing, Format)):
+            raise DeclarationError(
+                f"the format {claimants[0].found.name} of {claimants[0].provider} is no Format class",
+                actual=repr(thing)[:80],
+            )
+        return thing()
+
+    def _opener(self, scheme: str) -> Callable[[DomainRequest], Domain]:
+        claimants = self._domains.get(scheme)
+        if claimants is not None:
+            opener: Callable[[DomainRequest], Domain] = _the_one(claimants).load()
+            return opener
+        self.load_run_time()
+        declaration = self._run_time_domains.get(scheme)
+        if declaration is None:
+            near = difflib.get_close_matches(scheme, self.schemes(), 3)
+            raise UsageError(
+                f"no plugin knows domains of the scheme {scheme!r}",
+                hint=f"did you mean {', '.join(near)}?" if near
+                else f"known schemes: {', '.join(self.schemes())}",
+            )  # fmt: skip
+        return declaration.open
+
+    def _acceptors(self) -> dict[str, Callable[[Plugin, Any], None]]:
+        return {
+            "domctx_record_types": self._accept_record_type,
+            "domctx_formats": self._accept_format,
+            "domctx_domains": self._accept_domain,
+            "domctx_checks": self._accept_check,
+            "domctx_commands": self._accept_command,
+            "domctx_observers": self._accept_observer,
+        }
+
+    def _accept_record_type(self, plugin: Plugin, declaration: Any) -> None:
+        declared = _expect(declaration, RecordTypeDeclaration)
+        made = validate_record_type(declared.record_type)
+        registry = self.formats.registry(declared.format)
+        registry.declare(made.code, made.name, plugin.provider, lambda: made)
+        plugin.record_types.append(f"{made.code}.{made.name}")
+
+    def _accept_format(self, plugin: Plugin, declaration: Any) -> None:
+        declared = _expect(declaration, FormatDeclaration)
+        self.formats.add(declared.format.name, plugin.provider, declared.format)
+
+    def _accept_domain(self, plugin: Plugin, declaration: Any) -> None:
+        declared = _expect(declaration, DomainDeclaration)
+        if declared.scheme in self.schemes():
+            raise ConflictError(f"the scheme {declared.scheme} is taken")
+        self._run_time_domains[declared.scheme] = declared
+
+    def _accept_check(self, plugin: Plugin, declaration: Any) -> None:
+        check = _expect(declaration, CheckDeclaration).check
+        if not (isinstance(check, type) and issubclass(check, Check)):
+            raise DeclarationError("a CheckDeclaration holds a Check subclass", actual=repr(check))
+        self._checks.append(check)
+
+    def _accept_command(self, plugin: Plugin, declaration: Any) -> None:
+        declared = _expect(declaration, CommandDeclaration)
+        if declared.name in {*self._reserved_verbs, *self._commands, *self._run_time_commands}:
+            raise ConflictError(f"the verb {declared.name} is taken")
+        self._run_time_commands[declared.name] = declared
+
+    def _accept_observer(self, plugin: Plugin, declaration: Any) -> None:
+        self._observers.append(_expect(declaration, ObserverDeclaration).observer)
+
+
+def _expect(declaration: Any, kind: type[T]) -> T:
+    if not isinstance(declaration, kind):
+        raise DeclarationError(
+            f"it returned {type(declaration).__name__}, and {kind.__name__} objects are expected"
+        )
+    return declaration
+
+
+def _format_of(plugin: Plugin) -> str:
+    match = _RECORD_NAME.fullmatch(plugin.found.name)
+    return DOMAIN_CONTEXT if match is None else match["format"] or DOMAIN_CONTEXT
+
+
+def _set_conflict(rivals: list[Plugin], what: str) -> None:
+    names = " and ".join(str(plugin.provider) for plugin in rivals)
+    for plugin in rivals:
+        plugin.status, plugin.reason = Status.CONFLICT, f"{what} is claimed by {names}"
+
+
+def _the_one(claimants: list[Plugin]) -> Plugin:
+    """The claimant that can be used; where there is none, the first, whose error is raised."""
+    return next((plugin for plugin in claimants if plugin.usable), claimants[0])

@@ -1,0 +1,122 @@
+"""Pluggy modules: imported together, called one by one, so that each costs only itself.
+
+The only module that knows pluggy, besides the specifications of its hooks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import inspect
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+import pluggy
+
+from domctx_core.host import hookspecs
+from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
+from domctx_core.host.plugins import Plugin
+
+__all__ = ["HOOKS", "collect", "load_modules"]
+
+HOOKS = tuple(sorted(name for name, value in vars(hookspecs).items() if name.startswith("domctx_")))
+"""The names of all hooks."""
+
+
+def load_modules(
+    plugins: Iterable[Plugin], deprecated: Iterable[Deprecation]
+) -> list[tuple[Plugin, dict[str, Callable[[], Any]]]]:
+    """Import the modules of these plugins and find the hooks that each implements.
+
+    Gives for each that could be used a callable for each of its hooks. Faults that a module works
+    in spite of go into the plugin's warnings, all of them at once.
+    """
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    loaded: list[tuple[Plugin, Any]] = []
+    for plugin in plugins:
+        with contextlib.suppress(Exception):  # the plugin's status says what went wrong
+            module = plugin.load()
+            try:
+                manager.register(module, f"{plugin.found.dist}:{plugin.found.name}")
+            except Exception as error:
+                raise plugin.fail(_first_line(error)) from error
+            implemented = _implemented(manager, module)
+            plugin.hooks = sorted(implemented & set(HOOKS))
+            plugin.warnings += _faults(manager, module)
+            _warn(plugin, deprecated)
+            loaded.append((plugin, module))
+    return [(plugin, dict(_callers(manager, plugin, module, loaded))) for plugin, module in loaded]
+
+
+def collect(
+    plugin: Plugin,
+    callers: Mapping[str, Callable[[], Any]],
+    hook: str,
+    accept: Callable[[Plugin, Any], None],
+) -> None:
+    """Call one hook of one module and hand over what it declares, one by one.
+
+    A failure makes the plugin failed, and says which hook; what it declared before stays.
+    """
+    if hook not in callers:
+        return
+    begun = time.perf_counter()
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            for declarations in callers[hook]():
+                for declaration in declarations:
+                    accept(plugin, declaration)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        plugin.fail(f"{hook} failed with {type(error).__name__}: {error}")
+    if plugin.tell is not None:
+        took = time.perf_counter() - begun
+        plugin.tell(f"{plugin.provider}: {hook} took {took * 1000:.1f} ms")
+
+
+def _callers(
+    manager: pluggy.PluginManager, plugin: Plugin, module: Any, loaded: list[tuple[Plugin, Any]]
+) -> Iterator[tuple[str, Callable[[], Any]]]:
+    others = [other for _, other in loaded if other is not module]
+    for hook in plugin.hooks or ():
+        yield hook, manager.subset_hook_caller(hook, others)
+
+
+def _implemented(manager: pluggy.PluginManager, module: Any) -> set[str]:
+    """The hooks that a module marks as implemented, known or not."""
+    found = set()
+    for name in dir(module):
+        options = manager.parse_hookimpl_opts(module, name)
+        if options is not None and not options.get("optionalhook"):
+            found.add(options.get("specname") or name)
+    return found
+
+
+def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
+    """Unknown hooks with the near name, and functions that only look like hooks."""
+    implemented = _implemented(manager, module)
+    for name in sorted(implemented - set(HOOKS)):
+        near = difflib.get_close_matches(name, HOOKS, 1, 0.6)
+        meant = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(HOOKS)}"
+        yield f"there is no hook {name}{meant}"
+    for name, value in inspect.getmembers(module, lambda thing: isinstance(thing, FunctionType)):
+        if name in HOOKS and manager.parse_hookimpl_opts(module, name) is None:
+            yield f"{name} is not marked with @hookimpl, so it is not called"
+
+
+def _warn(plugin: Plugin, deprecated: Iterable[Deprecation]) -> None:
+    for each in deprecated:
+        if each.name.partition(".")[0] in (plugin.hooks or ()):
+            text = each.warning(plugin.provider)
+            plugin.warnings.append(text)
+            warnings.warn(text, DomctxDeprecationWarning, stacklevel=2)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

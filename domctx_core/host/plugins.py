@@ -1,0 +1,166 @@
+"""Plugins: one object for each entry point, with what became of it and why."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from domctx_core.errors import PluginError
+from domctx_core.host.discovery import CORE, Found, normalise
+from domctx_core.host.switches import Switches
+from domctx_core.registry import Provider
+
+__all__ = ["Plugin", "Status", "assess"]
+
+
+class Status(StrEnum):
+    """What became of an entry point.
+
+    Built-in: the core's own. Lazy: good as far as its metadata goes, and not imported. Loaded:
+    imported. Disabled: by a switch. Failed: its import or its declaration. Incompatible: its
+    metadata asks for another core. Shadowed: another copy of the same distribution comes first.
+    Conflict: its code or name is claimed by another provider too.
+    """
+
+    BUILT_IN = "built-in"
+    LAZY = "lazy"
+    LOADED = "loaded"
+    DISABLED = "disabled"
+    FAILED = "failed"
+    INCOMPATIBLE = "incompatible"
+    SHADOWED = "shadowed"
+    CONFLICT = "conflict"
+
+
+@dataclass(eq=False)
+class Plugin:
+    """One entry point: where it comes from, what became of it, and why.
+
+    `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
+    until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
+    hook. `trace` is the traceback of a failure. `tell` is given a line for each import.
+    """
+
+    found: Found
+    status: Status = Status.LAZY
+    reason: str = ""
+    record_types: list[str] = field(default_factory=list)
+    hooks: list[str] | None = None
+    warnings: list[str] = field(default_factory=list)
+    trace: str = ""
+    tell: Callable[[str], None] | None = None
+
+    @property
+    def provider(self) -> Provider:
+        """The distribution and version."""
+        return Provider(self.found.dist, self.found.version)
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing is known that speaks against it."""
+        return self.status in (Status.BUILT_IN, Status.LAZY, Status.LOADED)
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is of no use though nobody turned it off."""
+        return self.status in (Status.FAILED, Status.INCOMPATIBLE, Status.CONFLICT)
+
+    def error(self) -> PluginError:
+        """Why it cannot be used, and what to try."""
+        if self.status is Status.CONFLICT:
+            hint = f"disable one of them, such as with `-p no:{self.found.dist}`"
+        elif self.status is Status.INCOMPATIBLE:
+            hint = f"install a version of {self.found.dist} that fits, or upgrade {CORE}"
+        elif self.status is Status.DISABLED:
+            hint = "leave the switch away to use it"
+        else:
+            hint = f"`domctx -v plugins info {self.found.dist}` shows its traceback"
+        return PluginError(
+            f"{self.provider} is {self.status}: {self.reason}", provider=self.provider, hint=hint
+        )
+
+    def fail(self, reason: str) -> PluginError:
+        """Note that it has failed, with the traceback of the exception at hand; gives the error."""
+        self.status, self.reason = Status.FAILED, reason
+        self.trace = traceback.format_exc()
+        return self.error()
+
+    def load(self) -> Any:
+        """What the entry point names, imported.
+
+        Whatever goes wrong is the plugin's failure, not ours: `PluginError`. Ctrl-C stays itself.
+        """
+        if not self.usable:
+            raise self.error()
+        begun = time.perf_counter()
+        try:
+            # stdout is for the answer; what a plugin prints while it is imported is not it
+            with contextlib.redirect_stdout(sys.stderr):
+                thing = self.found.entry_point.load()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise self.fail(f"its import raised {type(error).__name__}: {error}") from error
+        if self.tell is not None:
+            took = time.perf_counter() - begun
+            self.tell(f"{self.provider}: import of {self.found.value} took {took * 1000:.1f} ms")
+        if self.status is Status.LAZY:
+            self.status = Status.LOADED
+        return thing
+
+    def to_json(self) -> dict[str, Any]:
+        """As `plugins list --json` prints it."""
+        return {
+            "dist": self.found.dist,
+            "version": self.found.version,
+            "group": self.found.group,
+            "entry_point": self.found.name,
+            "status": str(self.status),
+            "reason": self.reason,
+            "record_types": self.record_types,
+            "hooks": self.hooks,
+            "value": self.found.value,
+            "location": self.found.location,
+            "editable": self.found.editable,
+            "warnings": self.warnings,
+        }
+
+
+def assess(found: Found, switches: Switches, core: str | None) -> Plugin:
+    """The plugin of an entry point, with its status before anything is imported."""
+    plugin = Plugin(found)
+    if found.shadowed_by is not None:
+        plugin.status, plugin.reason = Status.SHADOWED, f"by {found.dist} {found.shadowed_by}"
+    elif found.dist == CORE:
+        plugin.status = Status.BUILT_IN
+    elif reason := switches.reason(found):
+        plugin.status, plugin.reason = Status.DISABLED, reason
+    elif reason := _incompatible(found, core):
+        plugin.status, plugin.reason = Status.INCOMPATIBLE, reason
+    return plugin
+
+
+def _incompatible(found: Found, core: str | None) -> str:
+    """Why a plugin does not fit this core, by its own metadata; pip can be bypassed."""
+    if core is None or not any("domctx" in text.lower() for text in found.requires):
+        return ""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in found.requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            return f"its metadata has a requirement that cannot be read: {text!r}"
+        if normalise(requirement.name) != CORE:
+            continue
+        if requirement.marker is not None and not requirement.marker.evaluate():
+            continue
+        if not requirement.specifier.contains(core, prereleases=True):
+            return f"it needs {CORE}{requirement.specifier}, and this is {core}"
+    return ""

@@ -1,0 +1,93 @@
+"""Switches: what the user turned off, known before any plugin is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from domctx_core.errors import UsageError
+from domctx_core.host.discovery import CORE, Found, normalise
+
+__all__ = ["Switches"]
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What the user turned off.
+
+    `no_plugins` turns off all but the core's own, and is the switch that said so; `disabled` maps
+    a name (of a distribution, an entry point or a module) to the switch that said so; of `only`,
+    where given, nothing else is used.
+    """
+
+    no_plugins: str = ""
+    disabled: Mapping[str, str] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str], *, no_plugins: bool = False, disable: Iterable[str] = ()
+    ) -> Switches:
+        """The switches of the command line joined with those of the environment.
+
+        `DOMCTX_NO_PLUGINS` is a boolean, `DOMCTX_DISABLE_PLUGINS` and `DOMCTX_LOAD_PLUGINS` are
+        lists separated by commas (an empty list of the latter loads none). Raises `UsageError`
+        for a boolean that is none.
+        """
+        off = "--no-plugins" if no_plugins else ""
+        if not off and _boolean("DOMCTX_NO_PLUGINS", environ.get("DOMCTX_NO_PLUGINS", "")):
+            off = "DOMCTX_NO_PLUGINS"
+        listed = _names(environ.get("DOMCTX_DISABLE_PLUGINS", ""))
+        disabled = dict.fromkeys(listed, "DOMCTX_DISABLE_PLUGINS")
+        disabled |= {normalise(name): f"-p no:{name}" for name in disable}
+        only = environ.get("DOMCTX_LOAD_PLUGINS")
+        return cls(off, disabled, None if only is None else frozenset(_names(only)))
+
+    def reason(self, found: Found) -> str:
+        """Why an entry point is off; empty where it is not."""
+        if found.dist == CORE:
+            return ""
+        if self.no_plugins:
+            return f"by {self.no_plugins}"
+        names = _names_of(found)
+        for name in sorted(names & self.disabled.keys()):
+            return f"by {self.disabled[name]}"
+        if self.only is not None and not names & self.only:
+            return "not in DOMCTX_LOAD_PLUGINS"
+        return ""
+
+    def check(self, found: Iterable[Found]) -> None:
+        """Raise `UsageError`, with near names, for a name that matches no plugin."""
+        known: set[str] = set()
+        for each in found:
+            known |= _names_of(each)
+        for name in [*self.disabled, *sorted(self.only or ())]:
+            if name not in known:
+                import difflib
+
+                near = difflib.get_close_matches(name, sorted(known - {CORE}), 3)
+                raise UsageError(
+                    f"no plugin is called {name}",
+                    hint=f"near names: {', '.join(near)}" if near else "see `domctx plugins list`",
+                )
+
+
+def _names_of(found: Found) -> set[str]:
+    return {found.dist, normalise(found.name), normalise(found.module)}
+
+
+def _names(text: str) -> list[str]:
+    return [normalise(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _boolean(name: str, text: str) -> bool:
+    folded = text.strip().lower()
+    if folded in ("", "0", "no", "off", "false"):
+        return False
+    if folded in ("1", "yes", "on", "true"):
+        return True
+    raise UsageError(
+        f"{name} is neither true nor false",
+        expected="1, yes, true, on, or 0, no, false, off",
+        actual=text,
+    )

@@ -1,0 +1,100 @@
+"""Observers: who is told what an operation does, in batches and never record by record.
+
+An observer that raises is dropped for the rest of the operation; the operation goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, NamedTuple
+
+__all__ = ["BATCH", "Observer", "Operation", "RecordEvent", "Watch"]
+
+BATCH = 1024
+"""Records that an observer is told of at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is being observed: a save, load or verify, and of what (a domain, an image)."""
+
+    kind: Literal["save", "load", "verify"]
+    subject: str
+
+
+class RecordEvent(NamedTuple):
+    """One record that was written, taken or judged; `offset` is that of its header."""
+
+    code: int
+    instance: int | None
+    offset: int
+    length: int
+
+
+class Observer:
+    """Subclass it and override what is of interest. Each operation gets an observer of its own."""
+
+    def begin(self, operation: Operation) -> None:
+        """The operation begins."""
+
+    def records(self, batch: Sequence[RecordEvent]) -> None:
+        """Up to `BATCH` records have been dealt with, in order."""
+
+    def end(self, operation: Operation, error: BaseException | None) -> None:
+        """The operation is over; `error` is what it failed with, if it did."""
+
+
+class Watch:
+    """Tells the observers of one operation, as a context manager.
+
+    `dropped` is called with an observer that raised, and what it raised.
+    """
+
+    def __init__(
+        self,
+        observers: Iterable[Observer],
+        operation: Operation,
+        dropped: Callable[[Observer, Exception], None] = lambda observer, error: None,
+    ) -> None:
+        self._observers = list(observers)
+        self._operation = operation
+        self._dropped = dropped
+        self._batch: list[RecordEvent] = []
+
+    def __bool__(self) -> bool:
+        """Whether anybody is listening: who makes events can save the work otherwise."""
+        return bool(self._observers)
+
+    def see(self, event: RecordEvent) -> None:
+        """Note one record; the observers hear of it when the batch is full."""
+        self._batch.append(event)
+        if len(self._batch) >= BATCH:
+            self._flush()
+
+    def __enter__(self) -> Watch:
+        self._tell(lambda observer: observer.begin(self._operation))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._flush()
+        self._tell(lambda observer: observer.end(self._operation, error))
+
+    def _flush(self) -> None:
+        batch, self._batch = tuple(self._batch), []
+        if batch:
+            self._tell(lambda observer: observer.records(batch))
+
+    def _tell(self, call: Callable[[Observer], None]) -> None:
+        for observer in tuple(self._observers):
+            try:
+                call(observer)
+            except Exception as error:
+                self._observers.remove(observer)
+                self._dropped(observer, error)
