@@ -68,6 +68,7 @@ class RecordType(Generic[B]):
     * `name`: its name, unique in its format; in a domain context at most 15 ASCII characters;
     * `body`: the `Body` class of what it holds;
     * `instances`: `SINGLE`, `PER_VCPU`, `ANY` or an `Instances` of your own;
+    * `after`: names of record types that, where they are in an image, come earlier;
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
       read, unless somebody asks for it;
@@ -84,6 +85,7 @@ class RecordType(Generic[B]):
     name: ClassVar[str]
     body: ClassVar[type[Body]]
     instances: ClassVar[Instances] = ANY
+    after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
     loadable: ClassVar[bool] = True

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from domctx_core.declarations import DomainRequest
 from domctx_core.domains import Domain, Guest, XenVersion
 from domctx_core.errors import (
+    BodyError,
     DomainError,
     DomctxError,
     Errno,
@@ -87,9 +88,15 @@ class SimDomain(Domain):
         if not isinstance(kept, body):
             try:
                 kept = body.from_json(kept)
-            except DomctxError as error:
-                error.locate(type=code, instance=instance)
-                raise
+            except BodyError as error:
+                raise DomainError(
+                    f"the state of {body.__name__}[{instance}] is wrong at {error}",
+                    type=code,
+                    instance=instance,
+                    field=error.field,
+                    expected=error.expected,
+                    actual=error.actual,
+                ) from error
             self._state[code][instance] = kept
         return kept
 
@@ -145,20 +152,37 @@ class SimDomain(Domain):
 
     # ----------------------------------------------------------------------------- making it up
 
+    def adopt(self, code: int, state: Mapping[int, Body]) -> None:
+        """Put state in place as it is, unasked: bodies by instance, for one type code."""
+        self._state[code] = dict(state)
+        self._changed = True
+
     def make_up(self, seed: int) -> None:
         """Fill the domain with made-up state of every record type that can be used.
 
         The same seed and guest give the same state, whatever other plugins are installed.
         """
-        for entry in self._registry:
-            if entry.code in (0, 1):
-                continue
+        for code in sorted({entry.code for entry in self._registry} - {0, 1}):
             try:
-                record_type = entry.record_type
-            except PluginError:  # a plugin that cannot be used has no state to make up
+                entry = self._registry.get(code)
+                record_type = None if entry is None else entry.record_type
+            except PluginError:  # one that is broken or in conflict has no state to make up
+                continue
+            if entry is None or record_type is None:
                 continue
             rng = random.Random(f"{seed}:{entry.name}")
-            made = dict(record_type.simulate(self.guest, rng))
+            try:
+                made = dict(record_type.simulate(self.guest, rng))
+            except DomctxError:
+                raise
+            except Exception as error:
+                raise PluginError(
+                    f"`simulate` of {entry.name} raised {type(error).__name__}: {error}",
+                    errno=Errno.EIO,
+                    type=entry.code,
+                    type_name=entry.name,
+                    provider=entry.provider,
+                ) from error
             if made:
                 self._state[entry.code] = made
 
@@ -205,13 +229,10 @@ class SimDomain(Domain):
         if table.get("schema") != SCHEMA:
             raise _fault("schema", SCHEMA, table.get("schema"))
         guest = _object(table.get("guest", {}), "guest")
-        version = table.get("xen_version")
-        if version is not None and not isinstance(version, str):
-            raise _fault("xen_version", "a string such as 4.17", version)
         domain = cls(
             registry,
             domid=_number(table, "domid", 0, 0x7FEF) or 0,
-            xen_version=None if version is None else XenVersion.parse(version),
+            xen_version=_version(table.get("xen_version")),
             guest=Guest(
                 kind=_choice(guest, "kind", ("pv", "hvm")),
                 width=_choice(guest, "width", (4, 8)),
@@ -249,16 +270,17 @@ def open_sim(request: DomainRequest) -> SimDomain:
     path, parameters = _parse(request.rest)
     registry = request.formats.registry("domain-context")
     if path is not None and (path.exists() or request.purpose == "save"):
-        if parameters:
+        if parameters and path.exists():
             raise UsageError(
                 f"{path} exists and says itself what the parameters would",
                 actual=", ".join(parameters),
                 hint="give a file that does not exist yet, or no parameters",
             )
         return SimDomain.from_json(_read(path), registry, path)
+    domid = _int(parameters, "domid", 0, 0x7FEF)
     domain = SimDomain(
         registry,
-        domid=_int(parameters, "domid", 0, 0x7FEF) or 1,
+        domid=1 if domid is None else domid,
         xen_version=XenVersion.parse(parameters.get("xen", "4.17")),
         guest=Guest(
             kind=_one_of(parameters, "kind", ("pv", "hvm")) or "pv",
@@ -341,6 +363,15 @@ def _object(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
+def _version(value: Any) -> XenVersion | None:
+    if value is None:
+        return None
+    try:
+        return XenVersion.parse(value)
+    except (UsageError, TypeError):
+        raise _fault("xen_version", "a string such as 4.17", value) from None
+
+
 def _number(table: dict[str, Any], name: str, low: int, high: int, where: str = "") -> int | None:
     value = table.get(name)
     if value is None:
@@ -352,6 +383,6 @@ def _number(table: dict[str, Any], name: str, low: int, high: int, where: str = 
 
 def _choice(table: dict[str, Any], name: str, choices: tuple[Any, ...]) -> Any:
     value = table.get(name)
-    if value is not None and value not in choices:
+    if value is not None and (type(value) is not type(choices[0]) or value not in choices):
         raise _fault(f"guest.{name}", " or ".join(str(choice) for choice in choices), value)
     return value

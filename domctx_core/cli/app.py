@@ -41,8 +41,31 @@ class App:
         self.color: bool | None = None
         self.strict = False
         self.no_plugins = False
+        self.trace_plugins = False
         self.disabled: tuple[str, ...] = ()
         self.status = 0
+
+    def configure(
+        self,
+        *,
+        verbose: int,
+        quiet: bool,
+        color: str,
+        no_plugins: bool,
+        plugin_switches: tuple[str, ...],
+        strict: bool,
+        trace_plugins: bool,
+    ) -> None:
+        """Take the global options in."""
+        self.verbose, self.quiet, self.strict = verbose, quiet, strict
+        self.no_plugins, self.trace_plugins = no_plugins, trace_plugins
+        self.color = {"auto": None, "always": True, "never": False}[color]
+        for switch in plugin_switches:
+            if not switch.startswith("no:") or switch == "no:":
+                raise UsageError(
+                    f"-p takes no:NAME, not {switch!r}", hint="installed plugins need no switch"
+                )
+        self.disabled = tuple(switch[3:] for switch in plugin_switches)
 
     @cached_property
     def host(self) -> Host:
@@ -52,7 +75,8 @@ class App:
         switches = Switches.from_environment(
             os.environ, no_plugins=self.no_plugins, disable=self.disabled
         )
-        return Host(switches)
+        trace = (lambda line: self.say(f"trace: {line}")) if self.trace_plugins else None
+        return Host(switches, reserved_verbs=VERBS, trace=trace)
 
     def colored(self, stream: Any) -> bool:
         """Whether what goes to `stream` is coloured."""
@@ -82,9 +106,13 @@ class App:
     def finish(self) -> int:
         """Speak of plugins that are of no use, and give the exit status."""
         if "host" in self.__dict__:
-            for plugin in self.host.failures():
-                self.say(f"warning: plugin {plugin.provider} is {plugin.status}: {plugin.reason}")
-                if self.strict:
+            for plugin in self.host.plugins:
+                faults = list(plugin.warnings)
+                if plugin.broken:
+                    faults.append(f"is {plugin.status}: {plugin.reason}")
+                for fault in dict.fromkeys(faults):
+                    self.say(f"warning: plugin {plugin.provider}: {fault}")
+                if faults and self.strict:
                     self.worst(4)
                 if self.verbose and plugin.trace:
                     self.say(plugin.trace)
@@ -106,28 +134,45 @@ class App:
         return sys.stdout.buffer
 
 
+def _app(context: click.Context) -> App:
+    app: App = context.find_root().obj
+    return app
+
+
 class Verbs(click.Group):
     """The group of verbs; each is imported when it is used."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the switches in before a verb is looked for, which may be a plugin's."""
+        rest = super().parse_args(ctx, args)
+        _app(ctx).configure(**ctx.params)
+        return rest
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return [*VERBS, *_app(ctx).host.commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = import_module(f"domctx_core.cli.{cmd_name}").command
-        return command
+        if cmd_name in VERBS:
+            command: click.Command = import_module(f"domctx_core.cli.{cmd_name}").command
+            return command
+        return _app(ctx).host.command(cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
+        brought = _app(ctx).host.commands()
+        if brought:
+            with formatter.section("Verbs of plugins"):
+                formatter.write_dl(
+                    [(name, f"{p.found.summary} [{p.provider}]") for name, p in brought.items()]
+                )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in VERBS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, VERBS, 3, 0.5)
+        if self.get_command(ctx, name) is None:
+            near = difflib.get_close_matches(name, self.list_commands(ctx), 3, 0.5)
             raise UsageError(
                 f"there is no verb {name!r}",
                 hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx --help`",
@@ -158,26 +203,10 @@ class Verbs(click.Group):
     help="Do not use a plugin (distribution, entry point or module); repeatable.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 4 if any plugin is broken.")
-@click.pass_obj
-def domctx(
-    app: App,
-    verbose: int,
-    quiet: bool,
-    color: str,
-    no_plugins: bool,
-    plugin_switches: tuple[str, ...],
-    strict: bool,
-) -> None:
+@click.option("--trace-plugins", is_flag=True, help="Say what each import and hook call costs.")
+def domctx(**options: object) -> None:
     """Look at, check, save and load the saved state of Xen domains.
 
     IMAGE is a file, or - for standard input or output. DOMAIN is SCHEME:REST, such as
     sim:state.json.
     """
-    app.verbose, app.quiet, app.strict, app.no_plugins = verbose, quiet, strict, no_plugins
-    app.color = {"auto": None, "always": True, "never": False}[color]
-    for switch in plugin_switches:
-        if not switch.startswith("no:") or switch == "no:":
-            raise UsageError(
-                f"-p takes no:NAME, not {switch!r}", hint="installed plugins need no switch"
-            )
-    app.disabled = tuple(switch[3:] for switch in plugin_switches)

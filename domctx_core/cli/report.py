@@ -35,6 +35,9 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cy
 
 def report(app: App, error: Exception, path: str | None = None) -> ExitStatus:
     """Print an error on standard error and give the exit status that it means."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return ExitStatus.USAGE
     if isinstance(error, click.ClickException):
         click.echo(_click_text(app, error), err=True)
         return ExitStatus.USAGE

@@ -4,7 +4,7 @@ The only package that knows entry points (discovery.py) and pluggy (hookspecs.py
 """
 
 from domctx_core.host._host import Host
-from domctx_core.host.plugins import Plugin, Status
+from domctx_core.host.plugins import Plugin, Status, Traced
 from domctx_core.host.switches import Switches
 
-__all__ = ["Host", "Plugin", "Status", "Switches"]
+__all__ = ["Host", "Plugin", "Status", "Switches", "Traced"]

@@ -25,7 +25,7 @@ from domctx_core.errors import ConflictError, DeclarationError, DomctxError, Usa
 from domctx_core.formats import Format, Formats
 from domctx_core.host.deprecation import DEPRECATED, Deprecation
 from domctx_core.host.discovery import CORE, discover
-from domctx_core.host.plugins import Plugin, Status, assess
+from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches
 from domctx_core.observers import Observer
 from domctx_core.records import RecordType, validate_record_type
@@ -46,8 +46,8 @@ class Host:
 
     `formats` has the formats and their registries; `plugins` one entry for each entry point. A
     host reads the installed distributions once, when it is made (those on `path` where given).
-    `reserved_verbs` are names that no plugin's command may have. `trace` is given a line for each
-    import and each call of a hook. `deprecated` is what plugins are warned of.
+    `reserved_verbs` are names that no plugin's command may have. `trace` is told of each import
+    and each call of a hook. `deprecated` is what plugins are warned of.
 
     Raises `UsageError` where a switch names a plugin that does not exist.
     """
@@ -58,7 +58,7 @@ class Host:
         *,
         path: Iterable[str] | None = None,
         reserved_verbs: Iterable[str] = (),
-        trace: Callable[[str], None] | None = None,
+        trace: Callable[[Traced], None] | None = None,
         deprecated: Iterable[Deprecation] = DEPRECATED,
     ) -> None:
         self.formats = Formats()

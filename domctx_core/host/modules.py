@@ -19,7 +19,7 @@ import pluggy
 
 from domctx_core.host import hookspecs
 from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
-from domctx_core.host.plugins import Plugin
+from domctx_core.host.plugins import Plugin, Traced
 
 __all__ = ["HOOKS", "collect", "load_modules"]
 
@@ -77,7 +77,7 @@ def collect(
         plugin.fail(f"{hook} failed with {type(error).__name__}: {error}")
     if plugin.tell is not None:
         took = time.perf_counter() - begun
-        plugin.tell(f"{plugin.provider}: {hook} took {took * 1000:.1f} ms")
+        plugin.tell(Traced(plugin.provider, "hook", hook, took))
 
 
 def _callers(

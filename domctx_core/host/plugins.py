@@ -16,7 +16,7 @@ from domctx_core.host.discovery import CORE, Found, normalise
 from domctx_core.host.switches import Switches
 from domctx_core.registry import Provider
 
-__all__ = ["Plugin", "Status", "assess"]
+__all__ = ["Plugin", "Status", "Traced", "assess"]
 
 
 class Status(StrEnum):
@@ -38,13 +38,26 @@ class Status(StrEnum):
     CONFLICT = "conflict"
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One import of a plugin's module, or one call of one of its hooks, and what it cost."""
+
+    provider: Provider
+    action: str
+    subject: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.action} {self.subject}: {self.seconds * 1000:.1f} ms"
+
+
 @dataclass(eq=False)
 class Plugin:
     """One entry point: where it comes from, what became of it, and why.
 
     `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
     until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
-    hook. `trace` is the traceback of a failure. `tell` is given a line for each import.
+    hook. `trace` is the traceback of a failure. `tell` is told of each import and hook call.
     """
 
     found: Found
@@ -54,7 +67,7 @@ class Plugin:
     hooks: list[str] | None = None
     warnings: list[str] = field(default_factory=list)
     trace: str = ""
-    tell: Callable[[str], None] | None = None
+    tell: Callable[[Traced], None] | None = None
 
     @property
     def provider(self) -> Provider:
@@ -109,7 +122,7 @@ class Plugin:
             raise self.fail(f"its import raised {type(error).__name__}: {error}") from error
         if self.tell is not None:
             took = time.perf_counter() - begun
-            self.tell(f"{self.provider}: import of {self.found.value} took {took * 1000:.1f} ms")
+            self.tell(Traced(self.provider, "import", self.found.value, took))
         if self.status is Status.LAZY:
             self.status = Status.LOADED
         return thing

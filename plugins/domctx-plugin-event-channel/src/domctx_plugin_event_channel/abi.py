@@ -86,12 +86,12 @@ class EvtchnAbi(Body):
     nr_control: int = count_of("control", doc="number of control blocks")
     nr_array: int = count_of("array_gfns", maximum=128, doc="number of event-array pages")
     control: list[ControlBlock] = array(
-        ControlBlock, "nr_control", default=(), doc="control blocks, one a vCPU"
+        ControlBlock, "nr_control", default=[], doc="control blocks, one a vCPU"
     )
     array_gfns: list[int] = array(
         u64(show="hex"),
         "nr_array",
-        default=(),
+        default=[],
         doc="guest frames of the event array, 1024 ports each, in order of ports",
     )
 

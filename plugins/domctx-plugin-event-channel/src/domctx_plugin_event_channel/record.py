@@ -51,6 +51,7 @@ class EventChannelRecord(RecordType[EventChannel]):
     code = 5
     name = "EVENT_CHANNEL"
     body = EventChannel
+    after: ClassVar[tuple[str, ...]] = ("SHARED_INFO", "EVTCHN_ABI")
     instances: ClassVar[Instances] = Instances(limit=FIFO_PORTS, errno=Errno.ENOSPC)
 
     def save(self, domain: Domain, context: SaveContext) -> None:

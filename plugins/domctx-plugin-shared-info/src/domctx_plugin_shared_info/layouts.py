@@ -58,8 +58,8 @@ class VcpuInfoX86_64(Body):  # noqa: N801
     evtchn_upcall_mask: int = u8(doc="the vCPU takes no upcalls now")
     pad: bytes = blob(6, default=bytes(6), doc="padding")
     evtchn_pending_sel: int = u64(doc="words of evtchn_pending with something new", show="hex")
-    arch: ArchVcpuInfoX86_64 = nested(ArchVcpuInfoX86_64)
-    time: VcpuTimeInfo = nested(VcpuTimeInfo)
+    arch: ArchVcpuInfoX86_64 = nested(ArchVcpuInfoX86_64, doc="what only this architecture has")
+    time: VcpuTimeInfo = nested(VcpuTimeInfo, doc="the clock that this vCPU reads")
 
 
 class VcpuInfoX86_32(Body):  # noqa: N801
@@ -69,8 +69,8 @@ class VcpuInfoX86_32(Body):  # noqa: N801
     evtchn_upcall_mask: int = u8(doc="the vCPU takes no upcalls now")
     pad: bytes = blob(2, default=bytes(2), doc="padding")
     evtchn_pending_sel: int = u32(doc="words of evtchn_pending with something new", show="hex")
-    arch: ArchVcpuInfoX86_32 = nested(ArchVcpuInfoX86_32)
-    time: VcpuTimeInfo = nested(VcpuTimeInfo)
+    arch: ArchVcpuInfoX86_32 = nested(ArchVcpuInfoX86_32, doc="what only this architecture has")
+    time: VcpuTimeInfo = nested(VcpuTimeInfo, doc="the clock that this vCPU reads")
 
 
 class VcpuInfoArm(Body):
@@ -80,7 +80,7 @@ class VcpuInfoArm(Body):
     pad0: bytes = blob(1, default=bytes(1), doc="padding; x86 has evtchn_upcall_mask here")
     pad1: bytes = blob(6, default=bytes(6), doc="padding")
     evtchn_pending_sel: int = u64(doc="words of evtchn_pending with something new", show="hex")
-    time: VcpuTimeInfo = nested(VcpuTimeInfo)
+    time: VcpuTimeInfo = nested(VcpuTimeInfo, doc="the clock that this vCPU reads")
 
 
 class ArchSharedInfoX86_64(Body):  # noqa: N801
@@ -120,7 +120,7 @@ class SharedInfoX86_64(Body):  # noqa: N801
     wc_sec: int = u32(doc="wall clock at system time 0, lower half", unit="s", volatile=True)
     wc_nsec: int = u32(doc="wall clock at system time 0, fraction", unit="ns", volatile=True)
     wc_sec_hi: int = u32(doc="upper half of wc_sec", unit="s", volatile=True)
-    arch: ArchSharedInfoX86_64 = nested(ArchSharedInfoX86_64)
+    arch: ArchSharedInfoX86_64 = nested(ArchSharedInfoX86_64, doc="what only this architecture has")
 
 
 class SharedInfoCompat(Body):
@@ -132,7 +132,7 @@ class SharedInfoCompat(Body):
     wc_version: int = u32(doc="odd while Xen updates the wall clock", volatile=True)
     wc_sec: int = u32(doc="wall clock at system time 0, lower half", unit="s", volatile=True)
     wc_nsec: int = u32(doc="wall clock at system time 0, fraction", unit="ns", volatile=True)
-    arch: ArchSharedInfoX86_32 = nested(ArchSharedInfoX86_32)
+    arch: ArchSharedInfoX86_32 = nested(ArchSharedInfoX86_32, doc="what only this architecture has")
 
 
 class SharedInfoArm(Body):

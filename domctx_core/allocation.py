@@ -1,0 +1,34 @@
+"""Who may use which type code of the domain context.
+
+Only uniqueness is enforced; `plugins check` speaks of a code outside its range.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ALLOCATED", "PRIVATE", "THIRD_PARTY", "code_fault"]
+
+ALLOCATED = {
+    0: "domctx-core",
+    1: "domctx-core",
+    2: "domctx-plugin-shared-info",
+    3: "domctx-plugin-tsc-info",
+    4: "domctx-plugin-event-channel",
+    5: "domctx-plugin-event-channel",
+}
+"""The codes below 0x100 that are given out, by distribution; the rest there is Xen's."""
+
+THIRD_PARTY = range(0x100, 0x8000_0000)
+"""Codes that a third party may take; it lists them in the documentation."""
+
+PRIVATE = range(0x8000_0000, 0x1_0000_0000)
+"""Codes for private use, which nobody else ever sees."""
+
+
+def code_fault(code: int, dist: str | None) -> str | None:
+    """What is wrong with `dist` using a code; None where nothing is."""
+    if code in THIRD_PARTY or code in PRIVATE or (dist is not None and ALLOCATED.get(code) == dist):
+        return None
+    return (
+        f"type code {code:#x} is reserved for Xen and domctx itself; take one from"
+        f" {THIRD_PARTY.start:#x} to {THIRD_PARTY.stop - 1:#x}"
+    )

@@ -1,0 +1,298 @@
+"""Conformance: what every record type must do, whoever wrote it.
+
+Each check is a function of a `Subject`; it raises `Nonconformity` that says what is wrong.
+`domctx_core.testing.RecordTypeConformance` runs them as tests, `domctx plugins check` as a
+command.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from domctx_core.allocation import code_fault
+from domctx_core.domains import Guest, XenVersion
+from domctx_core.engine import load_domain, save_domain, size_domain
+from domctx_core.errors import DomctxError
+from domctx_core.layout import Body
+from domctx_core.layout.kinds import Nested, Reserved, leaves
+from domctx_core.ops import MemoryLoadOps, MemorySaveOps
+from domctx_core.records import RecordType
+from domctx_core.registry import DOMAIN_CONTEXT, Registry, copy_name
+from domctx_core.sim import SimDomain
+
+__all__ = ["CHECKS", "Nonconformity", "Subject"]
+
+_EXAMPLES = 24
+_ORDERS = ("little", "big")
+
+
+class Nonconformity(AssertionError):  # noqa: N818  # a finding, told as a failed assertion
+    """A record type does not do what every record type must."""
+
+
+class Subject:
+    """The record type under examination and what is needed around it.
+
+    `registry` has it, START, END, and the types that it says must come earlier (`after`); `dist`
+    is its distribution, where that is known.
+    """
+
+    def __init__(
+        self,
+        record_type: RecordType[Any],
+        registry: Registry,
+        *,
+        format: str = DOMAIN_CONTEXT,
+        dist: str | None = None,
+    ) -> None:
+        self.record_type = record_type
+        self.registry = registry
+        self.format = format
+        self.dist = dist
+
+    @property
+    def body(self) -> type[Body]:
+        """The body class."""
+        return self.record_type.body
+
+    def examples(self) -> Iterator[Body]:
+        """Valid bodies: made up by the layout, and those that a simulated domain has."""
+        for seed in range(_EXAMPLES):
+            body = self.body.example(random.Random(seed))
+            if not any(problem.severity is None for problem in body.problems()):
+                yield body
+        yield from self.simulated().values()
+
+    def simulated(self) -> dict[int, Body]:
+        """The made-up state of a simulated domain, by instance."""
+        made = self.record_type.simulate(_guest(), random.Random(1))
+        return dict(made)
+
+    def domain(self) -> SimDomain:
+        """A simulated domain with state of this type and of those before it."""
+        domain = SimDomain(self.registry, xen_version=XenVersion(4, 17), guest=_guest())
+        for name in (*self.record_type.after, self.record_type.name):
+            entry = self.registry.find(name)
+            if entry is not None:
+                made = entry.record_type.simulate(_guest(), random.Random(1))
+                domain.adopt(entry.code, dict(made))
+        return domain
+
+    def fail(self, message: str) -> Nonconformity:
+        """The error that names this record type."""
+        return Nonconformity(f"{self.record_type.name}: {message}")
+
+
+def _guest() -> Guest:
+    return Guest(kind="pv", width=8, arch="x86", vcpus=2, channels=6)
+
+
+def examples_exist(subject: Subject) -> None:
+    """There is at least one valid body, so that the other checks have something to look at."""
+    if not any(True for _ in subject.examples()):
+        raise subject.fail(
+            "no example of the body is valid: override `simulate`, so that it gives some"
+        )
+
+
+def bytes_round_trip(subject: Subject) -> None:
+    """Body to bytes and back is the same body, in both byte orders, of the size that it says."""
+    for body in subject.examples():
+        for order in _ORDERS:
+            raw = body.to_bytes(order)
+            if subject.body.from_bytes(raw, order) != body:
+                raise subject.fail(f"{body!r} changes when written {order}-endian and read again")
+            if len(raw) != body.size():
+                raise subject.fail(f"size() says {body.size()}, and {len(raw)} bytes are written")
+
+
+def json_round_trip(subject: Subject) -> None:
+    """Body to JSON text and back is the same body and the same bytes."""
+    for body in subject.examples():
+        text = json.dumps(body.to_json(), allow_nan=False)
+        again = subject.body.from_json(json.loads(text))
+        if again != body or again.to_bytes() != body.to_bytes():
+            raise subject.fail(f"{body!r} changes when written as JSON and read again: {text:.200}")
+
+
+def _survives(subject: Subject, raw: bytes) -> None:
+    for order in _ORDERS:
+        try:
+            decoded = subject.body.inspect(raw, order)
+        except Exception as error:
+            raise subject.fail(
+                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises"
+                f" {type(error).__name__}: {error}"
+            ) from error
+        for problem in decoded.problems:
+            if problem.offset is not None and not 0 <= problem.offset <= len(raw):
+                raise subject.fail(f"a problem is at {problem.offset}, outside of the body")
+        if decoded.body is None and not decoded.problems:
+            raise subject.fail("a body that cannot be decoded has no problem that says why")
+
+
+def short_bodies(subject: Subject) -> None:
+    """A body cut anywhere gives problems with offsets, never another error."""
+    for body in subject.examples():
+        raw = body.to_bytes()
+        step = max(1, len(raw) // 64)
+        for size in (*range(0, len(raw), step), max(0, len(raw) - 1)):
+            _survives(subject, raw[:size])
+            cut = size < len(raw) == subject.body.fixed_size()
+            if cut and not subject.body.inspect(raw[:size]).problems:
+                    raise subject.fail(f"a body of {size} instead of {len(raw)} bytes is accepted")
+
+
+def long_bodies(subject: Subject) -> None:
+    """A body with bytes after its end gives problems, unless the type ignores the rest."""
+    for body in subject.examples():
+        raw = body.to_bytes()
+        for extra in (b"\0", b"\xff" * 7, bytes(64)):
+            _survives(subject, raw + extra)
+        fixed = subject.body.fixed_size() is not None
+        if fixed and not subject.body.inspect(raw + b"\0").problems:
+            raise subject.fail("a byte after the end of a fixed body is accepted")
+
+
+def random_bodies(subject: Subject) -> None:
+    """Random bytes give problems, never another error."""
+    rng = random.Random(2)
+    sizes = [0, 1, 7, 8, 16, 20, 24, 32, 64, 255, 4096, subject.body.fixed_size() or 100]
+    for size in sizes * 4:
+        _survives(subject, rng.randbytes(size))
+        _survives(subject, bytes(size))
+
+
+def reserved_fields(subject: Subject) -> None:
+    """Reserved bytes that are not zero are reported, at their offset."""
+    for body in subject.examples():
+        at = 0
+        raw = body.to_bytes()
+        for field in subject.body.__layout__.fields:
+            size = field.kind.size
+            if size is None:
+                size = field.kind.size_of(getattr(body, field.name))
+            if isinstance(field.kind, Reserved) and size:
+                bad = raw[:at] + b"\1" + raw[at + 1 :]
+                problems = subject.body.inspect(bad).problems
+                if not any(p.rule == "reserved-not-zero" and p.offset == at for p in problems):
+                    raise subject.fail(f"reserved `{field.name}` at {at} is not checked")
+            at += size
+
+
+def dry_run_size(subject: Subject) -> None:
+    """A dry run gives exactly the size that a save writes."""
+    if subject.format != DOMAIN_CONTEXT:
+        return
+    domain = subject.domain()
+    size, image = size_domain(domain, subject.registry), _image(subject, domain)
+    if size != len(image):
+        raise subject.fail(f"a dry run says {size} bytes, and a save writes {len(image)}")
+
+
+def save_and_load(subject: Subject) -> None:
+    """What a simulated domain saves, another one loads, and saves again with the same records."""
+    if subject.format != DOMAIN_CONTEXT:
+        return
+    image = _image(subject, subject.domain())
+    target = SimDomain(subject.registry, xen_version=XenVersion(4, 17), guest=_guest())
+    if not subject.record_type.loadable:
+        return
+    load_domain(target, MemoryLoadOps(image), subject.registry)
+    if target.pauses != 1 or target.paused:
+        raise subject.fail("the domain was not paused once and unpaused once")
+    again = _image(subject, target)
+    if len(again) != len(image):
+        raise subject.fail(
+            f"an image of {len(image)} bytes, loaded and saved again, has {len(again)}"
+        )
+
+
+def instances(subject: Subject) -> None:
+    """Two instances are kept apart; one that is not allowed is refused."""
+    if subject.format != DOMAIN_CONTEXT:
+        return
+    limit = subject.record_type.instances.limit
+    domain = subject.domain()
+    body = next(iter(subject.simulated().values()), None)
+    if body is None or not subject.record_type.loadable:
+        return
+    if limit is not None:
+        domain.adopt(subject.record_type.code, {limit: body})
+        try:
+            target = SimDomain(subject.registry, guest=_guest())
+            image = _image(subject, domain)
+            load_domain(target, MemoryLoadOps(image), subject.registry)
+        except DomctxError:
+            return
+        raise subject.fail(f"instance {limit} is accepted, and the limit is {limit}")
+    state = subject.simulated()
+    if len(state) < 2:
+        return
+    target = SimDomain(subject.registry, guest=_guest())
+    load_domain(target, MemoryLoadOps(_image(subject, domain)), subject.registry)
+    if list(target.instances(subject.body)) != sorted(state):
+        raise subject.fail("not every instance arrives")
+
+
+def documentation(subject: Subject) -> None:
+    """The record type, its body and every field say what they are."""
+    body = subject.body
+    faults = []
+    if not (type(subject.record_type).__doc__ or "").strip() or (
+        type(subject.record_type).__doc__ == RecordType.__doc__
+    ):
+        faults.append("the record type has no docstring")
+    bodies = {body} | {
+        kind.body
+        for field in body.__layout__.fields
+        for kind in leaves(field.kind)
+        if isinstance(kind, Nested)
+    }
+    for each in sorted(bodies, key=lambda cls: cls.__name__):
+        if not (each.__doc__ or "").strip() or each.__doc__ == Body.__doc__:
+            faults.append(f"{each.__name__} has no docstring")
+        for field in each.__layout__.fields:
+            if not field.doc and not isinstance(field.kind, Reserved):
+                faults.append(f"{each.__name__}.{field.name} has no doc")
+    if faults:
+        raise subject.fail("; ".join(faults))
+
+
+def type_code(subject: Subject) -> None:
+    """The type code is in the range that its author may use, and the name fits its buffer."""
+    if subject.format != DOMAIN_CONTEXT:
+        return
+    copy_name(subject.record_type.name)
+    fault = code_fault(subject.record_type.code, subject.dist)
+    if fault is not None:
+        raise subject.fail(fault)
+
+
+def _image(subject: Subject, domain: SimDomain) -> bytes:
+    ops = MemorySaveOps()
+    save_domain(domain, ops, subject.registry)
+    return ops.image
+
+
+CHECKS: dict[str, Callable[[Subject], None]] = {
+    check.__name__: check
+    for check in (
+        examples_exist,
+        bytes_round_trip,
+        json_round_trip,
+        short_bodies,
+        long_bodies,
+        random_bodies,
+        reserved_fields,
+        dry_run_size,
+        save_and_load,
+        instances,
+        documentation,
+        type_code,
+    )
+}
+"""All checks by name, in the order in which they are run."""

@@ -1,0 +1,118 @@
+"""`RecordTypeConformance`: inherit it, name your record type, and get the standard tests."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from domctx_core import conformance
+from domctx_core.conformance import Subject
+from domctx_core.host import Host
+from domctx_core.records import RecordType, validate_record_type
+from domctx_core.registry import DOMAIN_CONTEXT, Provider
+
+__all__ = ["RecordTypeConformance"]
+
+
+class RecordTypeConformance:
+    """The standard tests of a record type.
+
+        class TestGrantTable(RecordTypeConformance):
+            record_type = GrantTableRecord
+
+    Types that it says must come earlier (`after`) are taken from the installed plugins. `dist` is
+    the distribution's name, where its codes are given out by domctx itself; `format` the format
+    of a type that is not the domain context's.
+
+    A standard test cannot be dropped silently: one that is overridden must be marked with
+    `pytest.mark.xfail(reason=...)`, or the class cannot be made.
+    """
+
+    record_type: ClassVar[type[RecordType[Any]] | RecordType[Any]]
+    format: ClassVar[str] = DOMAIN_CONTEXT
+    dist: ClassVar[str | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            if name in _STANDARD and not _excused(value):
+                raise TypeError(
+                    f"{cls.__name__}.{name} replaces a standard test: mark it with"
+                    " pytest.mark.xfail(reason=...), or give it another name"
+                )
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        """The record type in a registry with START, END and what it builds on."""
+        return _subject(type(self))
+
+    def test_examples_exist(self, subject: Subject) -> None:
+        """There is at least one valid body."""
+        conformance.examples_exist(subject)
+
+    def test_bytes_round_trip(self, subject: Subject) -> None:
+        """Body to bytes and back, in both byte orders."""
+        conformance.bytes_round_trip(subject)
+
+    def test_json_round_trip(self, subject: Subject) -> None:
+        """Body to JSON and back."""
+        conformance.json_round_trip(subject)
+
+    def test_short_bodies(self, subject: Subject) -> None:
+        """A body cut anywhere gives problems, never another error."""
+        conformance.short_bodies(subject)
+
+    def test_long_bodies(self, subject: Subject) -> None:
+        """A body with bytes after its end gives problems."""
+        conformance.long_bodies(subject)
+
+    def test_random_bodies(self, subject: Subject) -> None:
+        """Random bytes give problems, never another error."""
+        conformance.random_bodies(subject)
+
+    def test_reserved_fields(self, subject: Subject) -> None:
+        """Reserved bytes that are not zero are reported."""
+        conformance.reserved_fields(subject)
+
+    def test_dry_run_size(self, subject: Subject) -> None:
+        """A dry run gives exactly the size that a save writes."""
+        conformance.dry_run_size(subject)
+
+    def test_save_and_load(self, subject: Subject) -> None:
+        """What one simulated domain saves, another loads and saves again."""
+        conformance.save_and_load(subject)
+
+    def test_instances(self, subject: Subject) -> None:
+        """Instances are kept apart, and one that is not allowed is refused."""
+        conformance.instances(subject)
+
+    def test_documentation(self, subject: Subject) -> None:
+        """The record type, its body and every field say what they are."""
+        conformance.documentation(subject)
+
+    def test_type_code(self, subject: Subject) -> None:
+        """The type code is in the range that its author may use."""
+        conformance.type_code(subject)
+
+
+_STANDARD = frozenset(name for name in vars(RecordTypeConformance) if name.startswith("test_"))
+
+
+def _excused(value: Any) -> bool:
+    marks = getattr(value, "pytestmark", ())
+    return any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)
+
+
+def _subject(cls: type[RecordTypeConformance]) -> Subject:
+    record_type = validate_record_type(cls.record_type)
+    formats = Host().formats
+    registry = formats.registry(cls.format)
+    entry = registry.get(record_type.code)
+    if entry is None:
+        registry.register(record_type, Provider(cls.dist or type(record_type).__module__, "0"))
+    elif type(entry.record_type) is not type(record_type):
+        raise TypeError(
+            f"type code {record_type.code} is {entry.record_type!r} of {entry.provider} here"
+        )
+    return Subject(record_type, registry, format=cls.format, dist=cls.dist)

@@ -1,0 +1,78 @@
+"""Distributions that exist for one test: metadata, entry points and modules in a folder."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import importlib_metadata
+import pytest
+
+from domctx_core.host import Host, Plugin, Switches
+
+__all__ = ["FakeDists"]
+
+
+class FakeDists:
+    """A folder of made-up distributions that a host can be pointed at.
+
+    The core is always among them, with the entry points that it really has.
+    """
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self._monkeypatch = monkeypatch
+        self._folders: list[Path] = []
+        core = importlib_metadata.distribution("domctx-core")
+        points: dict[str, dict[str, str]] = {}
+        for point in core.entry_points:
+            points.setdefault(point.group, {})[point.name] = point.value
+        self.add("domctx-core", core.version, points)
+
+    def add(
+        self,
+        name: str,
+        version: str = "1.0",
+        entry_points: Mapping[str, Mapping[str, str]] | None = None,
+        modules: Mapping[str, str] | None = None,
+        requires: Sequence[str] = (),
+        folder: str = "site",
+    ) -> None:
+        """Add a distribution; `folder` is the place on the path that it is put in."""
+        where = self.root / folder
+        if where not in self._folders:
+            where.mkdir(parents=True, exist_ok=True)
+            self._folders.append(where)
+            self._monkeypatch.syspath_prepend(str(where))
+        info = where / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+        lines += [f"Requires-Dist: {requirement}" for requirement in requires]
+        (info / "METADATA").write_text("\n".join(lines) + "\n")
+        text = ""
+        for group, points in (entry_points or {}).items():
+            text += f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
+        (info / "entry_points.txt").write_text(text)
+        for module, source in (modules or {}).items():
+            (where / f"{module}.py").write_text(textwrap.dedent(source))
+            self._monkeypatch.delitem(sys.modules, module, raising=False)
+
+    @property
+    def path(self) -> list[str]:
+        """The folders, in the order in which they are searched."""
+        return [str(folder) for folder in self._folders]
+
+    def host(self, **switches: Any) -> Host:
+        """A host that sees these distributions and no others."""
+        return Host(Switches(**switches), path=self.path)
+
+    @staticmethod
+    def plugin(host: Host, dist: str) -> Plugin:
+        """The first entry point of a distribution; `LookupError` where it has none."""
+        for plugin in host.plugins:
+            if plugin.found.dist == dist:
+                return plugin
+        raise LookupError(dist)

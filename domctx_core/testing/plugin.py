@@ -1,0 +1,54 @@
+"""The pytest plugin (group `pytest11`): fixtures for tests of domctx plugins.
+
+Every pytest run in the environment imports this module, so it imports nothing but pytest until a
+fixture is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from domctx_core.host import Host
+    from domctx_core.testing import CommandRunner, FakeDists, HookRecorder, ImageBuilder
+
+
+@pytest.fixture
+def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDists:
+    """A folder of made-up distributions on the path; none but the core to begin with."""
+    from domctx_core.testing import FakeDists
+
+    return FakeDists(tmp_path / "dists", monkeypatch)
+
+
+@pytest.fixture
+def domctx_host(domctx_dists: FakeDists) -> Host:
+    """A fresh host that sees nothing but the core and what `domctx_dists` had before."""
+    return domctx_dists.host()
+
+
+@pytest.fixture
+def domctx_image() -> ImageBuilder:
+    """A builder of a little-endian image."""
+    from domctx_core.testing import ImageBuilder
+
+    return ImageBuilder()
+
+
+@pytest.fixture
+def domctx_cli(capsys: pytest.CaptureFixture[str]) -> CommandRunner:
+    """Runs `domctx` in this process."""
+    from domctx_core.testing import CommandRunner
+
+    return CommandRunner(capsys)
+
+
+@pytest.fixture
+def domctx_hooks() -> HookRecorder:
+    """Records what a host imports and which hooks it calls."""
+    from domctx_core.testing import HookRecorder
+
+    return HookRecorder()
