@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from domctx_core.errors import ConflictError, DeclarationError, DomctxError, PluginError
+from domctx_core.errors import ConflictError, DeclarationError, PluginError
 from domctx_core.layout import Body
 from domctx_core.records import RecordType, validate_record_type
 
@@ -102,7 +102,7 @@ class Entry:
         if self._record_type is None:
             try:
                 self._record_type = self._checked(validate_record_type(self._load()))
-            except DomctxError as error:
+            except Exception as error:
                 self.unusable = _unusable(self, error)
                 raise self.unusable from error
         return self._record_type
@@ -122,12 +122,12 @@ class Entry:
         return record_type
 
 
-def _unusable(entry: Entry, error: DomctxError) -> PluginError:
+def _unusable(entry: Entry, error: Exception) -> PluginError:
     if isinstance(error, PluginError):
         error.locate(type=entry.code, type_name=entry.name, provider=entry.provider)
         return error
     return PluginError(
-        f"{entry.name} cannot be loaded: {error}",
+        f"{entry.name} cannot be loaded: {type(error).__name__}: {error}",
         type=entry.code,
         type_name=entry.name,
         provider=entry.provider,
@@ -189,10 +189,10 @@ class Registry:
         if self.format == DOMAIN_CONTEXT:
             buffer = copy_name(name)
             text = buffer.rstrip(b"\0").decode("ascii")
-        elif isinstance(name, str) and name and name.isascii():
+        elif isinstance(name, str) and name and name.isascii() and name.isprintable():
             text = name
         else:
-            raise DeclarationError("a record type's name is ASCII text", actual=repr(name))
+            raise DeclarationError("a record type's name is printable ASCII", actual=repr(name))
         return Entry(code, text, buffer, provider, load)
 
     def _insert(self, entry: Entry) -> None:
@@ -213,11 +213,18 @@ class Registry:
         Raises `ConflictError` where more than one provider claims the code, or the name of the
         one that does.
         """
-        entries = self._by_code.get(code)
+        return self._pick(lambda: self._by_code.get(code))
+
+    def find(self, name: str) -> Entry | None:
+        """The entry of a name, with the same rules as `get`."""
+        return self._pick(lambda: self._by_name.get(name))
+
+    def _pick(self, claims: Callable[[], list[Entry] | None]) -> Entry | None:
+        entries = claims()
         if entries is None and self.more is not None:
             more, self.more = self.more, None
             more()
-            entries = self._by_code.get(code)
+            entries = claims()
         if entries is None:
             return None
         entry: Entry = next((each for each in entries if not each.withdrawn), entries[0])
@@ -225,11 +232,6 @@ class Registry:
         if rivals:
             raise conflict([entry, *rivals], self.format)
         return entry
-
-    def find(self, name: str) -> Entry | None:
-        """The entry of a name, with the same rules as `get`."""
-        entries = self._by_name.get(name)
-        return None if entries is None else self.get(entries[0].code)
 
     def find_body(self, body: type[Body]) -> Entry | None:
         """The entry whose record type has this body class.

@@ -19,11 +19,14 @@ from domctx_core.layout.kinds import (
     ORDERS,
     Array,
     Blob,
+    BySize,
     Checker,
     Count,
     Int,
     JsonFault,
     Kind,
+    Nested,
+    Optional,
     Reader,
     Reserved,
 )
@@ -85,7 +88,7 @@ class Run:
         values.update(zip(self.names, row, strict=True))
         for index, field in self.finish:
             kind = field.kind
-            if isinstance(kind, Reserved) or isinstance(kind, Count):
+            if isinstance(kind, (Reserved, Count)):
                 kind.inspect(row[index], at + self.offsets[index], reader, field.name)
             elif isinstance(kind, Int):
                 values[field.name] = kind.wrap(row[index])
@@ -177,12 +180,16 @@ class Layout:
         values = _Attributes(body)
         for field in self.fields:
             kind = field.kind
-            value = None if isinstance(kind, Reserved) else getattr(body, field.name)
-            if kind.checked:
+            try:
+                value = None if isinstance(kind, Reserved) else getattr(body, field.name)
+            except (TypeError, ValueError):  # counts something that has no length: that is reported
+                checker.pos += kind.size or 0
+                continue
+            if kind.checked or checker.thorough:
                 checker.path.append(field.name)
                 kind.check(value, checker, values)
                 checker.path.pop()
-            checker.pos += kind.size if kind.size is not None else kind.size_of(value)
+            checker.pos += kind.length_of(value)
         checker.pos = start
         if self._own_check:
             prefix = "".join(f"{name}." for name in checker.path)
@@ -206,7 +213,7 @@ class Layout:
             if field.name == head:
                 return at
             kind = field.kind
-            at += kind.size if kind.size is not None else kind.size_of(getattr(body, field.name))
+            at += kind.size if kind.size is not None else kind.length_of(getattr(body, field.name))
         return None
 
     # ------------------------------------------------------------------------------------- JSON
@@ -237,7 +244,7 @@ class Layout:
                 elif field.default is REQUIRED:
                     raise JsonFault("the field is missing")
                 else:
-                    values[field.name] = field.default
+                    values[field.name] = field.initial()
             except JsonFault as fault:
                 fault.path.insert(0, field.name)
                 raise
@@ -351,8 +358,7 @@ class _BodyType(type):
         hints = cls._hints()
         fields = [replace(f, kind=f.kind.adopt(hints.get(n))) for n, f in cls.__fields__.items()]
         for index, field in enumerate(fields):
-            open_ended = field.kind.size is None and _takes_the_rest(field.kind)
-            if open_ended and index + 1 < len(fields):
+            if _takes_the_rest(field.kind) and index + 1 < len(fields):
                 raise DeclarationError(
                     f"{cls.__name__}: `{field.name}` takes all bytes that are left,"
                     " so nothing can follow it"
@@ -364,6 +370,17 @@ class _BodyType(type):
                     f"{cls.__name__}: `{field.name}` is counted by `{count}`, which must be a"
                     " count_of field before it"
                 )
+            inner = getattr(field.kind, "element", getattr(field.kind, "inner", None))
+            if inner is not None and isinstance(getattr(inner, "count", None), str):
+                raise DeclarationError(
+                    f"{cls.__name__}: what is inside `{field.name}` cannot be counted by"
+                    f" `{inner.count}`; give it a body of its own with the count in it"
+                )
+            if isinstance(field.kind, Array) and _takes_the_rest(field.kind.element):
+                raise DeclarationError(
+                    f"{cls.__name__}: an element of `{field.name}` takes all bytes that are left,"
+                    " so no other can follow it"
+                )
             selector = getattr(field.kind, "selector", None)
             if selector is not None and all(f.name != selector for f in fields[:index]):
                 raise DeclarationError(
@@ -374,6 +391,13 @@ class _BodyType(type):
                 raise DeclarationError(
                     f"{cls.__name__}: `{field.name}` counts `{field.kind.of}`, which is no field"
                 )
+            if isinstance(field.kind, Count):
+                counted = cls.__fields__[field.kind.of].kind
+                if getattr(counted, "count", None) != field.name:
+                    raise DeclarationError(
+                        f"{cls.__name__}: `{field.name}` counts `{field.kind.of}`, which must name"
+                        f" it as its count"
+                    )
         return Layout(typing.cast("type[Body]", cls), fields, cls.__byteorder__)
 
     def _hints(cls) -> dict[str, Any]:
@@ -382,9 +406,12 @@ class _BodyType(type):
             space = vars(sys.modules.get(base.__module__, typing))
             for name, hint in inspect.get_annotations(base).items():
                 if name in cls.__fields__ and isinstance(hint, str):
-                    if not hint.isidentifier():  # unions and generics name no enumeration
-                        continue
-                    hint = space.get(hint, getattr(builtins, hint, None))
+                    head, *attributes = hint.split(".")
+                    if not all(part.isidentifier() for part in [head, *attributes]):
+                        continue  # unions and generics name no enumeration
+                    hint = space.get(head, getattr(builtins, head, None))
+                    for attribute in attributes:
+                        hint = getattr(hint, attribute, None)
                     if hint is None:
                         raise DeclarationError(
                             f"{cls.__name__}: the annotation of `{name}` names something that"
@@ -395,10 +422,16 @@ class _BodyType(type):
 
 
 def _takes_the_rest(kind: Kind) -> bool:
+    """Whether decoding a value uses up, or asks for, all bytes that are left."""
+    if kind.size is not None:
+        return False
+    if isinstance(kind, Nested):
+        return any(_takes_the_rest(field.kind) for field in kind.layout.fields)
+    if isinstance(kind, Optional):
+        return kind.lengths is None or _takes_the_rest(kind.inner)
     if isinstance(kind, (Blob, Array)):
         return kind.count is None
-    lengths = getattr(kind, "lengths", ())
-    return lengths is None
+    return isinstance(kind, BySize)
 
 
 @dataclass_transform(
@@ -431,7 +464,7 @@ class Body(metaclass=_BodyType):
             if name in values:
                 value = values.pop(name)
             else:
-                value = layout.by_name[name].default
+                value = layout.by_name[name].initial()
                 if value is REQUIRED:
                     raise TypeError(f"{type(self).__name__} needs `{name}`")
             setattr(self, name, value)
@@ -493,7 +526,13 @@ class Body(metaclass=_BodyType):
         if layout.checked:
             checker = Checker()
             layout.check(body, checker)
-            problems = problems + [p for p in checker.problems if p not in problems]
+            known = {(problem.rule, problem.field, problem.offset) for problem in problems}
+            problems = problems + [
+                problem
+                for problem in checker.problems
+                if (problem.rule, problem.field, problem.offset) not in known
+            ]
+            problems.sort(key=_by_offset)
         if reader.pos < reader.end:
             problems = [*problems, _left_over(reader.pos, reader.end)]
         return Decoded(body, tuple(problems), reader.pos)
@@ -509,9 +548,9 @@ class Body(metaclass=_BodyType):
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with the values, as `verify` would say it."""
-        checker = Checker()
+        checker = Checker(thorough=True)
         type(self).__layout__.check(self, checker)
-        return checker.problems
+        return sorted(checker.problems, key=_by_offset)
 
     # ---------------------------------------------------------------------------------- writing
 
@@ -521,13 +560,16 @@ class Body(metaclass=_BodyType):
         Raises `BodyError` for a value that breaks a rule; with `check=False` only for one that
         does not fit its field.
         """
-        if check:
-            for problem in self.problems():
+        layout = type(self).__layout__
+        if check and layout.checked:
+            checker = Checker()
+            layout.check(self, checker)
+            for problem in sorted(checker.problems, key=_by_offset):
                 raise _error(problem)
         out = bytearray()
         try:
-            type(self).__layout__.encode(self, out, ORDERS[byteorder])
-        except (struct.error, OverflowError, TypeError, AttributeError) as error:
+            layout.encode(self, out, ORDERS[byteorder])
+        except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
             for problem in self.problems():
                 raise _error(problem) from error
             raise BodyError(f"{type(self).__name__}: {error}") from error
@@ -578,6 +620,11 @@ class Body(metaclass=_BodyType):
 
 class Empty(Body):
     """A body without any bytes."""
+
+
+def _by_offset(problem: Problem) -> tuple[bool, int]:
+    """Sorts problems by offset, those of the whole body last."""
+    return problem.offset is None, problem.offset or 0
 
 
 def _left_over(pos: int, end: int) -> Problem:

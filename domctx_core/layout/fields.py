@@ -7,6 +7,7 @@ Integers are in the byte order of the image unless the body fixes its own.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -63,6 +64,10 @@ class Field:
     unit: str = ""
     volatile: bool = False
     default: Any = REQUIRED
+
+    def initial(self) -> Any:
+        """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
+        return self.default if self.default is REQUIRED else copy.deepcopy(self.default)
 
     def describe(self) -> dict[str, Any]:
         """The field as `types --layout` prints it."""

@@ -68,12 +68,17 @@ class Reader:
 
 
 class Checker:
-    """Collects the problems of values while their offsets and names are kept track of."""
+    """Collects the problems of values while their offsets and names are kept track of.
 
-    __slots__ = ("path", "pos", "problems")
+    A `thorough` one also asks the kinds whose values are always good where they were decoded, and
+    need not be where somebody set them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("path", "pos", "problems", "thorough")
+
+    def __init__(self, thorough: bool = False) -> None:
         self.pos = 0
+        self.thorough = thorough
         self.path: list[str] = []
         self.problems: list[Problem] = []
 
@@ -121,6 +126,15 @@ class Kind(ABC):
         if self.size is None:
             raise NotImplementedError(type(self).__name__)
         return self.size
+
+    def length_of(self, value: Any) -> int:
+        """`size_of`, and 0 for a value of a type that has no size here (`check` reports it)."""
+        if self.size is not None:
+            return self.size
+        try:
+            return self.size_of(value)
+        except (AttributeError, TypeError, ValueError):
+            return 0
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
         """Report what is wrong with a value; `checker.pos` is its offset and stays so."""
@@ -179,6 +193,8 @@ class Int(Kind):
         self.minimum, self.maximum = minimum, maximum
         self.enum = enum
         self.flags = enum is not None and issubclass(enum, IntFlag)
+        if enum is not None:
+            self._refuse_enum(enum)
         self.show = show
         self.errno = errno
         self.label = f"{'i' if signed else 'u'}{bits}"
@@ -205,6 +221,27 @@ class Int(Kind):
             errno=self.errno,
         )
 
+    def _refuse_enum(self, enum: type[Enum]) -> None:
+        """Raise `DeclarationError` for an enumeration that cannot name this integer's values."""
+        name = f"{'i' if self.signed else 'u'}{8 * self.size}"
+        if not issubclass(enum, int):
+            raise DeclarationError(
+                f"{enum.__name__} cannot name the values of a {name}",
+                expected="an IntEnum or IntFlag",
+                actual=enum.__mro__[1].__name__,
+            )
+        if self.flags and self.signed:
+            raise DeclarationError(
+                f"the flags {enum.__name__} need an unsigned integer, not {name}"
+            )
+        for member in enum:
+            if not self.lowest <= member.value <= self.highest:
+                raise DeclarationError(
+                    f"{enum.__name__}.{member.name} does not fit a {name}",
+                    expected=f"{self.lowest} to {self.highest}",
+                    actual=int(member.value),
+                )
+
     def wrap(self, number: int) -> Any:
         """The enumeration's member for a number; the number itself where there is none."""
         if self.enum is None:
@@ -212,7 +249,13 @@ class Int(Kind):
         member = self._members.get(number)
         if member is not None:
             return member
-        return self.enum(number) if self.flags else number
+        if not self.flags:
+            return number
+        try:
+            flags: Any = self.enum(number)
+        except ValueError:  # an IntFlag with boundary=STRICT
+            return number
+        return flags if int(flags) == number else number  # boundary=CONFORM drops bits
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> Any:
         at = reader.advance(self.size, "")
@@ -354,6 +397,15 @@ class Count(Int):
 # ------------------------------------------------------------------------------- runs of bytes
 
 
+def _wrong_type(checker: Checker, expected: str, value: Any) -> None:
+    checker.report(
+        "field-out-of-range",
+        "a value of the wrong type",
+        expected=expected,
+        actual=type(value).__name__,
+    )
+
+
 class Reserved(Kind):
     """Bytes that are written as zero and reported when they are read as anything else."""
 
@@ -418,7 +470,9 @@ class Blob(Kind):
         return len(value)
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
-        if self.size is not None and len(value) != self.size:
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            _wrong_type(checker, "bytes", value)
+        elif self.size is not None and len(value) != self.size:
             checker.report(
                 "field-out-of-range",
                 "wrong number of bytes",
@@ -463,7 +517,18 @@ class Text(Blob):
         return len(self._raw(value))
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
-        super().check(self._raw(value), checker, values)
+        if not isinstance(value, str):
+            _wrong_type(checker, "text", value)
+            return
+        try:
+            super().check(self._raw(value), checker, values)
+        except UnicodeEncodeError:
+            checker.report(
+                "field-out-of-range",
+                "the text has characters that UTF-8 cannot hold",
+                expected="UTF-8",
+                actual=ascii(value)[:60],
+            )
 
     @staticmethod
     def _raw(value: str) -> bytes:
@@ -515,7 +580,20 @@ class Bitmap(Kind):
         return Bits.from_int(8 * self.size, int.from_bytes(raw, "little"))
 
     def encode(self, value: Bits, out: bytearray, order: str) -> None:
+        if value.size != 8 * self.size:
+            raise ValueError(f"a bitmap of {value.size} bits where {8 * self.size} belong")
         out += self._swap(value.to_int().to_bytes(self.size, "little"), order)
+
+    def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
+        if not isinstance(value, Bits):
+            _wrong_type(checker, "a Bits", value)
+        elif value.size != 8 * self.size:
+            checker.report(
+                "field-out-of-range",
+                "wrong number of bits",
+                expected=8 * self.size,
+                actual=value.size,
+            )
 
     def to_json(self, value: Bits) -> list[int]:
         return list(value)
@@ -646,6 +724,9 @@ class Array(Kind):
         return sum(self.element.size_of(item) for item in value)
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
+        if not isinstance(value, (list, tuple)):
+            _wrong_type(checker, "a list", value)
+            return
         if isinstance(self.count, int) and len(value) != self.count:
             checker.report(
                 "field-out-of-range",
@@ -657,7 +738,7 @@ class Array(Kind):
         for number, item in enumerate(value):
             checker.path[-1] = f"{name}[{number}]"
             self.element.check(item, checker, values)
-            checker.pos += self.element.size_of(item)
+            checker.pos += self.element.length_of(item)
         checker.pos, checker.path[-1] = start, name
 
     def to_json(self, value: Any) -> Any:
@@ -902,7 +983,10 @@ class Switch(Kind):
         return body.__layout__.from_json(value)
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
-        body = self.cases.get(int(values[self.selector]))
+        key = int(values[self.selector])
+        if key not in self.cases:
+            return rng.randbytes(self.size)
+        body = self.cases[key]
         return None if body is None else body.__layout__.example(rng)
 
     def describe(self) -> dict[str, Any]:

@@ -1,0 +1,128 @@
+"""The rules of `verify`, and findings as JSON and as errors."""
+
+import json
+import re
+from enum import IntFlag
+from typing import Any
+
+import pytest
+
+from domctx_core import DeclarationError, Errno, Finding, ImageError, Rule, Severity
+from domctx_core.rules import CORE_RULES, find_rule
+
+E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+EXPECTED: dict[str, tuple[Severity, Errno | None]] = {
+    "truncated-header": (E, Errno.ENODATA),
+    "truncated-body": (E, Errno.ENODATA),
+    "truncated-padding": (E, Errno.ENODATA),
+    "length-overflow": (E, Errno.ENODATA),
+    "length-over-cap": (E, Errno.E2BIG),
+    "first-not-start": (E, Errno.EINVAL),
+    "start-repeated": (E, Errno.EINVAL),
+    "start-instance": (E, Errno.EINVAL),
+    "end-instance": (E, Errno.EINVAL),
+    "end-length": (E, Errno.EINVAL),
+    "end-missing": (E, Errno.ENODATA),
+    "trailing-bytes": (W, None),
+    "unknown-type": (E, Errno.EINVAL),
+    "no-handler": (N, None),
+    "body-too-short": (E, Errno.ENODATA),
+    "body-not-consumed": (E, Errno.EINVAL),
+    "padding-not-zero": (E, Errno.EINVAL),
+    "instance-not-allowed": (E, Errno.ENXIO),
+    "duplicate-record": (E, Errno.EEXIST),
+    "order-not-ascending": (W, None),
+    "newer-version": (N, Errno.EOPNOTSUPP),
+    "reserved-not-zero": (E, Errno.EINVAL),
+    "field-out-of-range": (E, Errno.EINVAL),
+    "needs-plugin": (E, Errno.EINVAL),
+    "limit": (E, Errno.E2BIG),
+}
+
+
+def test_every_rule_is_there_with_its_severity_and_errno() -> None:
+    assert {id: (rule.severity, rule.errno) for id, rule in CORE_RULES.items()} == EXPECTED
+
+
+@pytest.mark.parametrize("id", CORE_RULES)
+def test_every_rule_explains_itself(id: str) -> None:
+    rule = CORE_RULES[id]
+    assert rule.id == id
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", id)
+    for part in rule.summary, rule.meaning, rule.advice, rule.example:
+        assert part == part.strip()
+        assert len(part) >= 8
+        assert "  " not in part
+    assert "\n" not in rule.summary
+    assert not rule.summary.endswith(".")
+    assert rule.meaning.endswith(".")
+    assert rule.advice.endswith(".")
+
+
+def test_no_two_rules_share_a_text() -> None:
+    for part in "summary", "meaning", "example":
+        assert len({getattr(rule, part) for rule in CORE_RULES.values()}) == len(CORE_RULES)
+
+
+def test_find_rule() -> None:
+    mine = Rule("acme/odd", W, None, "odd", "Odd.", "Look.", "x")
+    assert find_rule("limit") is CORE_RULES["limit"]
+    assert find_rule("acme/odd", [mine]) is mine
+    impostor = Rule("limit", N, None, "a", "b", "c", "d")
+    assert find_rule("limit", [impostor]) is CORE_RULES["limit"]
+    with pytest.raises(DeclarationError, match="the rule 'acme/even' is reported and nowhere"):
+        find_rule("acme/even", [mine])
+
+
+class Bit(IntFlag):
+    A = 1
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (None, None),
+        (True, True),
+        ("text", "text"),
+        (7, 7),
+        (2**53, 2**53),
+        (2**53 + 1, "9007199254740993"),
+        (-(2**53) - 1, "-9007199254740993"),
+        (b"\x01\xff", "01ff"),
+        (bytearray(b"\2"), "02"),
+        (Bit.A, 1),
+        ((1, 2), "(1, 2)"),
+    ],
+)
+def test_expected_and_actual_are_plain_json(value: Any, plain: Any) -> None:
+    finding = Finding("limit", E, Errno.E2BIG, "m", 0, expected=value, actual=value)
+    as_json = json.loads(json.dumps(finding.to_json()))
+    assert as_json["expected"] == plain
+    assert as_json["actual"] == plain
+    assert type(as_json["actual"]) is type(plain)
+
+
+def test_a_finding_as_json() -> None:
+    finding = Finding(
+        "truncated-body", E, Errno.ENODATA, "it ends", 40, 2, 3, "TSC_INFO", 0, "khz", 4, 3,
+        ("xl", "libxc"), 16,
+    )  # fmt: skip
+    assert finding.to_json() == {
+        "rule": "truncated-body", "severity": "error", "errno": "ENODATA", "offset": 40,
+        "record": 2, "type": 3, "instance": 0, "message": "it ends", "expected": 4, "actual": 3,
+        "name": "TSC_INFO", "field": "khz", "container": ["xl", "libxc"], "container_offset": 16,
+    }  # fmt: skip
+    assert Finding("no-handler", N, None, "m", 0).to_json()["errno"] is None
+
+
+def test_a_finding_as_the_error_of_load() -> None:
+    finding = Finding(
+        "truncated-body", E, Errno.ENODATA, "it ends", 40, 2, 3, "TSC_INFO", 0, "khz", 4, 3
+    )
+    error = finding.error(provider="acme 1.0")
+    assert type(error) is ImageError
+    assert (error.message, error.errno, error.rule) == ("it ends", Errno.ENODATA, "truncated-body")
+    assert (error.offset, error.record, error.type, error.type_name) == (40, 2, 3, "TSC_INFO")
+    assert (error.instance, error.field, error.expected, error.actual) == (0, "khz", 4, 3)
+    assert error.provider == "acme 1.0"
