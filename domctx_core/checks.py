@@ -6,10 +6,12 @@ check reports as an error makes `verify` fail and `load` refuse.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
+from domctx_core.errors import DomctxError, Errno, PluginError
 from domctx_core.layout import Body
 from domctx_core.rules import Problem, Rule
 
@@ -50,3 +52,18 @@ class Check:
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:
         """Called after the last record; a problem may name the record that it is about."""
         return ()
+
+
+@contextmanager
+def blame_check(check: Check) -> Iterator[None]:
+    """What a check raises that is none of ours is its plugin's fault, and the error says so."""
+    try:
+        yield
+    except DomctxError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"the check {type(check).__module__}.{type(check).__qualname__} raised"
+            f" {type(error).__name__}: {error}",
+            errno=Errno.EIO,
+        ) from error

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from domctx_core.domains import XenVersion
-from domctx_core.errors import DomctxError, Errno, ImageError, MisuseError
+from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
 from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
 from domctx_core.records import RecordType
@@ -124,14 +124,20 @@ class SaveContext:
         if self._entry is None:
             raise MisuseError("a record is written outside of a save handler")
         if isinstance(body, Body):
-            body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
+            try:
+                body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
+            except DomctxError as error:
+                error.locate(instance=instance)
+                raise
         self.begin(self._entry.code, instance, len(body))
         self.data(body)
         self.end()
 
     def _release(self, length: int) -> None:
         """On a target that cannot seek: the length is known now, so let go of what was held."""
-        assert self._entry is not None and self._instance is not None and self._held is not None
+        assert self._entry is not None
+        assert self._instance is not None
+        assert self._held is not None
         held, self._held = self._held, None
         self._promised = length
         self._ops.begin(self._entry.code, self._instance, length)
@@ -165,7 +171,7 @@ class Duplicates:
 
     def seen(self, code: int, instance: int) -> bool:
         """Whether the pair was there before; it is from now on."""
-        key = code << 26 | instance >> 6
+        key = code << 58 | instance >> 6
         bit = 1 << (instance & 63)
         word = self._words.get(key, 0)
         self._words[key] = word | bit
@@ -222,6 +228,7 @@ class LoadContext:
     def data(self, size: int) -> bytes:
         """The next `size` bytes of the body; ENODATA where the record has fewer."""
         self._take(size)
+        self._require(size, "truncated-body")
         if size > self._cap:
             raise self._error(
                 "length-over-cap",
@@ -356,6 +363,8 @@ class LoadContext:
         try:
             entry.record_type.load(domain, self)
         except DomctxError as error:
+            if isinstance(error, BodyError) and error.offset is not None:
+                error.offset += self.offset + HEADER_SIZE
             self._locate(error)
             raise
         if self._state != "ended":

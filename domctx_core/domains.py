@@ -100,7 +100,7 @@ class Domain(ABC):
     def unpause(self) -> None:
         """Undo one pause."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # most domains have nothing to let go of
         """Let go of the domain; what was written is kept from then on, wherever it is kept."""
 
 

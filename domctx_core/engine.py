@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from domctx_core.checks import Check, Seen
+from domctx_core.checks import Check, Seen, blame_check
 from domctx_core.context import Duplicates, LoadContext, SaveContext
 from domctx_core.domains import Domain, StagedDomain, XenVersion
 from domctx_core.errors import DomainError, DomctxError, Errno, ImageError, PluginError
@@ -59,7 +59,8 @@ def save_domain(
         measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
     )
     start, end = _framing(registry)
-    entries = list(_on_offer(domain, registry))
+    with _backend(domain, "offers"):
+        entries = list(_on_offer(domain, registry))
     _save_one(context, start, domain)
     with _paused(domain):
         for entry in entries:
@@ -235,14 +236,16 @@ class _Load:
         self.domain = domain
         self.registry = registry
         self.start, self.end = start, end
-        self.checks = checks
+        self.checks = [check for check in checks if check.format == registry.format]
         self.duplicates = Duplicates()
+        self.origins: list[dict[str, Any]] = []
         self.records = 0
         self.context = LoadContext(
             ops,
             byteorder="little",
             receiver=None if allow_newer else domain.xen_version or xen_version,
             cap=cap,
+            rules=[rule for check in self.checks for rule in check.rules],
         )
 
     def in_two_phases(self) -> LoadResult:
@@ -255,20 +258,31 @@ class _Load:
 
         applied: list[str] = []
         try:
-            staged.replay(0, before_pause, applied)
+            self.apply(staged, 0, before_pause, applied)
             with _paused(self.domain):
-                staged.replay(before_pause, before_unpause, applied)
-            staged.replay(before_unpause, len(staged), applied)
+                self.apply(staged, before_pause, before_unpause, applied)
+            self.apply(staged, before_unpause, len(staged), applied)
         except DomctxError as error:
             done = ", ".join(applied) or "nothing"
             error.add_note(f"the image is sound; before the domain refused, it took {done}")
             raise
-        except Exception as error:
-            raise PluginError(
-                f"applying the loaded state raised {type(error).__name__}: {error}",
-                errno=Errno.EIO,
-            ) from error
         return self.result(applied)
+
+    def apply(self, staged: StagedDomain, first: int, last: int, applied: list[str]) -> None:
+        """Replay queued changes; an error says which record the change came from."""
+        try:
+            staged.replay(first, last, applied)
+        except DomctxError as error:
+            error.locate(**self.origins[len(applied)])
+            raise
+        except Exception as error:
+            origin = self.origins[len(applied)]
+            raise PluginError(
+                f"applying {origin['type_name']}[{origin['instance']}] raised"
+                f" {type(error).__name__}: {error}",
+                errno=Errno.EIO,
+                **origin,
+            ) from error
 
     def as_it_comes(self) -> LoadResult:
         witness = _Witness(self.domain)
@@ -287,7 +301,7 @@ class _Load:
         context = self.context
         return LoadResult(self.records, context.consumed, tuple(applied), context.byteorder)
 
-    def read_start(self, domain: Domain) -> None:
+    def read_start(self, domain: StagedDomain) -> None:
         context = self.context
         raw = context.read_header()
         byteorder = byteorder_of(raw)
@@ -302,7 +316,7 @@ class _Load:
             )
         self.run(self.start, domain)
 
-    def read_records(self, domain: Domain) -> None:
+    def read_records(self, domain: StagedDomain) -> None:
         """The records up to END, whose header is then the present one."""
         context = self.context
         while True:
@@ -337,13 +351,14 @@ class _Load:
             self.run(entry, domain)
             self.records += 1
 
-    def read_end(self, domain: Domain) -> None:
+    def read_end(self, domain: StagedDomain) -> None:
         self.run(self.end, domain)
         for check in self.checks:
-            for seen, problem in check.end():
-                self.judge(check, problem, seen)
+            with blame_check(check):
+                for seen, problem in check.end():
+                    self.judge(check, problem, seen)
 
-    def run(self, entry: Entry, domain: Domain) -> None:
+    def run(self, entry: Entry, domain: StagedDomain) -> None:
         context = self.context
         instances = entry.record_type.instances
         if instances.limit is not None and context.instance >= instances.limit:
@@ -361,14 +376,25 @@ class _Load:
             )
         with _blame(entry, "load", lambda: context.instance):
             context.run(entry, domain)
+        if len(domain) > len(self.origins):
+            origin = {
+                "record": context.record,
+                "offset": context.offset,
+                "type": entry.code,
+                "type_name": entry.name,
+                "instance": context.instance,
+                "provider": entry.provider,
+            }
+            self.origins += [origin] * (len(domain) - len(self.origins))
         for check in self.checks:
             if entry.code in check.codes and context.body is not None:
                 seen = Seen(
                     context.record, context.offset, entry.code, entry.name, context.instance,
                     context.length, context.body,
                 )  # fmt: skip
-                for problem in check.record(seen):
-                    self.judge(check, problem, seen)
+                with blame_check(check):
+                    for problem in check.record(seen):
+                        self.judge(check, problem, seen)
 
     def judge(self, check: Check, problem: Problem, seen: Seen | None) -> None:
         rule = find_rule(problem.rule, check.rules)
@@ -419,12 +445,34 @@ class _Witness(StagedDomain):
 
 @contextmanager
 def _paused(domain: Domain) -> Iterator[None]:
-    """Pause and, whatever happens, unpause."""
-    domain.pause()
+    """Pause and, whatever happens, unpause; what went wrong first is the error."""
+    with _backend(domain, "pause"):
+        domain.pause()
     try:
         yield
-    finally:
+    except BaseException as error:
+        try:
+            domain.unpause()
+        except Exception as second:
+            error.add_note(f"and the domain could not be unpaused: {second}")
+        raise
+    with _backend(domain, "unpause"):
         domain.unpause()
+
+
+@contextmanager
+def _backend(domain: Domain, what: str) -> Iterator[None]:
+    """What a domain raises that is none of ours is its backend's fault."""
+    try:
+        yield
+    except DomctxError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
+            f" {type(error).__name__}: {error}",
+            errno=Errno.EIO,
+        ) from error
 
 
 @contextmanager

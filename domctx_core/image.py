@@ -126,7 +126,8 @@ class _Tree:
             node["header"] = prologue_json(level)
         node["records"] = []
         if level.parent is not None:
-            assert self.last is not None and self.last[0] is level.parent
+            assert self.last is not None
+            assert self.last[0] is level.parent
             self.last[1]["content"] = node
         elif not self.root:
             self.root = node

@@ -60,7 +60,7 @@ class SaveOps(ABC):
     def end(self, length: int) -> None:
         """End the record: its body had `length` bytes, padding not counted."""
 
-    def flush(self) -> None:
+    def flush(self) -> None:  # most ops have no buffer
         """Called once after the last record, so that nothing is left in a buffer."""
 
 
@@ -101,7 +101,8 @@ class MemorySaveOps(SaveOps):
 
     def begin(self, type: int, instance: int, length: int | None) -> None:
         self._header = (type, instance, len(self._image))
-        self.append(bytes(HEADER_SIZE))
+        # never zeros, not even for now: those are END, and a save that fails must not have one
+        self.append(pack_header(type, instance, length or 0, self.byteorder))
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         if self.capacity is not None and len(self._image) + len(data) > self.capacity:
@@ -303,7 +304,7 @@ class LoadOps(ABC):
         """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
         try:
             if self._spool is None or self._spooled is None:
-                self._spool = cast(BinaryIO, tempfile.TemporaryFile())
+                self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
                 self._spooled = _reader(self._spool)
                 # extents may outlive these ops: the file goes with the last that can read it
                 weakref.finalize(self._spooled, self._spool.close)
@@ -355,9 +356,9 @@ class FileLoadOps(LoadOps):
     """Loads from a binary file, pipe or socket, from where it stands; short reads are normal."""
 
     def __init__(self, source: Any) -> None:
-        if isinstance(source, socket.socket):
-            source = source.makefile("rb")
         self._source = source
+        # a socket's `makefile` would read ahead, into what follows the image
+        self._receive = source.recv if isinstance(source, socket.socket) else source.read
         seekable = getattr(source, "seekable", None)
         self._end: int | None = None
         self._at = 0
@@ -370,10 +371,12 @@ class FileLoadOps(LoadOps):
         parts = []
         while size > 0:
             try:
-                chunk = self._source.read(min(size, 16 * CHUNK))
+                chunk = self._receive(min(size, 16 * CHUNK))
+            except BlockingIOError:
+                chunk = None
             except OSError as error:
                 raise InputOutputError(f"cannot read the image: {error}") from error
-            if chunk is None:  # a raw stream that has nothing yet
+            if chunk is None:  # nothing there yet
                 _wait(self._source, select.POLLIN)
                 continue
             if not chunk:

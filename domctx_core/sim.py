@@ -26,6 +26,7 @@ from domctx_core.errors import (
 from domctx_core.files import whole_file
 from domctx_core.layout import Body
 from domctx_core.registry import Registry
+from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
@@ -51,7 +52,7 @@ class SimDomain(Domain):
         registry: Registry,
         *,
         domid: int = 1,
-        xen_version: XenVersion | None = XenVersion(4, 17),
+        xen_version: XenVersion | None = XenVersion(4, 17),  # noqa: B008  # immutable
         guest: Guest = Guest(kind="pv", arch="x86"),  # noqa: B008  # immutable
         path: Path | None = None,
     ) -> None:
@@ -104,6 +105,8 @@ class SimDomain(Domain):
         code = self._code(body)
         entry = self._registry.get(code)
         for problem in value.problems():
+            if problem.severity not in (None, Severity.ERROR):
+                continue
             raise DomainError(
                 f"the domain refuses {body.__name__}[{instance}]: {problem.message}",
                 errno=problem.errno or Errno.EINVAL,
@@ -278,6 +281,7 @@ def open_sim(request: DomainRequest) -> SimDomain:
             )
         return SimDomain.from_json(_read(path), registry, path)
     domid = _int(parameters, "domid", 0, 0x7FEF)
+    seed = _int(parameters, "seed", 0, 2**63) or 0
     domain = SimDomain(
         registry,
         domid=1 if domid is None else domid,
@@ -292,7 +296,7 @@ def open_sim(request: DomainRequest) -> SimDomain:
         path=path,
     )
     if request.purpose == "save" and parameters.keys() & {"vcpus", "channels", "seed"}:
-        domain.make_up(_int(parameters, "seed", 0, 2**63) or 0)
+        domain.make_up(seed)
     return domain
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from domctx_core.checks import Check, Seen
+from domctx_core.checks import Check, Seen, blame_check
 from domctx_core.context import Duplicates
 from domctx_core.domains import XenVersion
 from domctx_core.errors import PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP
+from domctx_core.records import RecordType
 from domctx_core.rules import Finding, Problem, Rule, Severity
 from domctx_core.sources import Source
 from domctx_core.walk import (
@@ -76,19 +78,27 @@ class Verifier:
         self.needs_plugin = False
         self._states: dict[Level, _State] = {}
         self._count = 0
+        self._failed = False
+        self._limited = False
 
     def see(self, event: Event) -> list[Finding]:
         """The findings of one event."""
         found = []
         for finding in self._judge(event):
+            grave = finding.severity is Severity.ERROR
             self._count += 1
-            if self._count < MAX_FINDINGS:
+            if self._count < MAX_FINDINGS or (grave and not self._failed):
                 found.append(finding)
-            elif self._count == MAX_FINDINGS:
+            elif not self._limited:
+                self._limited = True
                 limit = Problem(
-                    "limit", f"more than {MAX_FINDINGS - 1} findings; the rest is left out"
+                    "limit",
+                    f"more than {MAX_FINDINGS - 1} findings; of the rest only the first error is"
+                    " kept, if there was none before",
+                    severity=None if self._failed else Severity.NOTE,
                 )
                 found.append(make_finding(limit, finding.offset, None))
+            self._failed |= grave
         return found
 
     def _judge(self, event: Event) -> Iterator[Finding]:
@@ -149,15 +159,16 @@ class Verifier:
             )
 
     def _order(self, record: Record, state: _State) -> Iterator[Finding]:
-        if record.instance is not None and state.duplicates.seen(record.type, record.instance):
-            if record.type != record.level.format.first:
-                name = record.name or f"type {record.type}"
-                yield record.finding(
-                    Problem(
-                        "duplicate-record",
-                        f"{name}[{record.instance}] stands in the image a second time",
-                    )
+        instance = record.instance
+        repeated = instance is not None and state.duplicates.seen(record.type, instance)
+        if repeated and record.type != record.level.format.first:
+            name = record.name or f"type {record.type}"
+            yield record.finding(
+                Problem(
+                    "duplicate-record",
+                    f"{name}[{instance}] stands in the image a second time",
                 )
+            )
         if not record.level.format.ascending or record.type == record.level.format.last:
             return
         if record.type < state.previous and not state.descended and record.index:
@@ -221,9 +232,17 @@ class Verifier:
                     errno=instances.errno if rule == "instance-not-allowed" else None,
                 )
             )
-        if record.bulk or not record.complete:
+        if record.available < record.length:
+            yield from self._claim(record, record_type)
             return
-        decoded = record.decoded
+        if record.bulk:
+            return
+        try:
+            decoded = record.decoded
+        except PluginError as error:
+            self.needs_plugin = True
+            yield record.finding(Problem("needs-plugin", error.message))
+            return
         if decoded is None:
             yield record.finding(
                 Problem(
@@ -242,25 +261,59 @@ class Verifier:
         body: Body | None = decoded.body
         if body is None:
             return
-        for problem in record_type.judge(record.instance, body, self.receiver):
+        try:
+            judged = list(record_type.judge(record.instance, body, self.receiver))
+        except Exception as raised:
+            self.needs_plugin = True
+            who = f"`judge` of {entry.name} ({entry.provider})"
+            message = f"{who} raised {type(raised).__name__}: {raised}"
+            judged = [Problem("needs-plugin", message)]
+        for problem in judged:
             yield record.finding(problem, rules=state.rules)
         yield from self._check(record, body, entry.name, state)
 
     @staticmethod
-    def _check(record: Record, body: Body, name: str, state: _State) -> Iterator[Finding]:
+    def _claim(record: Record, record_type: RecordType[Any]) -> Iterator[Finding]:
+        """A length that is wrong whatever follows: what `load` says of it before it reads on."""
+        fixed = record_type.body.fixed_size()
+        if fixed is not None and record.length > fixed and not record_type.ignore_rest:
+            yield record.finding(
+                Problem(
+                    record_type.rules.get("body-not-consumed", "body-not-consumed"),
+                    f"the length leaves {record.length - fixed} bytes of the body over",
+                    min(fixed, record.available),
+                    expected=f"{fixed} bytes",
+                    actual=f"{record.length} bytes",
+                )
+            )
+
+    def _check(self, record: Record, body: Body, name: str, state: _State) -> Iterator[Finding]:
         for check in state.checks:
             if record.type in check.codes:
                 seen = Seen(
                     record.index, record.offset, record.type, name, record.instance,
                     record.length, body,
                 )  # fmt: skip
-                for problem in check.record(seen):
+                try:
+                    with blame_check(check):
+                        problems = list(check.record(seen))
+                except PluginError as error:
+                    self.needs_plugin = True
+                    problems = [Problem("needs-plugin", error.message)]
+                for problem in problems:
                     yield record.finding(problem, rules=check.rules)
 
     def _close(self, level: Level) -> Iterator[Finding]:
         state = self._states[level]
         for check in state.checks:
-            for seen, problem in check.end():
+            problems: list[tuple[Seen | None, Problem]]
+            try:
+                with blame_check(check):
+                    problems = list(check.end())
+            except PluginError as error:
+                self.needs_plugin = True
+                problems = [(None, Problem("needs-plugin", error.message))]
+            for seen, problem in problems:
                 offset = level.offset if seen is None else seen.offset
                 finding = make_finding(problem, offset, level, rules=check.rules)
                 if seen is not None:

@@ -38,7 +38,7 @@ class _Header:
 
     def __init__(self, body: type[Body], byteorder: str) -> None:
         layout = body.__layout__
-        run = layout.parts[0]
+        run = layout.parts[0] if layout.parts else None
         names = [field.name for field in layout.fields]
         if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
             raise DeclarationError(
@@ -74,7 +74,7 @@ class Level:
     parent: Record | None = None
     prologue: list[tuple[int, Body]] = field(default_factory=list)
     prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
-    framing: Framing = Framing("little", 0)
+    framing: Framing = Framing("little", 0)  # noqa: RUF009  # immutable
     header: _Header | None = None
     count: int = 0
     last: bool = False
@@ -222,9 +222,22 @@ class Record:
 
         Raises `PluginError` where the type's plugin cannot be used.
         """
-        if self.entry is None or not self.held or not self.complete:
+        if self.entry is None or not self.held or self.available < self.length:
             return None
-        return self.entry.record_type.body.inspect(self.raw(), self.level.framing.byteorder)
+        body = self.entry.record_type.body
+        try:
+            return body.inspect(self.raw(), self.level.framing.byteorder)
+        except DomctxError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"decoding {self.entry.name} raised {type(error).__name__}: {error}",
+                errno=Errno.EIO,
+                type=self.type,
+                type_name=self.entry.name,
+                instance=self.instance,
+                provider=self.entry.provider,
+            ) from error
 
     def finding(
         self, problem: Problem, errno: Errno | None = None, rules: Iterable[Rule] = ()
@@ -295,7 +308,7 @@ def walk(
     return _Walker(source, formats, cap).run(format)
 
 
-class _Broken(Exception):  # noqa: N818  # control flow inside this module
+class _Broken(Exception):  # control flow inside this module
     """The framing ends here."""
 
     def __init__(self, fault: Fault) -> None:
@@ -377,21 +390,15 @@ class _Walker:
     def close(self, level: Level) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
         self.stack.pop()
-        if level.bound is not None:
-            end, resume = level.bound, level.resume_at
-        elif self.stack:
-            end = resume = self.at
-        else:
-            end = resume = self.source.size or 0
-            if self.source.size is None:
-                raw = bytes(self.source.at(self.at, KEPT))
-                end = resume = self.source.end()
-                if end > self.at:
-                    yield Trailing(level, self.at, end - self.at, raw)
-                    self.at = end
-        if end > self.at:
-            raw = bytes(self.source.at(self.at, min(KEPT, end - self.at)))
-            yield Trailing(level, self.at, end - self.at, raw)
+        resume = self.at
+        if level.bound is not None or not self.stack:
+            raw = bytes(
+                self.bytes(KEPT, level)
+            )  # before the end is looked for: a stream has it once
+            end = self.source.end() if level.bound is None else level.bound
+            if end > self.at:
+                yield Trailing(level, self.at, end - self.at, raw)
+            resume = end if level.bound is None else level.resume_at
         yield Closed(level, self.at)
         self.at = resume
 
@@ -427,7 +434,9 @@ class _Walker:
             yield Closed(level, self.at)
 
     def open_content(self, content: Content, record: Record) -> Iterator[Event]:
-        bound = None if content.inline else record.body_offset + record.length
+        if not content.inline:
+            yield from self.open_body(content, record)
+            return
         name = content.format
         if content.resumes and name in self.suspended:
             level = self.suspended.pop(name)
@@ -437,12 +446,36 @@ class _Walker:
             return
         if name is None:
             found = self.formats.recognise(bytes(self.source.at(self.at, HEAD_SIZE)))
-            if found is None:
-                self.at = record.end
-                return
-            yield from self.open(found, record, bound)
+            if found is not None:
+                yield from self.open(found, record, None)
             return
-        yield from self.open(self.format(name, record.level), record, bound)
+        yield from self.open(self.format(name, record.level), record, None)
+
+    def open_body(self, content: Content, record: Record) -> Iterator[Event]:
+        """Go into a body that is a container; where that cannot be, go on after the record."""
+        bound = record.body_offset + record.length
+        try:
+            if record._kept is not None:
+                problem = Problem(
+                    "length-over-cap",
+                    f"{record.name} holds another format, and the body has passed by unread",
+                    expected=f"at most {record.cap} bytes",
+                    actual=f"{record.length} bytes",
+                )
+                raise _Broken(Fault(record.level, record.finding(problem)))
+            if content.format is None:
+                size = min(HEAD_SIZE, record.length)
+                found = self.formats.recognise(bytes(self.source.at(self.at, size)))
+            else:
+                found = self.format(content.format, record.level)
+            if found is not None:
+                yield from self.open(found, record, bound)
+                return
+        except _Broken as broken:
+            if self.stack[-1] is not record.level:
+                raise
+            yield broken.fault
+        self.at = record.end
 
     def format(self, name: str, level: Level) -> Format:
         try:

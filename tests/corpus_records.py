@@ -14,10 +14,8 @@ from domctx_core import (
     ANY,
     SINGLE,
     Body,
-    Domain,
     Errno,
     Instances,
-    LoadContext,
     RecordType,
     blob,
     count_of,
@@ -38,6 +36,15 @@ class SharedInfo(Body):
 
     flags: Flags = u32(doc="bit 0: 32-bit")
     page: bytes = blob(PAGE)
+
+    def total(self) -> int:
+        return int(self.flags)
+
+
+class SharedInfoFlags(Body):
+    """What counts of a shared info page for an HVM domain."""
+
+    flags: Flags = u32(doc="bit 0: 32-bit")
 
     def total(self) -> int:
         return int(self.flags)
@@ -103,24 +110,14 @@ def _type(
     return made
 
 
-def _load_ignoring_the_rest(self: Any, domain: Domain, context: LoadContext) -> None:
-    """For an HVM domain only the flags count."""
-    instance = context.begin(self.code)
-    flags = SharedInfo(flags=int.from_bytes(context.data(4), context.byteorder), page=bytes(PAGE))
-    for problem in flags.problems():
-        context.refuse(problem)
-    context.end(ignore_rest=True)
-    domain.write(self.body, instance, flags)
-
-
 def record_types(options: Sequence[str] = ()) -> list[RecordType[Any]]:
     """The set of record types for a reader with these options."""
     shared: type[Body] = SharedInfoReserved if "--reserved" in options else SharedInfo
-    hvm: dict[str, Any] = {}
-    if "--hvm" in options:
-        hvm = {"load": _load_ignoring_the_rest, "ignore_rest": True}
+    hvm = "--hvm" in options
+    if hvm:
+        shared = SharedInfoFlags
     return [
-        _type(2, "SHARED_INFO", shared, SINGLE, **hvm),
+        _type(2, "SHARED_INFO", shared, SINGLE, ignore_rest=hvm),
         _type(3, "TSC_INFO", TscInfo24 if "--tsc24" in options else TscInfo, SINGLE),
         _type(4, "EVTCHN", Evtchn, ANY),
         _type(5, "VCPU", Vcpu, Instances(limit=128, errno=Errno.EINVAL)),

@@ -23,7 +23,7 @@ from domctx_core.layout.kinds import (
     Checker,
     Count,
     Int,
-    JsonFault,
+    JsonError,
     Kind,
     Nested,
     Optional,
@@ -227,11 +227,11 @@ class Layout:
 
     def from_json(self, value: Any) -> Any:
         if not isinstance(value, dict):
-            raise JsonFault(f"expected an object with fields, found {value!r:.60}")
+            raise JsonError(f"expected an object with fields, found {value!r:.60}")
         known = [f for f in self.fields if not isinstance(f.kind, Reserved)]
         for name in value:
             if name not in self.by_name:
-                raise JsonFault(
+                raise JsonError(
                     f"unknown field {name!r:.60}; known are {', '.join(f.name for f in known)}"
                 )
         values: dict[str, Any] = {}
@@ -242,17 +242,17 @@ class Layout:
                 elif isinstance(field.kind, Count):
                     continue
                 elif field.default is REQUIRED:
-                    raise JsonFault("the field is missing")
+                    raise JsonError("the field is missing")
                 else:
                     values[field.name] = field.initial()
-            except JsonFault as fault:
+            except JsonError as fault:
                 fault.path.insert(0, field.name)
                 raise
         for field in known:
             if isinstance(field.kind, Count) and field.name in values:
                 actual = _length(values[field.kind.of])
                 if values[field.name] != actual:
-                    wrong = JsonFault(
+                    wrong = JsonError(
                         f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
                     )
                     wrong.path.append(field.name)
@@ -599,7 +599,7 @@ class Body(metaclass=_BodyType):
         """
         try:
             body: Self = cls.__layout__.from_json(value)
-        except JsonFault as fault:
+        except JsonError as fault:
             path = ".".join(fault.path).replace(".[", "[")
             raise BodyError(
                 f"{path or cls.__name__}: {fault}", field=path or None, rule="field-out-of-range"

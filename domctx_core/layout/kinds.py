@@ -96,7 +96,7 @@ class Checker:
         )
 
 
-class JsonFault(Exception):
+class JsonError(Exception):
     """A JSON value does not fit its kind; `path` is filled in on the way out."""
 
     def __init__(self, message: str) -> None:
@@ -145,7 +145,7 @@ class Kind(ABC):
 
     @abstractmethod
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
-        """The value of what JSON holds; raises `JsonFault`."""
+        """The value of what JSON holds; raises `JsonError`."""
 
     @abstractmethod
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
@@ -327,12 +327,12 @@ class Int(Kind):
         else:
             number = self._number(value)
         if not self.lowest <= number <= self.highest:
-            raise JsonFault(f"{number} does not fit a {self.label}")
+            raise JsonError(f"{number} does not fit a {self.label}")
         return self.wrap(number)
 
     def _number(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise JsonFault(f"expected a number, found {value!r:.60}")
+            raise JsonError(f"expected a number, found {value!r:.60}")
         if isinstance(value, int):
             return value
         if self.enum is not None and value in self.enum.__members__:
@@ -341,7 +341,7 @@ class Int(Kind):
             return int(value, 0)
         except ValueError:
             names = "" if self.enum is None else " or one of " + ", ".join(self.enum.__members__)
-            raise JsonFault(f"expected a number{names}, found {value!r:.60}") from None
+            raise JsonError(f"expected a number{names}, found {value!r:.60}") from None
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         if self.flags and self.enum is not None:
@@ -487,7 +487,7 @@ class Blob(Kind):
         try:
             return bytes.fromhex(value)
         except (TypeError, ValueError):
-            raise JsonFault(f"expected a string of hex digits, found {value!r:.60}") from None
+            raise JsonError(f"expected a string of hex digits, found {value!r:.60}") from None
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         return rng.randbytes(rng.choice([0, 1, 7, 8, 100]) if self.size is None else self.size)
@@ -539,11 +539,11 @@ class Text(Blob):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         if not isinstance(value, str):
-            raise JsonFault(f"expected text, found {value!r:.60}")
+            raise JsonError(f"expected text, found {value!r:.60}")
         try:
             self._raw(value)
         except UnicodeEncodeError:
-            raise JsonFault("the text has characters that UTF-8 cannot hold") from None
+            raise JsonError("the text has characters that UTF-8 cannot hold") from None
         return value
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
@@ -600,11 +600,11 @@ class Bitmap(Kind):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Bits:
         if not isinstance(value, list) or not all(type(item) is int for item in value):
-            raise JsonFault(f"expected a list of bit numbers, found {value!r:.60}")
+            raise JsonError(f"expected a list of bit numbers, found {value!r:.60}")
         try:
             return Bits(8 * self.size, value)
         except BodyError as error:
-            raise JsonFault(error.message) from None
+            raise JsonError(error.message) from None
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Bits:
         bits = 8 * self.size
@@ -746,16 +746,16 @@ class Array(Kind):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         if not isinstance(value, list):
-            raise JsonFault(f"expected a list, found {value!r:.60}")
+            raise JsonError(f"expected a list, found {value!r:.60}")
         items = []
         for number, item in enumerate(value):
             try:
                 items.append(self.element.from_json(item, values))
-            except JsonFault as fault:
+            except JsonError as fault:
                 fault.path.insert(0, f"[{number}]")
                 raise
         if isinstance(self.count, int) and len(items) != self.count:
-            raise JsonFault(f"expected {self.count} elements, found {len(items)}")
+            raise JsonError(f"expected {self.count} elements, found {len(items)}")
         return items
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
@@ -812,7 +812,7 @@ class Optional(Kind):
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         if isinstance(self.inner, Reserved):
             if not isinstance(value, bool):
-                raise JsonFault(f"expected true or false, found {value!r:.60}")
+                raise JsonError(f"expected true or false, found {value!r:.60}")
             return value
         return None if value is None else self.inner.from_json(value, values)
 
@@ -885,10 +885,10 @@ class BySize(Kind):
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         names = ", ".join(self.bodies)
         if not isinstance(value, dict):
-            raise JsonFault(f"expected an object with a `layout` of {names}")
+            raise JsonError(f"expected an object with a `layout` of {names}")
         name = value.get("layout")
         if not isinstance(name, str) or name not in self.bodies:
-            raise JsonFault(f"expected a `layout` of {names}, found {name!r:.60}")
+            raise JsonError(f"expected a `layout` of {names}, found {name!r:.60}")
         fields = {key: item for key, item in value.items() if key != "layout"}
         return self.bodies[name].__layout__.from_json(fields)
 
@@ -978,7 +978,7 @@ class Switch(Kind):
         body = self.cases[key]
         if body is None:
             if value is not None:
-                raise JsonFault(f"expected null, since `{self.selector}` has nothing here")
+                raise JsonError(f"expected null, since `{self.selector}` has nothing here")
             return None
         return body.__layout__.from_json(value)
 
