@@ -7,7 +7,7 @@ PLUGINS = $(wildcard plugins/domctx-plugin-*)
 PROJECTS = pyproject.toml $(PLUGINS:=/pyproject.toml)
 SOURCES = domctx_core $(PLUGINS:=/src)
 
-.PHONY: demo test test-all lint format dist clean
+.PHONY: demo test test-all lint format docs dist clean
 
 $(VENV)/.ready: $(PROJECTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "domctx needs Python 3.11 or newer; say which with make PYTHON=python3.12")'
@@ -42,8 +42,16 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The site; a warning is an error.
+docs: $(VENV)/.docs-ready
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs dist/docs
+
+$(VENV)/.docs-ready: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	touch $@
+
 dist: $(VENV)/.ready
-	rm -rf dist
+	rm -rf dist/*.whl dist/*.tar.gz
 	for project in . $(PLUGINS); do $(BIN)/python -m build --outdir dist $$project || exit 1; done
 
 clean:

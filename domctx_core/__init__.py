@@ -6,9 +6,7 @@ engine and its ops, registries, formats and images for programs that use domctx 
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,8 +77,8 @@ if TYPE_CHECKING:
     from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.rules import Finding, Problem, Rule, Severity
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
-    from domctx_core.verify import Verdict, Verifier, verify
-    from domctx_core.walk import Closed, Event, Fault, Level, Opened, Record, Trailing, walk
+    from domctx_core.verifier import Verdict, Verifier, verify
+    from domctx_core.walker import Closed, Event, Fault, Level, Opened, Record, Trailing, walk
 
 __all__ = [
     "ANY",
@@ -273,17 +271,17 @@ _HOMES = {
     "FileSource": "sources",
     "Source": "sources",
     "open_source": "sources",
-    "Verdict": "verify",
-    "Verifier": "verify",
-    "verify": "verify",
-    "Closed": "walk",
-    "Event": "walk",
-    "Fault": "walk",
-    "Level": "walk",
-    "Opened": "walk",
-    "Record": "walk",
-    "Trailing": "walk",
-    "walk": "walk",
+    "Verdict": "verifier",
+    "Verifier": "verifier",
+    "verify": "verifier",
+    "Closed": "walker",
+    "Event": "walker",
+    "Fault": "walker",
+    "Level": "walker",
+    "Opened": "walker",
+    "Record": "walker",
+    "Trailing": "walker",
+    "walk": "walker",
 }
 
 
@@ -298,14 +296,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """Keeps the functions `walk` and `verify` from being hidden by the modules they live in."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

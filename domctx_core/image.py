@@ -10,8 +10,8 @@ from typing import Any
 
 from domctx_core.errors import PluginError
 from domctx_core.rules import Finding
-from domctx_core.verify import Verifier
-from domctx_core.walk import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
+from domctx_core.verifier import Verifier
+from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 
 __all__ = ["image_json", "record_json"]
 

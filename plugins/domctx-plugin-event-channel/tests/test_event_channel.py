@@ -61,7 +61,7 @@ from domctx_core import (
 from domctx_core.builtin import DomainContext
 from domctx_core.formats import Formats
 from domctx_core.sources import BufferSource
-from domctx_core.verify import verify
+from domctx_core.verifier import verify
 
 PV64 = Guest(kind="pv", width=8, arch="x86", vcpus=2)
 PV32 = Guest(kind="pv", width=4, arch="x86", vcpus=2)

@@ -30,8 +30,8 @@ from xen_streams_support import (
 
 from domctx_core import Finding, Severity
 from domctx_core.sources import BufferSource, FileSource, open_source
-from domctx_core.verify import Verdict, verify
-from domctx_core.walk import Closed, Fault, Opened, Record, Trailing, walk
+from domctx_core.verifier import Verdict, verify
+from domctx_core.walker import Closed, Fault, Opened, Record, Trailing, walk
 
 CONTEXT = record(1)
 

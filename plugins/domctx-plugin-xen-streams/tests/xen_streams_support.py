@@ -15,7 +15,7 @@ from domctx_core.builtin import DomainContext, EndRecord, StartRecord
 from domctx_core.formats import Format, Formats
 from domctx_core.registry import Provider
 from domctx_core.sources import BufferSource
-from domctx_core.walk import Closed, Event, Fault, Opened, Record, Trailing, walk
+from domctx_core.walker import Closed, Event, Fault, Opened, Record, Trailing, walk
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"

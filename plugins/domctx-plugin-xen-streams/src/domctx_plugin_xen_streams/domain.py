@@ -34,8 +34,8 @@ from domctx_core import (
 from domctx_core.declarations import DomainRequest
 from domctx_core.formats import HEAD_SIZE, Format, Formats
 from domctx_core.sources import FileSource, Source, open_source
-from domctx_core.verify import Verifier
-from domctx_core.walk import Event, Fault, Level, Opened, Record, walk
+from domctx_core.verifier import Verifier
+from domctx_core.walker import Event, Fault, Level, Opened, Record, walk
 from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader
 from domctx_plugin_xen_streams.libxc import SharedInfoPage, X86PvInfo, X86PvVcpu, X86TscInfo
 

@@ -212,10 +212,10 @@ class CpuidLeaf(Body):
 
     leaf: int = u32(doc="EAX before", show="hex")
     subleaf: int = u32(doc="ECX before; all ones: the leaf has no subleaves", show="hex")
-    eax: int = u32(show="hex")
-    ebx: int = u32(show="hex")
-    ecx: int = u32(show="hex")
-    edx: int = u32(show="hex")
+    eax: int = u32(doc="EAX after", show="hex")
+    ebx: int = u32(doc="EBX after", show="hex")
+    ecx: int = u32(doc="ECX after", show="hex")
+    edx: int = u32(doc="EDX after", show="hex")
 
 
 class X86CpuidPolicy(Body):

@@ -20,7 +20,7 @@ from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType
 from domctx_core.rules import Finding, Problem, Rule, Severity
 from domctx_core.sources import Source
-from domctx_core.walk import (
+from domctx_core.walker import (
     Closed,
     Event,
     Fault,

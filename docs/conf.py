@@ -1,0 +1,20 @@
+"""The documentation's build: `make docs`, with warnings as errors."""
+
+from domctx_core._version import __version__
+
+project = "domctx"
+author = "the domctx maintainers"
+copyright = "2026, the domctx maintainers"
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]
+html_theme = "furo"
+html_title = f"domctx {__version__}"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_use_legacy_class_based = False
