@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from domctx_core.layout import (
         Bits,
         Body,
+        ByteOrder,
         Decoded,
         Empty,
         Field,
@@ -89,6 +90,7 @@ __all__ = [
     "Body",
     "BodyError",
     "BufferSource",
+    "ByteOrder",
     "Check",
     "CheckDeclaration",
     "Closed",
@@ -224,6 +226,7 @@ _HOMES = {
     "hookimpl": "host.hookspecs",
     "Bits": "layout",
     "Body": "layout",
+    "ByteOrder": "layout",
     "Decoded": "layout",
     "Empty": "layout",
     "Field": "layout",

@@ -46,7 +46,11 @@ class Check:
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     def record(self, seen: Seen) -> Iterable[Problem]:
-        """Called for each record whose code is in `codes`, in image order."""
+        """Called for each record whose code is in `codes`, in image order.
+
+        On a load, that is each record that its handler takes whole (`context.read`); one that is
+        taken piece by piece is seen by `verify` only.
+        """
         return ()
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:

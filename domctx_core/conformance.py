@@ -16,7 +16,7 @@ from domctx_core.allocation import code_fault
 from domctx_core.domains import Guest, XenVersion
 from domctx_core.engine import load_domain, save_domain, size_domain
 from domctx_core.errors import DomctxError
-from domctx_core.layout import Body
+from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.kinds import Nested, Reserved, leaves
 from domctx_core.ops import MemoryLoadOps, MemorySaveOps
 from domctx_core.records import RecordType
@@ -25,8 +25,10 @@ from domctx_core.sim import SimDomain
 
 __all__ = ["CHECKS", "Nonconformity", "Subject"]
 
+__tracebackhide__ = True  # the message says it all: pytest need not show how it was found
+
 _EXAMPLES = 24
-_ORDERS = ("little", "big")
+_ORDERS: tuple[ByteOrder, ...] = ("little", "big")
 
 
 class Nonconformity(AssertionError):  # noqa: N818  # a finding, told as a failed assertion
@@ -143,7 +145,7 @@ def short_bodies(subject: Subject) -> None:
             _survives(subject, raw[:size])
             cut = size < len(raw) == subject.body.fixed_size()
             if cut and not subject.body.inspect(raw[:size]).problems:
-                    raise subject.fail(f"a body of {size} instead of {len(raw)} bytes is accepted")
+                raise subject.fail(f"a body of {size} instead of {len(raw)} bytes is accepted")
 
 
 def long_bodies(subject: Subject) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 
 from domctx_core.domains import XenVersion
 from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
-from domctx_core.layout import Body
+from domctx_core.layout import Body, ByteOrder
+from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
 from domctx_core.records import RecordType
 from domctx_core.registry import Entry
@@ -36,6 +37,7 @@ class SaveContext:
         xen_version: XenVersion | None,
         cap: int = DEFAULT_CAP,
         measure: Callable[[Entry, int], int] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.dry_run = dry_run
         self.xen_version = xen_version
@@ -43,15 +45,18 @@ class SaveContext:
         self._ops = ops
         self._cap = cap
         self._measure = measure
+        self._watch = watch
+        self._position = 0
         self._entry: Entry | None = None
         self._ordinal = 0
         self._instance: int | None = None
         self._length = 0
         self._promised: int | None = None
         self._held: bytearray | None = None
+        self._duplicates = Duplicates()
 
     @property
-    def byteorder(self) -> str:
+    def byteorder(self) -> ByteOrder:
         """The byte order of the image that is written."""
         return self._ops.byteorder
 
@@ -75,8 +80,15 @@ class SaveContext:
                 expected=entry.code,
                 actual=code,
             )
-        if not 0 <= instance < 2**32:
-            raise MisuseError("an instance is an unsigned 32-bit number", actual=instance)
+        limit = entry.record_type.instances.limit
+        if not 0 <= instance < (2**32 if limit is None else limit):
+            raise MisuseError(
+                f"{entry.name} cannot have instance {instance}",
+                expected=f"0 to {(2**32 if limit is None else limit) - 1}",
+                actual=instance,
+            )
+        if self._duplicates.seen(code, instance):
+            raise MisuseError(f"{entry.name}[{instance}] is written twice")
         self._instance = instance
         self._length = 0
         self._promised = length
@@ -116,6 +128,9 @@ class SaveContext:
         if pad:
             self._ops.append(bytes(pad))
         self._ops.end(self._length)
+        if self._watch:
+            self._watch.see(RecordEvent(entry.code, instance, self._position, self._length))
+        self._position += HEADER_SIZE + self._length + pad
         self._instance = None
         self.records += 1
 
@@ -189,7 +204,7 @@ class LoadContext:
         self,
         ops: LoadOps,
         *,
-        byteorder: str,
+        byteorder: ByteOrder,
         receiver: XenVersion | None,
         cap: int = DEFAULT_CAP,
         rules: Iterable[Rule] = (),
@@ -375,6 +390,7 @@ class LoadContext:
 
     def read_header(self) -> bytes:
         """The next 16 bytes; ENODATA where the input ends, `end-missing` where it ends before."""
+        self._entry = None
         raw = self._ops.read(HEADER_SIZE)
         if len(raw) < HEADER_SIZE:
             self.offset = self._position

@@ -15,6 +15,8 @@ from domctx_core.checks import Check, Seen, blame_check
 from domctx_core.context import Duplicates, LoadContext, SaveContext
 from domctx_core.domains import Domain, StagedDomain, XenVersion
 from domctx_core.errors import DomainError, DomctxError, Errno, ImageError, PluginError
+from domctx_core.layout import ByteOrder
+from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, LoadOps, MemorySaveOps, SaveOps, SizingSaveOps
 from domctx_core.registry import Entry, Registry
 from domctx_core.rules import CORE_RULES, Problem, Severity, find_rule
@@ -40,11 +42,13 @@ def save_domain(
     dry_run: bool = False,
     xen_version: XenVersion | None = None,
     cap: int = DEFAULT_CAP,
+    watch: Watch | None = None,
 ) -> int:
     """Save `domain` through `ops`; gives the number of records written.
 
     `xen_version` goes into START where the domain has none of its own. `cap` (bytes) limits what
-    is buffered of one record whose length is not known on a target that cannot seek.
+    is buffered of one record whose length is not known on a target that cannot seek. `watch` is
+    told of each record.
 
     Any failure unpauses and writes no END; the error says which type, instance and provider
     failed. `DomainError` with EPERM: the domain is the one that runs this program. `PluginError`,
@@ -57,6 +61,7 @@ def save_domain(
         xen_version=domain.xen_version or xen_version,
         cap=cap,
         measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
+        watch=watch,
     )
     start, end = _framing(registry)
     with _backend(domain, "offers"):
@@ -84,7 +89,7 @@ def save_image(
     registry: Registry,
     *,
     xen_version: XenVersion | None = None,
-    byteorder: str = "little",
+    byteorder: ByteOrder = "little",
     attempts: int = 3,
 ) -> bytes:
     """The domain's image in memory: sized by a dry run, then saved.
@@ -185,7 +190,7 @@ class LoadResult:
     records: int
     consumed: int
     changes: tuple[str, ...]
-    byteorder: str
+    byteorder: ByteOrder
 
 
 def load_domain(
@@ -198,6 +203,7 @@ def load_domain(
     xen_version: XenVersion | None = None,
     checks: Iterable[Check] = (),
     cap: int = DEFAULT_CAP,
+    watch: Watch | None = None,
 ) -> LoadResult:
     """Load an image from `ops` into `domain`.
 
@@ -207,14 +213,15 @@ def load_domain(
 
     `xen_version` is the receiver's version where the domain has none; an image of a newer one is
     EOPNOTSUPP unless `allow_newer`. `checks` see every record and may refuse the image. `cap`
-    (bytes) limits what is held of one body.
+    (bytes) limits what is held of one body. `watch` is told of each record as it is taken.
 
     Raises `ImageError` for a bad image, `DomainError` where the domain refuses, `PluginError`
     where a plugin is at fault.
     """
     _refuse_self(domain, "loaded")
     start, end = _framing(registry)
-    load = _Load(domain, ops, registry, start, end, allow_newer, xen_version, list(checks), cap)
+    receiver = None if allow_newer else domain.xen_version or xen_version
+    load = _Load(domain, ops, registry, start, end, receiver, list(checks), cap, watch)
     return load.in_two_phases() if validate else load.as_it_comes()
 
 
@@ -228,10 +235,10 @@ class _Load:
         registry: Registry,
         start: Entry,
         end: Entry,
-        allow_newer: bool,
-        xen_version: XenVersion | None,
+        receiver: XenVersion | None,
         checks: list[Check],
         cap: int,
+        watch: Watch | None,
     ) -> None:
         self.domain = domain
         self.registry = registry
@@ -240,10 +247,11 @@ class _Load:
         self.duplicates = Duplicates()
         self.origins: list[dict[str, Any]] = []
         self.records = 0
+        self.watch = watch
         self.context = LoadContext(
             ops,
             byteorder="little",
-            receiver=None if allow_newer else domain.xen_version or xen_version,
+            receiver=receiver,
             cap=cap,
             rules=[rule for check in self.checks for rule in check.rules],
         )
@@ -376,6 +384,9 @@ class _Load:
             )
         with _blame(entry, "load", lambda: context.instance):
             context.run(entry, domain)
+        if self.watch:
+            event = RecordEvent(entry.code, context.instance, context.offset, context.length)
+            self.watch.see(event)
         if len(domain) > len(self.origins):
             origin = {
                 "record": context.record,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domctx_core.errors import DeclarationError, PluginError
-from domctx_core.layout import Body
+from domctx_core.layout import Body, ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
 
@@ -29,7 +29,7 @@ class Framing:
     `follows` names the format that stands in place of records, in formats that have none.
     """
 
-    byteorder: str
+    byteorder: ByteOrder
     version: int
     follows: str | None = None
 
@@ -62,7 +62,7 @@ class Format:
         """Whether an input that begins with `head` (up to `HEAD_SIZE` bytes) is of this format."""
         return False
 
-    def byteorder(self, head: bytes) -> str:
+    def byteorder(self, head: bytes) -> ByteOrder:
         """The byte order of the prologue, for bodies that do not fix their own."""
         return "little"
 

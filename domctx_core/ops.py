@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 from domctx_core.errors import DomainError, Errno, InputOutputError
+from domctx_core.layout import ByteOrder
 from domctx_core.wire import HEADER_SIZE, pack_header
 
 __all__ = [
@@ -45,7 +46,7 @@ class SaveOps(ABC):
     length is known only at its end; where it is false, `begin` is always given the length.
     """
 
-    byteorder: str = "little"
+    byteorder: ByteOrder = "little"
     patches: bool = True
 
     @abstractmethod
@@ -88,7 +89,7 @@ class MemorySaveOps(SaveOps):
     below it with EIO: the domain changed in between.
     """
 
-    def __init__(self, capacity: int | None = None, byteorder: str = "little") -> None:
+    def __init__(self, capacity: int | None = None, byteorder: ByteOrder = "little") -> None:
         self.byteorder = byteorder
         self.capacity = capacity
         self._image = bytearray()
@@ -161,7 +162,7 @@ class FileSaveOps(SaveOps):
     be known when it begins (`patches` is then false, and the engine sees to it).
     """
 
-    def __init__(self, target: Any, byteorder: str = "little") -> None:
+    def __init__(self, target: Any, byteorder: ByteOrder = "little") -> None:
         self.byteorder = byteorder
         self._target = target
         seekable = getattr(target, "seekable", None)

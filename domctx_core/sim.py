@@ -44,7 +44,8 @@ class SimDomain(Domain):
     """A domain in memory, whose record types are those of `registry`.
 
     `pauses` and `unpauses` count what was done to it; `paused` is how often it is paused now.
-    Where it was opened from a file, `close` writes the file anew if anything changed.
+    Where it has a file, `close` writes that anew if state changed, or if it was opened for
+    `loading` and has been paused (so that a load makes the file, and a save leaves it alone).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class SimDomain(Domain):
         xen_version: XenVersion | None = XenVersion(4, 17),  # noqa: B008  # immutable
         guest: Guest = Guest(kind="pv", arch="x86"),  # noqa: B008  # immutable
         path: Path | None = None,
+        loading: bool = False,
     ) -> None:
         self.domid = domid
         self.xen_version = xen_version
@@ -65,6 +67,7 @@ class SimDomain(Domain):
         self._path = path
         self._state: dict[int, dict[int, Any]] = {}
         self._changed = False
+        self._loading = loading
 
     # ---------------------------------------------------------------------------- as a domain
 
@@ -132,6 +135,7 @@ class SimDomain(Domain):
 
     def pause(self) -> None:
         self.pauses += 1
+        self._changed |= self._loading
 
     def unpause(self) -> None:
         if not self.paused:
@@ -279,7 +283,9 @@ def open_sim(request: DomainRequest) -> SimDomain:
                 actual=", ".join(parameters),
                 hint="give a file that does not exist yet, or no parameters",
             )
-        return SimDomain.from_json(_read(path), registry, path)
+        domain = SimDomain.from_json(_read(path), registry, path)
+        domain._loading = request.purpose == "load"
+        return domain
     domid = _int(parameters, "domid", 0, 0x7FEF)
     seed = _int(parameters, "seed", 0, 2**63) or 0
     domain = SimDomain(
@@ -294,6 +300,7 @@ def open_sim(request: DomainRequest) -> SimDomain:
             channels=_int(parameters, "channels", 0, _MOST_CHANNELS),
         ),
         path=path,
+        loading=request.purpose == "load",
     )
     if request.purpose == "save" and parameters.keys() & {"vcpus", "channels", "seed"}:
         domain.make_up(seed)
@@ -332,7 +339,7 @@ def _int(parameters: dict[str, str], name: str, low: int, high: int) -> int | No
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
         raise UsageError(
-            f"sim: {name} is out of range", expected=f"{low} to {high}", actual=text[:40]
+            f"sim: {name} is no number in its range", expected=f"{low} to {high}", actual=text[:40]
         )
     if name == "width" and text not in ("4", "8"):
         raise UsageError("sim: width is 4 or 8", actual=text)

@@ -16,6 +16,7 @@ from domctx_core.domains import XenVersion
 from domctx_core.errors import PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
+from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType
 from domctx_core.rules import Finding, Problem, Rule, Severity
@@ -335,6 +336,7 @@ def verify(
     checks: Iterable[type[Check]] = (),
     receiver: XenVersion | None = None,
     cap: int = DEFAULT_CAP,
+    watch: Watch | None = None,
 ) -> Verdict:
     """All findings of an input of any known format, in the order of its bytes.
 
@@ -348,4 +350,7 @@ def verify(
         if not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
         findings += verifier.see(event)
+        if watch and isinstance(event, Record):
+            seen = RecordEvent(event.type, event.instance, event.offset, event.length)
+            watch.see(seen)
     return Verdict(name, tuple(findings), verifier.needs_plugin)

@@ -14,12 +14,12 @@ from typing import Any
 
 from domctx_core.errors import DeclarationError, DomctxError, Errno, PluginError
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
-from domctx_core.layout import Body, Decoded
+from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import Content
-from domctx_core.registry import Entry, Registry
+from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
 from domctx_core.rules import CORE_RULES, Finding, Problem, Rule, find_rule
 from domctx_core.sources import Source
 from domctx_core.wire import MAX_LENGTH, padding
@@ -36,7 +36,7 @@ MAX_DEPTH = 16
 class _Header:
     """Reads the header of each record of one container."""
 
-    def __init__(self, body: type[Body], byteorder: str) -> None:
+    def __init__(self, body: type[Body], byteorder: ByteOrder) -> None:
         layout = body.__layout__
         run = layout.parts[0] if layout.parts else None
         names = [field.name for field in layout.fields]
@@ -83,10 +83,14 @@ class Level:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A container begins (or goes on, where `resumed`)."""
+    """A container begins (or goes on, where `resumed`).
+
+    One that is not `recognised` fits no known format, and is read as a domain context.
+    """
 
     level: Level
     resumed: bool = False
+    recognised: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,16 +300,16 @@ def walk(
 ) -> Iterator[Event]:
     """The events of `source`, in the order of its bytes.
 
-    The format is recognised by the first bytes unless `format` says it. Bodies larger than `cap`
-    bytes, and those of bulk types, are not held. An input that no known format fits raises
-    `PluginError`; whatever is wrong with the bytes is a `Fault`.
+    The format is recognised by the first bytes unless `format` says it; what no known format fits
+    is read as a domain context. Bodies larger than `cap` bytes, and those of bulk types, are not
+    held. Whatever is wrong with the bytes is a `Fault`.
     """
+    recognised = True
     if format is None:
-        head = bytes(source.at(0, HEAD_SIZE))
-        format = formats.recognise(head)
+        format = formats.recognise(bytes(source.at(0, HEAD_SIZE)))
         if format is None:
-            format = formats.get("domain-context")
-    return _Walker(source, formats, cap).run(format)
+            recognised, format = False, formats.get(DOMAIN_CONTEXT)
+    return _Walker(source, formats, cap, recognised).run(format)
 
 
 class _Broken(Exception):  # control flow inside this module
@@ -317,7 +321,8 @@ class _Broken(Exception):  # control flow inside this module
 
 
 class _Walker:
-    def __init__(self, source: Source, formats: Formats, cap: int) -> None:
+    def __init__(self, source: Source, formats: Formats, cap: int, recognised: bool) -> None:
+        self.recognised = recognised
         self.source = source
         self.formats = formats
         self.cap = cap
@@ -385,7 +390,7 @@ class _Walker:
         level.framing = format.framing([body for _, body in level.prologue], head)
         if format.header is not None:
             level.header = _Header(format.header, level.framing.byteorder)
-        yield Opened(level)
+        yield Opened(level, recognised=self.recognised or bool(level.parent))
 
     def close(self, level: Level) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
@@ -492,6 +497,8 @@ class _Walker:
         size = level.header.size
         raw = self.bytes(size, level)
         if len(raw) < size:
+            if not raw and not self.at:
+                self.fail("end-missing", "the input is empty", level, expected=f"{size} bytes")
             self.short("truncated-header" if raw else "end-missing", size, len(raw), level)
         type, instance, length = level.header.read(raw)
         record = Record(

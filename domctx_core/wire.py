@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 
-from domctx_core.layout import Body, u32, u64
+from domctx_core.layout import Body, ByteOrder, u32, u64
 from domctx_core.layout.kinds import ORDERS
 
 __all__ = [
@@ -51,12 +51,14 @@ HEADER_SIZE = _STRUCTS["little"].size
 """Bytes of a record header: 16."""
 
 
-def pack_header(type: int, instance: int, length: int, byteorder: str = "little") -> bytes:
+def pack_header(type: int, instance: int, length: int, byteorder: ByteOrder = "little") -> bytes:
     """The 16 bytes of a header. Numbers that do not fit raise `struct.error`."""
     return _STRUCTS[byteorder].pack(type, instance, length)
 
 
-def unpack_header(data: bytes | memoryview, byteorder: str = "little") -> tuple[int, int, int]:
+def unpack_header(
+    data: bytes | memoryview, byteorder: ByteOrder = "little"
+) -> tuple[int, int, int]:
     """Type, instance and length of the header in `data` (16 bytes)."""
     type_, instance, length = _STRUCTS[byteorder].unpack(data)
     return type_, instance, length
@@ -67,9 +69,11 @@ def padding(length: int, alignment: int = ALIGNMENT) -> int:
     return -length % alignment
 
 
-def byteorder_of(head: bytes | memoryview) -> str | None:
+def byteorder_of(head: bytes | memoryview) -> ByteOrder | None:
     """The byte order of an image that begins with `head`: START's type code (1) shows it.
 
     None where `head` does not begin with START. 4 bytes are enough.
     """
-    return {b"\1\0\0\0": "little", b"\0\0\0\1": "big"}.get(bytes(head[:4]))
+    if head[:4] == b"\1\0\0\0":
+        return "little"
+    return "big" if head[:4] == b"\0\0\0\1" else None

@@ -26,6 +26,7 @@ from support import (
 )
 
 from domctx_core import (
+    ANY,
     SINGLE,
     Body,
     BodyError,
@@ -114,6 +115,8 @@ def save_with(
     """Save a domain whose KNOB is saved by `handler`."""
 
     class Odd(KnobType):
+        instances = ANY
+
         def save(self, domain: Domain, context: SaveContext) -> None:
             handler(domain, context)
 
@@ -365,6 +368,11 @@ def _short(domain: Domain, context: SaveContext) -> None:
     context.end()
 
 
+def _twice(domain: Domain, context: SaveContext) -> None:
+    context.write(5, b"")
+    context.write(5, b"")
+
+
 MISUSES: dict[str, tuple[Callable[[Domain, SaveContext], None], str]] = {
     "data outside": (lambda d, c: c.data(b"x"), "data is written outside of a record"),
     "nested": (_nested, r"KNOB\[1\] is begun before KNOB\[0\] is ended"),
@@ -373,8 +381,9 @@ MISUSES: dict[str, tuple[Callable[[Domain, SaveContext], None], str]] = {
     "two ends": (_two_ends, "ended that was not begun"),
     "no end": (lambda d, c: c.begin(0x100, 0), "did not end its last record"),
     "promise not kept": (_short, "another length than was said"),
-    "negative instance": (lambda d, c: c.begin(0x100, -1), "unsigned 32-bit"),
-    "large instance": (lambda d, c: c.begin(0x100, 2**32), "unsigned 32-bit"),
+    "negative instance": (lambda d, c: c.begin(0x100, -1), "cannot have instance -1"),
+    "large instance": (lambda d, c: c.begin(0x100, 2**32), "cannot have instance 4294967296"),
+    "an instance twice": (_twice, r"KNOB\[5\] is written twice"),
 }
 
 
@@ -388,6 +397,17 @@ def test_misuse_is_a_programming_error(name: str, patches: bool) -> None:
     error = caught.value
     assert (error.type, error.type_name, error.provider) == (0x100, "KNOB", THIRD)
     assert "begin 0[0]" not in log
+
+
+def test_an_instance_beyond_the_limit_of_its_type_is_not_written() -> None:
+    class Odd(KnobType):
+        def save(self, domain: Domain, context: SaveContext) -> None:
+            context.write(1, b"")
+
+    made = LoggedDomain(registry([Odd]))
+    made.state = {Knob: {0: Knob(value=1)}}
+    with pytest.raises(MisuseError, match="KNOB cannot have instance 1"):
+        save_domain(made, LoggedOps(made.log), made.registry)
 
 
 def test_a_context_outside_of_a_handler() -> None:

@@ -55,7 +55,7 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.walk import KEPT, MAX_DEPTH
+from domctx_core.walker import KEPT, MAX_DEPTH
 
 
 class BoxPrologue(Body, byteorder="big"):
@@ -608,7 +608,7 @@ def test_a_header_needs_type_and_length(fields: dict[str, Any]) -> None:
 
 def test_the_names_of_functions_and_modules_do_not_get_mixed_up() -> None:
     program = (
-        "import domctx_core.cli.verify, domctx_core.walk, domctx_core.verify\n"
+        "import domctx_core.cli.verify, domctx_core.walker, domctx_core.verifier\n"
         "from domctx_core import verify, walk\n"
         "assert callable(walk) and callable(verify)\n"
     )

@@ -61,16 +61,18 @@ def command(
         raise cannot_read(image, error) from error
     with closing(file), closing(app.host.open_domain(domain, "load")) as target:
         try:
-            result = load_domain(
-                target,
-                FileLoadOps(file),
-                app.host.registry,
-                validate=not no_validate,
-                allow_newer=allow_newer,
-                xen_version=xen,
-                checks=[check() for check in app.host.checks() if check.format == "domain-context"],
-                cap=cap,
-            )
+            with app.watch("load", image) as watch:
+                result = load_domain(
+                    target,
+                    FileLoadOps(file),
+                    app.host.registry,
+                    validate=not no_validate,
+                    allow_newer=allow_newer,
+                    xen_version=xen,
+                    checks=[check() for check in app.host.checks()],
+                    cap=cap,
+                    watch=watch,
+                )
         except DomctxError as error:
             app.worst(report(app, error, None if image == "-" else image))
             return

@@ -11,6 +11,7 @@ from domctx_core.cli.inputs import parse_size
 from domctx_core.domains import XenVersion
 from domctx_core.engine import save_domain
 from domctx_core.files import whole_file
+from domctx_core.layout import ByteOrder
 from domctx_core.ops import DEFAULT_CAP, FileSaveOps
 
 __all__ = ["command"]
@@ -48,7 +49,7 @@ __all__ = ["command"]
 )
 @click.pass_obj
 def command(
-    app: App, domain: str, image: str, xen: XenVersion | None, byteorder: str, cap: int
+    app: App, domain: str, image: str, xen: XenVersion | None, byteorder: ByteOrder, cap: int
 ) -> None:
     """Save DOMAIN to an image.
 
@@ -57,14 +58,14 @@ def command(
     registry = app.host.registry
     output = app.standard_output() if image == "-" else None
     opened = app.host.open_domain(domain, "save", standard_input=app.standard_input())
-    with closing(opened):
+    with closing(opened), app.watch("save", domain) as watch:
         if output is not None:
             ops = FileSaveOps(_NoSeek(output), byteorder)
-            count = save_domain(opened, ops, registry, xen_version=xen, cap=cap)
+            count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
         else:
             with whole_file(image) as file:
                 ops = FileSaveOps(file, byteorder)
-                count = save_domain(opened, ops, registry, xen_version=xen, cap=cap)
+                count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
     app.say(f"saved {domain}: {count} records, {ops.size} bytes")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator
 
@@ -16,8 +17,8 @@ from domctx_core.image import image_json, prologue_json, record_json
 from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.rules import Finding, Severity
-from domctx_core.verify import Verifier
-from domctx_core.walk import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing, walk
+from domctx_core.verifier import Verifier
+from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing, walk
 
 __all__ = ["command"]
 
@@ -68,6 +69,7 @@ def command(
     then the exit status says whether anything was wrong with it.
     """
     keep = _filter(types, instances)
+    _check_names(app, types)
     with open_input(app, image) as source:
         verifier = Verifier()
         events: Iterable[Event] = walk(source, app.host.formats, cap=cap)
@@ -100,6 +102,21 @@ def _filter(types: tuple[str, ...], instances: tuple[int, ...]) -> Callable[[Rec
         return not instances or record.instance in instances
 
     return keep
+
+
+def _check_names(app: App, types: tuple[str, ...]) -> None:
+    """Refuse a name that no record type has: it is misspelt, and would show nothing."""
+    for text in types:
+        if _code(text) is not None:
+            continue
+        app.host.load_run_time()
+        known = {entry.name for registry in app.host.formats.registries() for entry in registry}
+        if text.upper() not in known:
+            near = difflib.get_close_matches(text.upper(), sorted(known), 3)
+            raise UsageError(
+                f"no record type is called {text!r}",
+                hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx types`",
+            )
 
 
 def _code(text: str) -> int | None:
@@ -155,8 +172,8 @@ def _text(
             yield from _squashed(app, squashed)
             squashed = []
         match event:
-            case Opened(level, resumed):
-                yield from _opened(app, level, resumed, name)
+            case Opened(level):
+                yield from _opened(app, event, name)
             case Record() if keep(event):
                 if event.bulk and not as_hex:
                     squashed.append(event)
@@ -184,9 +201,12 @@ def _indent(level: Level) -> str:
     return "  " * (len(level.path) - 1)
 
 
-def _opened(app: App, level: Level, resumed: bool, name: str) -> Iterator[str]:
+def _opened(app: App, opened: Opened, name: str) -> Iterator[str]:
+    level, resumed = opened.level, opened.resumed
     format = level.format
     title = f"{format.title or format.name}, version {level.framing.version}"
+    if not opened.recognised:
+        title = f"no known format; read as {format.title}"
     if len(level.path) == 1:
         title = f"{name}: {title}"
     order = f"{level.framing.byteorder}-endian"

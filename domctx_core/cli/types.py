@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -40,14 +41,49 @@ def command(app: App, as_json: bool, layout: bool) -> None:
         if fields is None:
             app.out("  cannot be used: " + str(entry.unusable))
             continue
-        for field in fields:
-            offset = "" if field["offset"] is None else str(field["offset"])
-            size = "..." if field["size"] is None else str(field["size"])
-            unit = f" [{field['unit']}]" if field["unit"] else ""
-            app.out(
-                f"  {offset:>6} {size:>6}  {field['kind']:<12} {field['name']:<22} "
-                f"{field['doc']}{unit}".rstrip()
-            )
+        for line in _lines(fields, "  "):
+            app.out(line)
+        if not fields:
+            app.out("  no fields")
+
+
+def _lines(fields: list[dict[str, Any]], indent: str) -> Iterator[str]:
+    """The fields of a layout, one a line, with what is inside them further in."""
+    for field in fields:
+        offset = "" if field["offset"] is None else str(field["offset"])
+        size = "..." if field["size"] is None else str(field["size"])
+        unit = f" [{field['unit']}]" if field["unit"] else ""
+        yield (
+            f"{indent}{offset:>6} {size:>6}  {field['kind']:<14} {field['name']:<22} "
+            f"{field['doc']}{unit}{_values(field)}"
+        ).rstrip()
+        yield from _inside(field, indent + "    ")
+
+
+def _inside(kind: dict[str, Any], indent: str) -> Iterator[str]:
+    yield from _lines(kind.get("fields", []), indent)
+    for inner in (kind.get("element"), kind.get("inner")):
+        if inner is not None:
+            yield from _inside(inner, indent)
+    for variant in kind.get("variants", []):
+        yield f"{indent}{variant['name']}, {variant['size']} bytes:"
+        yield from _lines(variant["fields"], indent + "  ")
+    for case in kind.get("cases", []):
+        yield f"{indent}where {kind['selector']} is {case['value']}:"
+        yield from _lines(case["fields"], indent + "  ")
+
+
+def _values(field: dict[str, Any]) -> str:
+    """What values a field may have, where its layout says so."""
+    named = field.get("enum") or field.get("flags")
+    if named:
+        return f" ({', '.join(f'{number} {name}' for name, number in named.items())})"
+    low, high = field.get("minimum"), field.get("maximum")
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return f" (at most {high})"
+    return f" (at least {low})" if high is None else f" ({low} to {high})"
 
 
 def _layout(entry: Entry) -> list[dict[str, Any]] | None:

@@ -14,7 +14,7 @@ from domctx_core.domains import XenVersion
 from domctx_core.errors import DomctxError, InputOutputError
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.rules import Severity
-from domctx_core.verify import Verdict, verify
+from domctx_core.verifier import Verdict, verify
 
 __all__ = ["command"]
 
@@ -47,9 +47,11 @@ def command(
     documents = []
     for path in images:
         try:
-            with open_input(app, path) as source:
+            with open_input(app, path) as source, app.watch("verify", path) as watch:
                 checks = app.host.checks()
-                verdict = verify(source, app.host.formats, checks=checks, receiver=target, cap=cap)
+                verdict = verify(
+                    source, app.host.formats, checks=checks, receiver=target, cap=cap, watch=watch
+                )
         except InputOutputError as error:
             app.worst(report(app, error))
             documents.append(_unread(path, error))

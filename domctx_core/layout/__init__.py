@@ -23,10 +23,12 @@ from domctx_core.layout.fields import (
     u32,
     u64,
 )
+from domctx_core.layout.kinds import ByteOrder
 
 __all__ = [
     "Bits",
     "Body",
+    "ByteOrder",
     "Decoded",
     "Empty",
     "Field",

@@ -20,6 +20,7 @@ from domctx_core.layout.kinds import (
     Array,
     Blob,
     BySize,
+    ByteOrder,
     Checker,
     Count,
     Int,
@@ -30,7 +31,7 @@ from domctx_core.layout.kinds import (
     Reader,
     Reserved,
 )
-from domctx_core.rules import Problem
+from domctx_core.rules import CORE_RULES, Problem, Severity
 
 __all__ = ["Body", "Decoded", "Empty"]
 
@@ -108,7 +109,7 @@ def _in_run(kind: Kind) -> bool:
 class Layout:
     """The compiled declaration of one body class."""
 
-    def __init__(self, body: type[Body], fields: list[Field], order: str | None) -> None:
+    def __init__(self, body: type[Body], fields: list[Field], order: ByteOrder | None) -> None:
         self.body = body
         self.fields = fields
         self.order = None if order is None else ORDERS[order]
@@ -310,7 +311,7 @@ class _BodyType(type):
     """Turns the declared fields of a class into slots, and compiles them when first needed."""
 
     __fields__: dict[str, Field]
-    __byteorder__: str | None
+    __byteorder__: ByteOrder | None
 
     def __new__(
         mcs,
@@ -318,7 +319,7 @@ class _BodyType(type):
         bases: tuple[type, ...],
         namespace: dict[str, Any],
         *,
-        byteorder: str | None = None,
+        byteorder: ByteOrder | None = None,
     ) -> Any:
         inherited: dict[str, Field] = {}
         for base in reversed(bases):
@@ -502,7 +503,7 @@ class Body(metaclass=_BodyType):
 
     @classmethod
     def inspect(
-        cls, data: bytes | bytearray | memoryview, byteorder: str = "little"
+        cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder = "little"
     ) -> Decoded[Self]:
         """Decode what can be decoded of `data` (a whole body, without padding) and say what is wrong.
 
@@ -538,11 +539,12 @@ class Body(metaclass=_BodyType):
         return Decoded(body, tuple(problems), reader.pos)
 
     @classmethod
-    def from_bytes(cls, data: bytes | bytearray | memoryview, byteorder: str = "little") -> Self:
-        """Decode `data`; raises `BodyError` for the first thing that is wrong with it."""
+    def from_bytes(
+        cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder = "little"
+    ) -> Self:
+        """Decode `data`; raises `BodyError` for the first error in it (warnings are none)."""
         decoded = cls.inspect(data, byteorder)
-        for problem in decoded.problems:
-            raise _error(problem)
+        _refuse(decoded.problems)
         assert decoded.body is not None
         return decoded.body
 
@@ -554,7 +556,7 @@ class Body(metaclass=_BodyType):
 
     # ---------------------------------------------------------------------------------- writing
 
-    def to_bytes(self, byteorder: str = "little", *, check: bool = True) -> bytes:
+    def to_bytes(self, byteorder: ByteOrder = "little", *, check: bool = True) -> bytes:
         """The body's bytes, without padding.
 
         Raises `BodyError` for a value that breaks a rule; with `check=False` only for one that
@@ -564,14 +566,15 @@ class Body(metaclass=_BodyType):
         if check and layout.checked:
             checker = Checker()
             layout.check(self, checker)
-            for problem in sorted(checker.problems, key=_by_offset):
-                raise _error(problem)
+            _refuse(sorted(checker.problems, key=_by_offset))
         out = bytearray()
         try:
             layout.encode(self, out, ORDERS[byteorder])
         except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
-            for problem in self.problems():
-                raise _error(problem) from error
+            try:
+                _refuse(self.problems())
+            except BodyError as found:
+                raise found from error
             raise BodyError(f"{type(self).__name__}: {error}") from error
         return bytes(out)
 
@@ -638,9 +641,16 @@ def _left_over(pos: int, end: int) -> Problem:
     )
 
 
-def _error(problem: Problem) -> BodyError:
-    from domctx_core.rules import CORE_RULES
+def _refuse(problems: Iterable[Problem]) -> None:
+    """Raise for the first problem that is an error; warnings and notes stand in no one's way."""
+    for problem in problems:
+        rule = CORE_RULES.get(problem.rule)
+        severity = problem.severity or (rule.severity if rule else Severity.ERROR)
+        if severity is Severity.ERROR:
+            raise _error(problem)
 
+
+def _error(problem: Problem) -> BodyError:
     rule = CORE_RULES.get(problem.rule)
     return BodyError(
         problem.message,

@@ -13,7 +13,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout.bits import Bits
@@ -22,7 +22,10 @@ from domctx_core.rules import Problem
 if TYPE_CHECKING:
     from domctx_core.layout.body import Body, Layout
 
-ORDERS = {"little": "<", "big": ">"}
+ByteOrder = Literal["little", "big"]
+"""A byte order, named as `int.to_bytes` names it."""
+
+ORDERS: dict[ByteOrder, str] = {"little": "<", "big": ">"}
 JSON_SAFE = 2**53
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from domctx_core import Body
+from domctx_core import Body, ByteOrder
 from domctx_core.formats import Format, Framing
 from domctx_plugin_xen_streams.headers import (
     LIBXC_ID,
@@ -54,7 +54,7 @@ class Xl(Format):
         """By its magic of 32 bytes."""
         return head.startswith(XL_MAGIC)
 
-    def byteorder(self, head: bytes) -> str:
+    def byteorder(self, head: bytes) -> ByteOrder:
         """The saver's, shown by the field at offset 32; little-endian unless that says big."""
         return "big" if head[32:36] == XL_BYTEORDER.to_bytes(4, "big") else "little"
 
@@ -112,7 +112,7 @@ class Libxc(Format):
         """By the marker of 8 bytes and `XENF`."""
         return head.startswith(LIBXC_MARKER.to_bytes(8, "big") + LIBXC_ID.to_bytes(4, "big"))
 
-    def byteorder(self, head: bytes) -> str:
+    def byteorder(self, head: bytes) -> ByteOrder:
         """That of the domain header, announced by the options at offset 16."""
         options = int.from_bytes(head[16:18], "big")
         return "big" if options & LibxcOptions.BIG_ENDIAN else "little"
