@@ -195,6 +195,19 @@ def test_any_bytes_are_decoded_or_explained(cls: type[Body], data: bytes, order:
 
 
 @quick
+@given(bodies(), st.integers(0, 2**32), st.binary(max_size=8), st.integers(0, 200), orders)
+def test_decoding_misses_no_problem_that_the_values_have(
+    cls: type[Body], seed: int, junk: bytes, at: int, order: Any
+) -> None:
+    """Decoding looks at a body's values again only where something may be wrong with them."""
+    raw = cls.example(random.Random(seed)).to_bytes(order, check=False)
+    damaged = (raw[:at] + junk + raw[at + len(junk) :])[: len(raw)]
+    decoded = cls.inspect(damaged, order)
+    if decoded.body is not None:
+        told = {(problem.rule, problem.field) for problem in decoded.problems}
+        assert {(problem.rule, problem.field) for problem in decoded.body.problems()} <= told
+
+
 @given(bodies(), st.integers(0, 2**32), orders, st.data())
 def test_truncated_extended_and_flipped(
     cls: type[Body], seed: int, order: str, data: st.DataObject

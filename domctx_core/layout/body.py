@@ -67,15 +67,22 @@ class Run:
         for field in members:
             self.offsets.append(at)
             at += field.kind.size or 0
-        #: Fields whose raw value still needs work, with their place in the tuple.
-        self.finish = [
-            (index, field)
-            for index, field in enumerate(members)
-            if isinstance(field.kind, Reserved)
-            or (isinstance(field.kind, Int) and field.kind.enum is not None)
-            or (isinstance(field.kind, Count) and field.kind.checked)
-        ]
         self.names = [field.name for field in members]
+        # What a raw value still needs, with its place in the tuple: so little, a record, that
+        # a body in order costs no more than this.
+        self.reserved: list[tuple[int, Reserved, Field]] = []
+        self.named: list[tuple[int, Int, str]] = []
+        self.ranges: list[tuple[int, int, int, Field]] = []
+        for index, field in enumerate(members):
+            kind = field.kind
+            if isinstance(kind, Reserved):
+                self.reserved.append((index, kind, field))
+            elif isinstance(kind, Int) and kind.enum is not None:
+                self.named.append((index, kind, field.name))
+            elif isinstance(kind, Int) and kind.checked:
+                low = kind.lowest if kind.minimum is None else kind.minimum
+                high = kind.highest if kind.maximum is None else kind.maximum
+                self.ranges.append((index, low, high, field))
 
     def decode(self, reader: Reader, values: dict[str, Any]) -> None:
         if self.size > reader.end - reader.pos:
@@ -87,12 +94,19 @@ class Run:
         row = self.structs[reader.order].unpack_from(reader.data, at)
         reader.pos = at + self.size
         values.update(zip(self.names, row, strict=True))
-        for index, field in self.finish:
-            kind = field.kind
-            if isinstance(kind, (Reserved, Count)):
-                kind.inspect(row[index], at + self.offsets[index], reader, field.name)
-            elif isinstance(kind, Int):
-                values[field.name] = kind.wrap(row[index])
+        for index, reserved, field in self.reserved:
+            if row[index].strip(b"\0"):
+                reserved.inspect(row[index], at + self.offsets[index], reader, field.name)
+        for index, integer, name in self.named:
+            number = row[index]
+            values[name] = integer.wrap(number)
+            if number not in integer.values:
+                reader.suspect = True
+        for index, low, high, field in self.ranges:
+            if not low <= row[index] <= high:
+                reader.suspect = True
+                if isinstance(field.kind, Count):
+                    field.kind.inspect(row[index], at + self.offsets[index], reader, field.name)
 
     def encode(self, body: Any, out: bytearray, order: str) -> None:
         row = [
@@ -132,8 +146,8 @@ class Layout:
         sizes = [field.kind.size for field in fields]
         self.size = None if None in sizes else sum(size for size in sizes if size is not None)
         self.minimum_size = sum(size for size in sizes if size is not None)
-        self._own_check = body.check is not Body.check
-        self.checked = self._own_check or any(field.kind.checked for field in fields)
+        self.own_check = body.check is not Body.check
+        self.checked = self.own_check or any(field.kind.checked for field in fields)
 
     # ------------------------------------------------------------------------------------ bytes
 
@@ -151,7 +165,9 @@ class Layout:
                 values[part.name] = part.kind.decode(reader, values)
                 reader.path.pop()
         reader.order = outer
-        body = self.body.__new__(self.body)
+        if self.own_check and reader.path:
+            reader.suspect = True
+        body = object.__new__(self.body)
         for name in self.stored:
             setattr(body, name, values[name])
         return body
@@ -192,19 +208,23 @@ class Layout:
                 checker.path.pop()
             checker.pos += kind.length_of(value)
         checker.pos = start
-        if self._own_check:
-            prefix = "".join(f"{name}." for name in checker.path)
-            for problem in body.check():
-                at, name = problem.offset, problem.field
-                if at is None and name is not None:
-                    at = self.offset_of(body, name)
-                checker.problems.append(
-                    replace(
-                        problem,
-                        offset=None if at is None else start + at,
-                        field=None if name is None else prefix + name,
-                    )
+        if self.own_check:
+            self.check_own(body, checker)
+
+    def check_own(self, body: Any, checker: Checker) -> None:
+        """Report what the class's own `check` says."""
+        prefix = "".join(f"{name}." for name in checker.path)
+        for problem in body.check():
+            at, name = problem.offset, problem.field
+            if at is None and name is not None:
+                at = self.offset_of(body, name)
+            checker.problems.append(
+                replace(
+                    problem,
+                    offset=None if at is None else checker.pos + at,
+                    field=None if name is None else prefix + name,
                 )
+            )
 
     def offset_of(self, body: Any, name: str) -> int | None:
         """Where a field (or what is inside it) starts, from the start of the body."""
@@ -524,9 +544,12 @@ class Body(metaclass=_BodyType):
             )
             return Decoded(None, (*reader.problems, short), reader.pos)
         problems = reader.problems
-        if layout.checked:
+        if reader.suspect or layout.own_check:
             checker = Checker()
-            layout.check(body, checker)
+            if reader.suspect:
+                layout.check(body, checker)
+            else:
+                layout.check_own(body, checker)
             known = {(problem.rule, problem.field, problem.offset) for problem in problems}
             problems = problems + [
                 problem

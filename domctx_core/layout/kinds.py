@@ -33,10 +33,11 @@ class Reader:
     """The place in one body that is being decoded, and what was found wrong so far.
 
     `data` is the body's bytes, `pos` the next one to read, `end` one past the last that may be
-    read, `order` the struct prefix of its byte order.
+    read, `order` the struct prefix of its byte order. Whoever decodes a value that may break a rule
+    sets `suspect`; only then are the values of the body walked through once more and explained.
     """
 
-    __slots__ = ("data", "end", "order", "path", "pos", "problems")
+    __slots__ = ("data", "end", "order", "path", "pos", "problems", "suspect")
 
     def __init__(self, data: bytes | bytearray | memoryview, order: str) -> None:
         self.data = data
@@ -45,6 +46,7 @@ class Reader:
         self.order = order
         self.path: list[str] = []
         self.problems: list[Problem] = []
+        self.suspect = False
 
     def advance(self, size: int, what: str) -> int:
         """Step over `size` bytes; give the offset that they start at."""
@@ -173,6 +175,10 @@ _CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
 _CODES |= {(size, True): code.lower() for (size, _), code in _CODES.items()}
 
 
+_COMBINATIONS = 256
+"""Flag words that are kept as members once they were met: making one is slow."""
+
+
 class Int(Kind):
     """An integer of 1, 2, 4 or 8 bytes, perhaps with a range, an enumeration or flag names."""
 
@@ -207,6 +213,8 @@ class Int(Kind):
         self.known = 0
         for bit in self._members if self.flags else ():
             self.known |= bit
+        #: What each number means that breaks no rule, as far as that was met.
+        self.values: dict[int, Any] = dict(self._members)
         self.checked = enum is not None or minimum is not None or maximum is not None
 
     def adopt(self, annotation: Any) -> Kind:
@@ -249,7 +257,7 @@ class Int(Kind):
         """The enumeration's member for a number; the number itself where there is none."""
         if self.enum is None:
             return number
-        member = self._members.get(number)
+        member = self.values.get(number)
         if member is not None:
             return member
         if not self.flags:
@@ -258,12 +266,17 @@ class Int(Kind):
             flags: Any = self.enum(number)
         except ValueError:  # an IntFlag with boundary=STRICT
             return number
-        return flags if int(flags) == number else number  # boundary=CONFORM drops bits
+        if int(flags) != number:  # boundary=CONFORM drops bits
+            return number
+        if len(self.values) < _COMBINATIONS and not number & ~self.known:
+            self.values[number] = flags
+        return flags
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> Any:
         at = reader.advance(self.size, "")
         raw = bytes(reader.data[at : at + self.size])
         order: Any = "little" if reader.order == "<" else "big"
+        reader.suspect |= self.checked
         return self.wrap(int.from_bytes(raw, order, signed=self.signed))
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
@@ -708,6 +721,7 @@ class Array(Kind):
             assert count is not None
             at = reader.advance(count * element.size, "")
             row = struct.unpack_from(f"{reader.order}{count}{element.code}", reader.data, at)
+            reader.suspect |= element.checked
             return [element.wrap(number) for number in row] if element.enum else list(row)
         items: list[Any] = []
         while len(items) < count if count is not None else reader.pos < reader.end:
