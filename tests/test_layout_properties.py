@@ -194,8 +194,12 @@ def test_any_bytes_are_decoded_or_explained(cls: type[Body], data: bytes, order:
         assert decoded.body.to_bytes(order) == data
 
 
-@quick
-@given(bodies(), st.integers(0, 2**32), st.binary(max_size=8), st.integers(0, 200), orders)
+@settings(quick, max_examples=500)
+@given(
+    bodies(), st.integers(0, 2**32),
+    st.sampled_from([b"\xff", b"\xff" * 8, b"\x80", bytes(8)]) | st.binary(max_size=8),
+    st.integers(0, 60), orders,
+)  # fmt: skip
 def test_decoding_misses_no_problem_that_the_values_have(
     cls: type[Body], seed: int, junk: bytes, at: int, order: Any
 ) -> None:
@@ -208,6 +212,7 @@ def test_decoding_misses_no_problem_that_the_values_have(
         assert {(problem.rule, problem.field) for problem in decoded.body.problems()} <= told
 
 
+@quick
 @given(bodies(), st.integers(0, 2**32), orders, st.data())
 def test_truncated_extended_and_flipped(
     cls: type[Body], seed: int, order: str, data: st.DataObject
