@@ -31,7 +31,7 @@ _EXAMPLES = 24
 _ORDERS: tuple[ByteOrder, ...] = ("little", "big")
 
 
-class Nonconformity(AssertionError):  # noqa: N818  # a finding, told as a failed assertion
+class Nonconformity(AssertionError):  # a finding, told as a failed assertion
     """A record type does not do what every record type must."""
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 __all__ = ["main"]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, path: Iterable[str] | None = None) -> int:
     """Run `domctx` with these arguments (those of the process by default); gives the exit status.
+
+    Plugins are looked for in the folders of `path`, or on `sys.path` where it is not given.
 
     0 fine; 1 findings, differences or a refusal; 2 usage; 3 input or output that cannot be read
     or written; 4 a plugin that is needed and cannot be used; 5 a bug of ours; 130 interrupted.
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from domctx_core.cli.app import App, domctx
     from domctx_core.cli.report import ExitStatus, report
 
-    app = App()
+    app = App(path)
     try:
         domctx.main(given, prog_name="domctx", standalone_mode=False, obj=app)
     except click.exceptions.Exit as leave:

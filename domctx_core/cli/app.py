@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
+from collections.abc import Iterable
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import click
 
 from domctx_core._version import __version__
-from domctx_core.errors import UsageError
+from domctx_core.errors import DomctxError, PluginError, UsageError
 
 if TYPE_CHECKING:
     from domctx_core.host import Host
+    from domctx_core.observers import Watch
 
 __all__ = ["App", "domctx"]
 
@@ -33,9 +36,13 @@ VERBS = {
 
 
 class App:
-    """What the verbs of one run share: switches, colours, the host, and the status so far."""
+    """What the verbs of one run share: switches, colours, the host, and the status so far.
 
-    def __init__(self) -> None:
+    Plugins are looked for in the folders of `path`, or on `sys.path` where it is not given.
+    """
+
+    def __init__(self, path: Iterable[str] | None = None) -> None:
+        self.path = path
         self.verbose = 0
         self.quiet = False
         self.color: bool | None = None
@@ -76,7 +83,7 @@ class App:
             os.environ, no_plugins=self.no_plugins, disable=self.disabled
         )
         trace = (lambda line: self.say(f"trace: {line}")) if self.trace_plugins else None
-        return Host(switches, reserved_verbs=VERBS, trace=trace)
+        return Host(switches, path=self.path, reserved_verbs=VERBS, trace=trace)
 
     def colored(self, stream: Any) -> bool:
         """Whether what goes to `stream` is coloured."""
@@ -104,7 +111,13 @@ class App:
         self.status = max(self.status, status)
 
     def finish(self) -> int:
-        """Speak of plugins that are of no use, and give the exit status."""
+        """Speak of plugins that are of no use, and give the exit status.
+
+        Under `--strict` that is all of them, so all are imported.
+        """
+        if self.strict:
+            with contextlib.suppress(UsageError):  # switches that make no sense: told already
+                self.host.examine()
         if "host" in self.__dict__:
             for plugin in self.host.plugins:
                 faults = list(plugin.warnings)
@@ -117,6 +130,18 @@ class App:
                 if self.verbose and plugin.trace:
                     self.say(plugin.trace)
         return int(self.status)
+
+    def watch(self, kind: Literal["save", "load", "verify"], subject: str) -> Watch:
+        """Tells the plugins' observers of one operation; one that raises is spoken of."""
+        from domctx_core.observers import Observer, Operation, Watch
+
+        def dropped(observer: Observer, error: Exception) -> None:
+            name = f"{type(observer).__module__}.{type(observer).__qualname__}"
+            self.say(f"warning: observer {name} raised {type(error).__name__}: {error}")
+            if self.strict:
+                self.worst(4)
+
+        return Watch(self.host.observers(), Operation(kind, subject), dropped)
 
     def standard_input(self) -> BinaryIO:
         """Standard input as bytes, unbuffered where that can be had."""
@@ -167,6 +192,23 @@ class Verbs(click.Group):
                     [(name, f"{p.found.summary} [{p.provider}]") for name, p in brought.items()]
                 )
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what a plugin's verb raises is the plugin's failure and not ours."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, DomctxError):
+            raise
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            brought = _app(ctx).host.commands().get(ctx.invoked_subcommand or "")
+            if brought is None:
+                raise
+            raise PluginError(
+                f"the verb {ctx.invoked_subcommand} raised {type(error).__name__}: {error}",
+                provider=brought.provider,
+            ) from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -183,6 +225,7 @@ class Verbs(click.Group):
 @click.group(
     cls=Verbs,
     no_args_is_help=True,
+    subcommand_metavar="VERB [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="domctx", message="%(prog)s %(version)s")
@@ -202,7 +245,9 @@ class Verbs(click.Group):
     metavar="no:NAME",
     help="Do not use a plugin (distribution, entry point or module); repeatable.",
 )
-@click.option("--strict", is_flag=True, help="Exit with 4 if any plugin is broken.")
+@click.option(
+    "--strict", is_flag=True, help="Import every plugin, and exit with 4 if any is broken."
+)
 @click.option("--trace-plugins", is_flag=True, help="Say what each import and hook call costs.")
 def domctx(**options: object) -> None:
     """Look at, check, save and load the saved state of Xen domains.

@@ -5,6 +5,7 @@ A host is an object; there is no global one.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Iterable
@@ -21,12 +22,18 @@ from domctx_core.declarations import (
     RecordTypeDeclaration,
 )
 from domctx_core.domains import Domain
-from domctx_core.errors import ConflictError, DeclarationError, DomctxError, UsageError
+from domctx_core.errors import (
+    ConflictError,
+    DeclarationError,
+    DomctxError,
+    PluginError,
+    UsageError,
+)
 from domctx_core.formats import Format, Formats
 from domctx_core.host.deprecation import DEPRECATED, Deprecation
-from domctx_core.host.discovery import CORE, discover
+from domctx_core.host.discovery import CORE, discover, normalise
 from domctx_core.host.plugins import Plugin, Status, Traced, assess
-from domctx_core.host.switches import Switches
+from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.observers import Observer
 from domctx_core.records import RecordType, validate_record_type
 from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
@@ -70,7 +77,7 @@ class Host:
         self._run_time_domains: dict[str, DomainDeclaration] = {}
         self._run_time_commands: dict[str, CommandDeclaration] = {}
         self._checks: list[type[Check]] = []
-        self._observers: list[Callable[[], Observer]] = []
+        self._observers: list[tuple[Plugin, Callable[[], Observer]]] = []
         self._modules_loaded = False
         self._entries: list[tuple[Entry, Plugin]] = []
         switches = switches or Switches()
@@ -96,9 +103,18 @@ class Host:
         return list(self._checks)
 
     def observers(self) -> list[Observer]:
-        """A new observer of each kind that plugins bring; imports the pluggy modules."""
+        """A new observer of each kind that plugins bring; imports the pluggy modules.
+
+        One that cannot be made costs itself: its plugin is then failed.
+        """
         self.load_run_time()
-        return [make() for make in self._observers]
+        made = []
+        for plugin, make in self._observers:
+            try:
+                made.append(make())
+            except Exception as error:
+                plugin.fail(f"its observer raised {type(error).__name__}: {error}")
+        return made
 
     def commands(self) -> dict[str, Plugin]:
         """The verbs that plugins bring by entry point, without importing any.
@@ -118,17 +134,16 @@ class Host:
         if claimants is not None:
             plugin = _the_one(claimants)
             command = plugin.load()
-        else:
-            self.load_run_time()
-            declaration = self._run_time_commands.get(name)
-            if declaration is None:
-                return None
-            command = declaration.command
-        if not isinstance(command, click.Command):
-            raise DeclarationError(
-                f"the verb {name} is no click command", actual=repr(command)[:80]
-            )
-        return command
+            if not isinstance(command, click.Command):
+                raise plugin.refuse(
+                    f"the verb {name} of {plugin.provider} is no click command",
+                    expected="a click.Command",
+                    actual=command,
+                )
+            return command
+        self.load_run_time()
+        declaration = self._run_time_commands.get(name)
+        return None if declaration is None else declaration.command
 
     def load_run_time(self) -> None:
         """Import the pluggy modules, so that what they bring is known; once."""
@@ -143,6 +158,45 @@ class Host:
         for plugin, callers in load_modules(modules, self._deprecated):
             for hook, accept in self._acceptors().items():
                 collect(plugin, callers, hook, accept)
+
+    def named(self, name: str) -> list[Plugin]:
+        """The plugins that a user means by the name of a distribution, entry point or module.
+
+        Raises `UsageError`, with near names, where there is none.
+        """
+        wanted = normalise(name)
+        plugins = [plugin for plugin in self.plugins if wanted in names_of(plugin.found)]
+        if not plugins:
+            known = {each for plugin in self.plugins for each in names_of(plugin.found)}
+            raise no_such_plugin(name, known)
+        return plugins
+
+    def declared(self, plugin: Plugin) -> list[tuple[str, Entry]]:
+        """The registry entries that come from a plugin, each with the name of its format."""
+        formats = {
+            id(e): registry.format for registry in self.formats.registries() for e in registry
+        }
+        return [(formats[id(entry)], entry) for entry, of in self._entries if of is plugin]
+
+    def examine(self, plugins: Iterable[Plugin] | None = None) -> None:
+        """Import what plugins (all by default) declare, so that each has its true status."""
+        self.load_run_time()
+        for plugin in self.plugins if plugins is None else plugins:
+            if plugin.usable:
+                with contextlib.suppress(PluginError):  # its status says what is wrong with it
+                    self._examine(plugin)
+
+    def _examine(self, plugin: Plugin) -> None:
+        found = plugin.found
+        if found.group == "domctx.record_types":
+            for _, entry in self.declared(plugin):
+                entry.record_type  # noqa: B018  # the import is what is wanted
+        elif found.group == "domctx.formats":
+            self.formats.get(found.name)
+        elif found.group == "domctx.domains":
+            self._opener(found.name)
+        elif found.group == "domctx.commands":
+            self.command(found.name)
 
     def schemes(self) -> list[str]:
         """The schemes of domains that are known."""
@@ -167,7 +221,15 @@ class Host:
                 hint=f"known schemes: {', '.join(self.schemes())}",
             )
         opener = self._opener(scheme)
-        return opener(DomainRequest(rest, purpose, self.formats, standard_input))
+        try:
+            return opener(DomainRequest(rest, purpose, self.formats, standard_input))
+        except DomctxError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"opening {name} raised {type(error).__name__}: {error}",
+                provider=self._scheme_provider(scheme),
+            ) from error
 
     def failures(self) -> list[Plugin]:
         """The plugins that are of no use though nobody turned them off."""
@@ -217,7 +279,8 @@ class Host:
     def _index_record_type(self, plugin: Plugin) -> None:
         match = _RECORD_NAME.fullmatch(plugin.found.name)
         if match is None:
-            plugin.status = Status.FAILED
+            if plugin.usable:
+                plugin.status = Status.FAILED
             plugin.reason = (
                 f"the entry point is called {plugin.found.name!r}, not [FORMAT/]CODE.NAME"
             )
@@ -246,24 +309,56 @@ class Host:
     def _record_type(plugin: Plugin) -> RecordType[Any]:
         thing = plugin.load()
         try:
-            return validate_record_type(thing)
+            made = validate_record_type(thing)
         except Exception as error:
             raise plugin.fail(str(error)) from error
+        declared, is_ = plugin.record_types[0], f"{made.code}.{made.name}"
+        if isinstance(made.name, str) and is_ != declared:
+            raise plugin.refuse(
+                f"the entry point of {plugin.provider} declares {declared}, and"
+                f" {type(made).__name__} says {is_}",
+                expected=declared,
+                actual=is_,
+            )
+        return made
 
     @staticmethod
     def _format(claimants: list[Plugin]) -> Format:
-        thing = _the_one(claimants).load()
+        plugin = _the_one(claimants)
+        thing, name = plugin.load(), plugin.found.name
         if not (isinstance(thing, type) and issubclass(thing, Format)):
-            raise DeclarationError(
-                f"the format {claimants[0].found.name} of {claimants[0].provider} is no Format class",
-                actual=repr(thing)[:80],
+            raise plugin.refuse(
+                f"the format {name} of {plugin.provider} is no Format class",
+                expected="a subclass of domctx_core.Format",
+                actual=thing,
             )
-        return thing()
+        if getattr(thing, "name", None) != name:
+            raise plugin.refuse(
+                f"the entry point of {plugin.provider} declares the format {name}, and"
+                f" {thing.__name__} is called {getattr(thing, 'name', None)!r}",
+                expected=name,
+                actual=thing,
+            )
+        try:
+            return thing()
+        except Exception as error:
+            raise plugin.fail(f"{thing.__name__}() raised {error!r}") from error
+
+    def _scheme_provider(self, scheme: str) -> object:
+        claimants = self._domains.get(scheme)
+        return None if claimants is None else _the_one(claimants).provider
 
     def _opener(self, scheme: str) -> Callable[[DomainRequest], Domain]:
         claimants = self._domains.get(scheme)
         if claimants is not None:
-            opener: Callable[[DomainRequest], Domain] = _the_one(claimants).load()
+            plugin = _the_one(claimants)
+            opener: Callable[[DomainRequest], Domain] = plugin.load()
+            if not callable(opener):
+                raise plugin.refuse(
+                    f"the scheme {scheme} of {plugin.provider} cannot be called",
+                    expected="a callable that takes a DomainRequest",
+                    actual=opener,
+                )
             return opener
         self.load_run_time()
         declaration = self._run_time_domains.get(scheme)
@@ -290,15 +385,39 @@ class Host:
         declared = _expect(declaration, RecordTypeDeclaration)
         made = validate_record_type(declared.record_type)
         registry = self.formats.registry(declared.format)
-        registry.declare(made.code, made.name, plugin.provider, lambda: made)
-        plugin.record_types.append(f"{made.code}.{made.name}")
+        entry = registry.declare(made.code, made.name, plugin.provider, lambda: made)
+        plugin.record_types.append(f"{entry.code}.{entry.name}")
+        self._entries.append((entry, plugin))
+        self._settle(registry, entry)
+
+    def _settle(self, registry: Registry, entry: Entry) -> None:
+        """Give the status of a conflict to all that claim what `entry` claims."""
+        try:
+            registry.get(entry.code)
+        except ConflictError as error:
+            ours = {id(each) for each in registry}
+            for other, plugin in self._entries:
+                same = other.code == entry.code or other.name == entry.name
+                if same and id(other) in ours and plugin.usable:
+                    plugin.status, plugin.reason = Status.CONFLICT, error.message
 
     def _accept_format(self, plugin: Plugin, declaration: Any) -> None:
         declared = _expect(declaration, FormatDeclaration)
+        if not (isinstance(declared.format, type) and issubclass(declared.format, Format)):
+            raise DeclarationError(
+                "a FormatDeclaration holds a Format subclass", actual=repr(declared.format)[:80]
+            )
+        if declared.format.name in self.formats.names():
+            provider = self.formats.provider(declared.format.name)
+            raise ConflictError(f"the format {declared.format.name} is {provider}'s")
         self.formats.add(declared.format.name, plugin.provider, declared.format)
 
     def _accept_domain(self, plugin: Plugin, declaration: Any) -> None:
         declared = _expect(declaration, DomainDeclaration)
+        if not callable(declared.open):
+            raise DeclarationError(
+                "a DomainDeclaration holds a callable", actual=repr(declared.open)[:80]
+            )
         if declared.scheme in self.schemes():
             raise ConflictError(f"the scheme {declared.scheme} is taken")
         self._run_time_domains[declared.scheme] = declared
@@ -310,13 +429,24 @@ class Host:
         self._checks.append(check)
 
     def _accept_command(self, plugin: Plugin, declaration: Any) -> None:
+        import click
+
         declared = _expect(declaration, CommandDeclaration)
+        if not isinstance(declared.command, click.Command):
+            raise DeclarationError(
+                "a CommandDeclaration holds a click command", actual=repr(declared.command)[:80]
+            )
         if declared.name in {*self._reserved_verbs, *self._commands, *self._run_time_commands}:
             raise ConflictError(f"the verb {declared.name} is taken")
         self._run_time_commands[declared.name] = declared
 
     def _accept_observer(self, plugin: Plugin, declaration: Any) -> None:
-        self._observers.append(_expect(declaration, ObserverDeclaration).observer)
+        make = _expect(declaration, ObserverDeclaration).observer
+        if not callable(make):
+            raise DeclarationError(
+                "an ObserverDeclaration holds a callable", actual=repr(make)[:80]
+            )
+        self._observers.append((plugin, make))
 
 
 def _expect(declaration: Any, kind: type[T]) -> T:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import importlib_metadata
 
-__all__ = ["CORE", "GROUPS", "Found", "discover", "normalise"]
+__all__ = ["CORE", "GROUPS", "Found", "Metadata", "discover", "normalise"]
 
 CORE = "domctx-core"
 """The distribution whose entry points are built in."""
@@ -27,12 +29,27 @@ GROUPS = (
 """The groups of entry points, in the order in which they are listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a distribution's metadata says of it; empty where it says nothing.
+
+    `license` is the SPDX expression; `license_files` are those that are really there.
+    """
+
+    summary: str
+    license: str
+    license_files: tuple[str, ...]
+    requires_python: str
+    keywords: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Found:
     """One entry point and the distribution that it comes from.
 
     `shadowed_by` says which other copy of the same distribution comes first on the path.
-    `requires` is what the distribution's metadata asks for.
+    `requires` is what the distribution's metadata asks for. `fault` says why its metadata cannot
+    be read; there is no entry point then, and group, name and value are empty.
     """
 
     dist: str
@@ -44,22 +61,49 @@ class Found:
     requires: tuple[str, ...]
     shadowed_by: str | None
     entry_point: importlib_metadata.EntryPoint
+    fault: str = ""
+
+    @property
+    def working_tree(self) -> str | None:
+        """The folder that an editable installation links to; None for any other installation."""
+        dist = self.entry_point.dist
+        text = None if dist is None else dist.read_text("direct_url.json")
+        try:
+            direct = json.loads(text or "{}")
+            url = urlsplit(direct["url"]) if direct["dir_info"]["editable"] else None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return None if url is None else unquote(url.path)
 
     @property
     def editable(self) -> bool:
         """Whether the distribution is installed as a link to somebody's working tree."""
-        dist = self.entry_point.dist
-        text = None if dist is None else dist.read_text("direct_url.json")
-        try:
-            return bool(json.loads(text or "{}").get("dir_info", {}).get("editable"))
-        except (ValueError, AttributeError):
-            return False
+        return self.working_tree is not None
 
     @property
     def summary(self) -> str:
         """The one line that the distribution's metadata says of itself."""
         dist = self.entry_point.dist
-        return "" if dist is None else dist.metadata["Summary"] or ""
+        return "" if dist is None else dist.metadata.get("Summary", "")
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the distribution's metadata says of it."""
+        dist = self.entry_point.dist
+        if dist is None:
+            return Metadata("", "", (), "", frozenset())
+        fields = dist.metadata
+        named = fields.get_all("License-File") or ()
+        # PEP 639 puts them into a folder of their own; older build tools did not
+        there = [n for n in named if dist.read_text(f"licenses/{n}") or dist.read_text(n)]
+        keywords = re.split(r"[,\s]+", fields.get("Keywords", ""))
+        return Metadata(
+            self.summary,
+            fields.get("License-Expression", ""),
+            tuple(there),
+            fields.get("Requires-Python", ""),
+            frozenset(keyword for keyword in keywords if keyword),
+        )
 
     @property
     def module(self) -> str:
@@ -75,35 +119,44 @@ def normalise(name: str) -> str:
 def discover(path: Iterable[str] | None = None) -> list[Found]:
     """All entry points of `GROUPS`: the core's first, then by distribution, group and name.
 
-    `path` is searched instead of `sys.path` where it is given.
+    `path` is searched instead of `sys.path` where it is given. A distribution whose metadata
+    cannot be read is there once, without a group and with its `fault`.
     """
     found: list[Found] = []
     first: dict[str, str] = {}
     for dist in _distributions(path):
-        name = dist.metadata["Name"] or ""
-        version = dist.version or "?"
-        location = str(dist.locate_file(""))
-        key = normalise(name)
-        shadowed_by = first.get(key)
-        first.setdefault(key, f"{version} in {location}")
-        requires = tuple(dist.requires or ())
-        for point in dist.entry_points:
-            if point.group in GROUPS:
-                found.append(
-                    Found(
-                        key,
-                        version,
-                        location,
-                        point.group,
-                        point.name,
-                        point.value,
-                        requires,
-                        shadowed_by,
-                        point,
-                    )  # fmt: skip
-                )
+        try:
+            of = _found(dist)
+        except Exception as error:  # whatever the parsers of metadata raise on what is none
+            of = [_unreadable(dist, error)]
+        for each in of:
+            shadowed_by = first.get(each.dist)
+            found.append(each if shadowed_by is None else replace(each, shadowed_by=shadowed_by))
+        if of:
+            first.setdefault(of[0].dist, f"{of[0].version} in {of[0].location}")
     return sorted(
-        found, key=lambda f: (f.dist != CORE, f.dist, GROUPS.index(f.group), f.name, f.location)
+        found,
+        key=lambda f: (f.dist != CORE, f.dist, (*GROUPS, "").index(f.group), f.name, f.location),
+    )
+
+
+def _found(dist: importlib_metadata.Distribution) -> list[Found]:
+    key, version = normalise(dist.metadata["Name"]), dist.version
+    location, requires = str(dist.locate_file("")), tuple(dist.requires or ())
+    return [
+        Found(key, version, location, point.group, point.name, point.value, requires, None, point)
+        for point in dist.entry_points
+        if point.group in GROUPS
+    ]
+
+
+def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Found:
+    # metadata that cannot be read gives no name; its folder is called NAME-VERSION.dist-info
+    folder = Path(getattr(dist, "_path", "unknown")).name
+    fault = f"its metadata cannot be read: {type(error).__name__}: {error}"
+    location, none = str(dist.locate_file("")), importlib_metadata.EntryPoint("", "", "")
+    return Found(
+        normalise(folder.partition("-")[0]), "?", location, "", "", "", (), None, none, fault
     )
 
 
@@ -114,6 +167,9 @@ def _distributions(path: Iterable[str] | None) -> Iterator[importlib_metadata.Di
     else:
         every = importlib_metadata.Distribution.discover(path=list(path))
     for dist in every:
-        text = dist.read_text("entry_points.txt")
+        try:
+            text = dist.read_text("entry_points.txt")
+        except (OSError, ValueError):  # unreadable, or no text: nobody can say that it is ours
+            continue
         if text and "domctx." in text:
             yield dist

@@ -1,7 +1,7 @@
 """The hooks that a pluggy module may implement: these specifications are the reference.
 
 Each hook takes nothing and returns declarations; the core validates and sorts them. A module that
-is named by an entry point of the group `domctx.plugins` implements those that it needs:
+is named by an entry point of the group `domctx.plugins` implements those that it needs::
 
     from domctx_core import CheckDeclaration, hookimpl
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import pluggy
 
+from domctx_core.errors import ConflictError, DeclarationError
 from domctx_core.host import hookspecs
 from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
-from domctx_core.host.plugins import Plugin, Traced
+from domctx_core.host.plugins import Plugin, Status, Traced
 
 __all__ = ["HOOKS", "collect", "load_modules"]
 
@@ -68,11 +69,24 @@ def collect(
     begun = time.perf_counter()
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            for declarations in callers[hook]():
+            answers = callers[hook]()
+            if not answers:
+                plugin.warnings.append(
+                    f"{hook} returned None; a hook with nothing to declare returns an empty list"
+                )
+            for declarations in answers:
+                if not isinstance(declarations, Iterable):
+                    raise DeclarationError(
+                        f"it returned {type(declarations).__name__}, and a list of declarations is"
+                        " expected"
+                    )
                 for declaration in declarations:
                     accept(plugin, declaration)
     except KeyboardInterrupt:
         raise
+    except ConflictError as error:
+        plugin.fail(f"{hook}: {error}")
+        plugin.status = Status.CONFLICT
     except BaseException as error:
         plugin.fail(f"{hook} failed with {type(error).__name__}: {error}")
     if plugin.tell is not None:
@@ -105,7 +119,7 @@ def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
         near = difflib.get_close_matches(name, HOOKS, 1, 0.6)
         meant = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(HOOKS)}"
         yield f"there is no hook {name}{meant}"
-    for name, value in inspect.getmembers(module, lambda thing: isinstance(thing, FunctionType)):
+    for name, _ in inspect.getmembers(module, lambda thing: isinstance(thing, FunctionType)):
         if name in HOOKS and manager.parse_hookimpl_opts(module, name) is None:
             yield f"{name} is not marked with @hookimpl, so it is not called"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from domctx_core.errors import PluginError
+from domctx_core.errors import DeclarationError, PluginError
 from domctx_core.host.discovery import CORE, Found, normalise
 from domctx_core.host.switches import Switches
 from domctx_core.registry import Provider
@@ -104,6 +104,13 @@ class Plugin:
         self.trace = traceback.format_exc()
         return self.error()
 
+    def refuse(self, message: str, *, expected: str, actual: object) -> DeclarationError:
+        """Note that what it gives is not what it declares; gives the error that says so."""
+        self.status, self.reason = Status.FAILED, message
+        return DeclarationError(
+            message, expected=expected, actual=repr(actual)[:80], provider=self.provider
+        )
+
     def load(self) -> Any:
         """What the entry point names, imported.
 
@@ -154,6 +161,8 @@ def assess(found: Found, switches: Switches, core: str | None) -> Plugin:
         plugin.status = Status.BUILT_IN
     elif reason := switches.reason(found):
         plugin.status, plugin.reason = Status.DISABLED, reason
+    elif found.fault:
+        plugin.status, plugin.reason = Status.FAILED, found.fault
     elif reason := _incompatible(found, core):
         plugin.status, plugin.reason = Status.INCOMPATIBLE, reason
     return plugin

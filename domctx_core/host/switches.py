@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from domctx_core.errors import UsageError
 from domctx_core.host.discovery import CORE, Found, normalise
 
-__all__ = ["Switches"]
+__all__ = ["Switches", "names_of", "no_such_plugin"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Switches:
             return ""
         if self.no_plugins:
             return f"by {self.no_plugins}"
-        names = _names_of(found)
+        names = names_of(found)
         for name in sorted(names & self.disabled.keys()):
             return f"by {self.disabled[name]}"
         if self.only is not None and not names & self.only:
@@ -60,20 +60,26 @@ class Switches:
         """Raise `UsageError`, with near names, for a name that matches no plugin."""
         known: set[str] = set()
         for each in found:
-            known |= _names_of(each)
+            known |= names_of(each)
         for name in [*self.disabled, *sorted(self.only or ())]:
             if name not in known:
-                import difflib
-
-                near = difflib.get_close_matches(name, sorted(known - {CORE}), 3)
-                raise UsageError(
-                    f"no plugin is called {name}",
-                    hint=f"near names: {', '.join(near)}" if near else "see `domctx plugins list`",
-                )
+                raise no_such_plugin(name, known - {CORE})
 
 
-def _names_of(found: Found) -> set[str]:
-    return {found.dist, normalise(found.name), normalise(found.module)}
+def no_such_plugin(name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that no plugin has; it gives the near ones among `known`."""
+    import difflib
+
+    near = difflib.get_close_matches(name, sorted(known), 3)
+    return UsageError(
+        f"no plugin is called {name}",
+        hint=f"near names: {', '.join(near)}" if near else "see `domctx plugins list`",
+    )
+
+
+def names_of(found: Found) -> set[str]:
+    """The names that a user may call an entry point by, in the form that compares."""
+    return {found.dist, normalise(found.name), normalise(found.module)} - {""}
 
 
 def _names(text: str) -> list[str]:

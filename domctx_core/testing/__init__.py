@@ -4,7 +4,7 @@
 `domctx_image`, `domctx_cli`, `domctx_hooks`). The classes here are what they give.
 """
 
-from domctx_core.testing.conformance import RecordTypeConformance
+from domctx_core.testing.conformance import RecordTypeConformance, subject_of
 from domctx_core.testing.dists import FakeDists
 from domctx_core.testing.images import ImageBuilder
 from domctx_core.testing.runner import CommandResult, CommandRunner, HookRecorder
@@ -16,4 +16,5 @@ __all__ = [
     "HookRecorder",
     "ImageBuilder",
     "RecordTypeConformance",
+    "subject_of",
 ]

@@ -12,11 +12,11 @@ from domctx_core.host import Host
 from domctx_core.records import RecordType, validate_record_type
 from domctx_core.registry import DOMAIN_CONTEXT, Provider
 
-__all__ = ["RecordTypeConformance"]
+__all__ = ["RecordTypeConformance", "subject_of"]
 
 
 class RecordTypeConformance:
-    """The standard tests of a record type.
+    """The standard tests of a record type::
 
         class TestGrantTable(RecordTypeConformance):
             record_type = GrantTableRecord
@@ -45,7 +45,7 @@ class RecordTypeConformance:
     @pytest.fixture
     def subject(self) -> Subject:
         """The record type in a registry with START, END and what it builds on."""
-        return _subject(type(self))
+        return subject_of(self.record_type, format=self.format, dist=self.dist)
 
     def test_examples_exist(self, subject: Subject) -> None:
         """There is at least one valid body."""
@@ -104,15 +104,26 @@ def _excused(value: Any) -> bool:
     return any(mark.name == "xfail" and mark.kwargs.get("reason") for mark in marks)
 
 
-def _subject(cls: type[RecordTypeConformance]) -> Subject:
-    record_type = validate_record_type(cls.record_type)
-    formats = Host().formats
-    registry = formats.registry(cls.format)
-    entry = registry.get(record_type.code)
+def subject_of(
+    record_type: type[RecordType[Any]] | RecordType[Any],
+    *,
+    format: str = DOMAIN_CONTEXT,
+    dist: str | None = None,
+) -> Subject:
+    """A record type among the installed ones, for tests of many types at once::
+
+        class TestAll(RecordTypeConformance):
+            @pytest.fixture(params=[OneRecord, OtherRecord])
+            def subject(self, request):
+                return subject_of(request.param)
+
+    Raises `TypeError` where its type code is another record type's here.
+    """
+    made = validate_record_type(record_type)
+    registry = Host().formats.registry(format)
+    entry = registry.get(made.code)
     if entry is None:
-        registry.register(record_type, Provider(cls.dist or type(record_type).__module__, "0"))
-    elif type(entry.record_type) is not type(record_type):
-        raise TypeError(
-            f"type code {record_type.code} is {entry.record_type!r} of {entry.provider} here"
-        )
-    return Subject(record_type, registry, format=cls.format, dist=cls.dist)
+        registry.register(made, Provider(dist or type(made).__module__, "0"))
+    elif type(entry.record_type) is not type(made):
+        raise TypeError(f"type code {made.code} is {entry.record_type!r} of {entry.provider} here")
+    return Subject(made, registry, format=format, dist=dist)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -19,13 +20,15 @@ __all__ = ["FakeDists"]
 class FakeDists:
     """A folder of made-up distributions that a host can be pointed at.
 
-    The core is always among them, with the entry points that it really has.
+    The core is always among them, with the entry points that it really has. Their modules can be
+    imported until the test is over.
     """
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
         self._monkeypatch = monkeypatch
         self._folders: list[Path] = []
+        self._tops: set[str] = set()
         core = importlib_metadata.distribution("domctx-core")
         points: dict[str, dict[str, str]] = {}
         for point in core.entry_points:
@@ -40,25 +43,46 @@ class FakeDists:
         modules: Mapping[str, str] | None = None,
         requires: Sequence[str] = (),
         folder: str = "site",
-    ) -> None:
-        """Add a distribution; `folder` is the place on the path that it is put in."""
+        metadata: Mapping[str, str] | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Add a distribution; gives its `.dist-info`, for what is to be written there besides.
+
+        `entry_points` maps groups to names to values; `modules` maps the names of modules to
+        their source (dedented); `files` maps paths to text, for packages; `metadata` has more
+        fields of the metadata. `folder` is the place on the path that it all is put in.
+        """
         where = self.root / folder
         if where not in self._folders:
             where.mkdir(parents=True, exist_ok=True)
             self._folders.append(where)
-            self._monkeypatch.syspath_prepend(str(where))
+            others = [place for place in sys.path if place not in self.path]
+            self._monkeypatch.setattr(sys, "path", [*self.path, *others])
         info = where / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
         lines += [f"Requires-Dist: {requirement}" for requirement in requires]
+        lines += [f"{key}: {value}" for key, value in (metadata or {}).items()]
         (info / "METADATA").write_text("\n".join(lines) + "\n")
         text = ""
         for group, points in (entry_points or {}).items():
             text += f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
         (info / "entry_points.txt").write_text(text)
-        for module, source in (modules or {}).items():
-            (where / f"{module}.py").write_text(textwrap.dedent(source))
-            self._monkeypatch.delitem(sys.modules, module, raising=False)
+        written = {
+            f"{module}.py": textwrap.dedent(text) for module, text in (modules or {}).items()
+        }
+        for name, text in {**written, **(files or {})}.items():
+            (where / name).parent.mkdir(parents=True, exist_ok=True)
+            (where / name).write_text(text)
+            top = name.partition("/")[0].removesuffix(".py")
+            self._tops.add(top)
+            _forget({top})
+        importlib.invalidate_caches()
+        return info
+
+    def forget(self) -> None:
+        """Make Python forget the modules that it has imported from here."""
+        _forget(self._tops)
 
     @property
     def path(self) -> list[str]:
@@ -66,7 +90,7 @@ class FakeDists:
         return [str(folder) for folder in self._folders]
 
     def host(self, **switches: Any) -> Host:
-        """A host that sees these distributions and no others."""
+        """A host that sees these distributions and no others; `switches` are those of `Switches`."""
         return Host(Switches(**switches), path=self.path)
 
     @staticmethod
@@ -76,3 +100,8 @@ class FakeDists:
             if plugin.found.dist == dist:
                 return plugin
         raise LookupError(dist)
+
+
+def _forget(tops: set[str]) -> None:
+    for module in [each for each in sys.modules if each.partition(".")[0] in tops]:
+        del sys.modules[module]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Self
 
 from domctx_core.builtin import Start
-from domctx_core.layout import Body
+from domctx_core.layout import Body, ByteOrder
 from domctx_core.wire import pack_header, padding
 
 __all__ = ["ImageBuilder"]
 
 
 class ImageBuilder:
-    """A domain context image in the making.
+    """A domain context image in the making::
 
         image = ImageBuilder().start().record(0x100, 0, MyBody(value=3)).end().build()
 
     Nothing is checked: `length`, `pad` and the order of the calls are the caller's.
     """
 
-    def __init__(self, byteorder: str = "little") -> None:
+    def __init__(self, byteorder: ByteOrder = "little") -> None:
         self.byteorder = byteorder
         self._image = bytearray()
 

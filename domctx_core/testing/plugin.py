@@ -6,6 +6,7 @@ fixture is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeDists:
+def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDists]:
     """A folder of made-up distributions on the path; none but the core to begin with."""
     from domctx_core.testing import FakeDists
 
-    return FakeDists(tmp_path / "dists", monkeypatch)
+    dists = FakeDists(tmp_path / "dists", monkeypatch)
+    yield dists
+    dists.forget()
 
 
 @pytest.fixture
@@ -39,11 +42,12 @@ def domctx_image() -> ImageBuilder:
 
 
 @pytest.fixture
-def domctx_cli(capsys: pytest.CaptureFixture[str]) -> CommandRunner:
-    """Runs `domctx` in this process."""
+def domctx_cli(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> CommandRunner:
+    """Runs `domctx` in this process; in a test that uses `domctx_dists` it sees only those."""
     from domctx_core.testing import CommandRunner
 
-    return CommandRunner(capsys)
+    fake = "domctx_dists" in request.fixturenames
+    return CommandRunner(capsys, request.getfixturevalue("domctx_dists") if fake else None)
 
 
 @pytest.fixture

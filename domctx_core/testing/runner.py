@@ -11,6 +11,7 @@ import pytest
 
 from domctx_core.cli import main
 from domctx_core.host import Traced
+from domctx_core.testing.dists import FakeDists
 
 __all__ = ["CommandResult", "CommandRunner", "HookRecorder"]
 
@@ -35,20 +36,25 @@ class CommandResult:
 
 
 class CommandRunner:
-    """Runs `domctx` in this process: `run("show", "--json", path)`."""
+    """Runs `domctx` in this process: `run("show", "--json", path)`.
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+    With `dists` it sees those distributions and no others.
+    """
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], dists: FakeDists | None = None) -> None:
         self._capsys = capsys
+        self._dists = dists
 
     def __call__(self, *arguments: str | os.PathLike[str]) -> CommandResult:
         self._capsys.readouterr()
-        status = main([os.fspath(argument) for argument in arguments])
+        path = None if self._dists is None else self._dists.path
+        status = main([os.fspath(argument) for argument in arguments], path=path)
         captured = self._capsys.readouterr()
         return CommandResult(status, captured.out, captured.err)
 
 
 class HookRecorder:
-    """A `trace` for a host: keeps each import and each call of a hook.
+    """A `trace` for a host: keeps each import and each call of a hook::
 
     host = Host(trace=recorder)
     host.checks()

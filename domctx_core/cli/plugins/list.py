@@ -1,4 +1,4 @@
-"""`domctx plugins`."""
+"""`domctx plugins list`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ import click
 from domctx_core.cli.app import App
 from domctx_core.cli.text import table
 
-__all__ = ["command"]
+__all__ = ["list_"]
 
 
-@click.group(name="plugins", short_help="The plugins that were found, and what became of them.")
-def command() -> None:
-    """The plugins that were found, and what became of them."""
-
-
-@command.command(name="list")
+@click.command(name="list", short_help="Every plugin with its status and the reason for it.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def list_(app: App, as_json: bool) -> None:

@@ -1,0 +1,203 @@
+"""The check-up of plugins: what `domctx plugins check` says, and an author's CI runs.
+
+Everything that a plugin's distribution declares is imported and held against what it ought to
+be: its metadata, its entry points, its hooks, its record types.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from domctx_core.allocation import code_fault
+from domctx_core.conformance import CHECKS, Nonconformity, Subject
+from domctx_core.errors import DomctxError, PluginError
+from domctx_core.host import Host, Plugin, Status
+from domctx_core.host.discovery import CORE, normalise
+from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
+
+if TYPE_CHECKING:
+    from domctx_core.records import RecordType
+
+__all__ = ["KEYWORD", "Fault", "check", "distributions"]
+
+KEYWORD = "domctx-plugin"
+"""The keyword in a plugin's metadata that people find it by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a distribution.
+
+    `what` is the kind of fault: `status`, `hook`, `metadata`, `type-code` or `conformance`;
+    `message` says what is wrong and what to do about it.
+    """
+
+    dist: str
+    what: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        """As `plugins check --json` prints it."""
+        return {"dist": self.dist, "what": self.what, "message": self.message}
+
+
+def distributions(host: Host) -> list[str]:
+    """The distributions that bring plugins, in order, without the core."""
+    return list(dict.fromkeys(p.found.dist for p in host.plugins if p.found.dist != CORE))
+
+
+def check(host: Host, dists: Iterable[str] | None = None) -> list[Fault]:
+    """The faults of these distributions (all but the core by default), in their order.
+
+    A plugin that is disabled is a fault where its distribution is named, since it cannot be
+    looked at then, and passed over otherwise. What plugins print goes to standard error.
+    """
+    named = dists is not None
+    faults: list[Fault] = []
+    with contextlib.redirect_stdout(sys.stderr):
+        host.load_run_time()
+        for dist in distributions(host) if dists is None else dists:
+            faults += _check(host, dist, named)
+    return list(dict.fromkeys(faults))
+
+
+def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
+    every = [plugin for plugin in host.plugins if plugin.found.dist == dist]
+    plugins = [plugin for plugin in every if named or plugin.status is not Status.DISABLED]
+    host.examine(plugins)
+    for plugin in plugins:
+        yield from _of_status(plugin)
+        for warning in plugin.warnings:
+            yield Fault(dist, "hook", f"{_called(plugin)}: {warning}")
+    present = [p for p in plugins if p.status is not Status.SHADOWED and not p.found.fault]
+    if present:
+        for message in _of_metadata(present):
+            yield Fault(dist, "metadata", message)
+    unusable = {name for plugin in every if not plugin.usable for name in plugin.record_types}
+    for registry in host.formats.registries():
+        for entry in registry:
+            if entry.provider.dist == dist and f"{entry.code}.{entry.name}" not in unusable:
+                yield from _of_record_type(registry, entry)
+
+
+def _called(plugin: Plugin) -> str:
+    if plugin.found.fault:
+        return "it"
+    return f"entry point {plugin.found.name} ({plugin.found.group})"
+
+
+# --------------------------------------------------------------------------------------- status
+
+_REMEDIES = {
+    Status.CONFLICT: "take another code or name, or uninstall one of them",
+    Status.INCOMPATIBLE: "widen the requirement, or install a version that fits",
+    Status.SHADOWED: "uninstall one of the two copies",
+    Status.DISABLED: "leave the switch away, so that it can be checked",
+}
+
+
+def _of_status(plugin: Plugin) -> Iterator[Fault]:
+    if plugin.usable:
+        return
+    remedy = _REMEDIES.get(
+        plugin.status, f"`domctx -v plugins info {plugin.found.dist}` shows where"
+    )
+    yield Fault(
+        plugin.found.dist,
+        "status",
+        f"{_called(plugin)} is {plugin.status}: {plugin.reason}; {remedy}",
+    )
+
+
+# ------------------------------------------------------------------------------------- metadata
+
+
+def _of_metadata(plugins: list[Plugin]) -> Iterator[str]:
+    metadata = plugins[0].found.metadata
+    if not metadata.license:
+        yield 'there is no licence expression: add `license = "MIT"`, or what it is, to [project]'
+    if not metadata.license_files:
+        yield 'the licence itself is not shipped: add `license-files = ["LICENSE"]` to [project]'
+    if not metadata.summary:
+        yield "there is no summary: add `description` to [project]"
+    if not metadata.requires_python:
+        yield 'no Python version is asked for: add `requires-python = ">=3.11"` to [project]'
+    if KEYWORD not in metadata.keywords:
+        yield f"people search for the keyword {KEYWORD}: add it to `keywords` in [project]"
+    yield from _of_requirements(plugins[0].found.requires)
+    for package in dict.fromkeys(plugin.found.module.partition(".")[0] for plugin in plugins):
+        yield from _of_typing(package)
+
+
+def _of_requirements(requires: Iterable[str]) -> Iterator[str]:
+    remedy = f'add "{CORE}>=0.1,<1", or the range that fits, to `dependencies` in [project]'
+    for text in requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            yield f"the requirement {text!r} cannot be read"
+            continue
+        if normalise(requirement.name) == CORE:
+            if not any(bound.operator != "!=" for bound in requirement.specifier):
+                yield f"any version of {CORE} is accepted: {remedy}"
+            return
+    yield f"{CORE} is not required: {remedy}"
+
+
+def _of_typing(package: str) -> Iterator[str]:
+    """Whether type checkers may look at a package; a package that is not there says so itself."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return
+    if spec is None:
+        return
+    if spec.submodule_search_locations is None:
+        yield f"{package} is a single module: make it a package, so that it can have a py.typed"
+    elif not any((Path(place) / "py.typed").is_file() for place in spec.submodule_search_locations):
+        yield f"{package} has no py.typed, so type checkers ignore its annotations: add the file"
+
+
+# --------------------------------------------------------------------------------- record types
+
+
+def _of_record_type(registry: Registry, entry: Entry) -> Iterator[Fault]:
+    dist = entry.provider.dist
+    try:
+        record_type = entry.record_type
+    except PluginError as error:
+        yield Fault(dist, "status", f"{entry.name} cannot be used: {error}")
+        return
+    if registry.format == DOMAIN_CONTEXT:
+        fault = code_fault(entry.code, dist)
+        if fault is not None:
+            yield Fault(dist, "type-code", f"{entry.name}: {fault}")
+    yield from _of_conformance(registry, record_type, dist)
+
+
+def _of_conformance(registry: Registry, record_type: RecordType[Any], dist: str) -> Iterator[Fault]:
+    subject = Subject(record_type, registry, format=registry.format, dist=dist)
+    for name, conforms in CHECKS.items():
+        if name == "type_code":  # spoken of already
+            continue
+        try:
+            conforms(subject)
+        except Nonconformity as fault:
+            yield Fault(dist, "conformance", f"{fault} ({name})")
+        except DomctxError as error:
+            yield Fault(dist, "conformance", f"{record_type.name}: {error} ({name})")
+        except Exception as error:
+            yield Fault(
+                dist,
+                "conformance",
+                f"{record_type.name}: {type(error).__name__}: {error} ({name});"
+                " only errors of domctx_core may leave a record type",
+            )

@@ -1,0 +1,34 @@
+"""`domctx plugins freeze`."""
+
+from __future__ import annotations
+
+import shlex
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.host import Status
+from domctx_core.host.discovery import CORE
+
+__all__ = ["freeze"]
+
+
+@click.command(name="freeze", short_help="The installed plugins as requirements for pip.")
+@click.pass_obj
+def freeze(app: App) -> None:
+    """The installed plugins as requirements, for `pip install -r`.
+
+    Those that are turned off or broken are among them: they are installed too. Missing is only one
+    whose metadata cannot be read, since that has the version.
+    """
+    installed = {
+        plugin.found.dist: plugin.found
+        for plugin in app.host.plugins
+        if plugin.found.dist != CORE
+        and plugin.status is not Status.SHADOWED
+        and not plugin.found.fault
+    }
+    for dist, found in sorted(installed.items()):
+        tree = found.working_tree
+        pinned = f"{dist}=={found.version}"
+        app.out(pinned if tree is None else f"# editable: {pinned}\n-e {shlex.quote(tree)}")
