@@ -112,6 +112,8 @@ class Formats:
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        #: Formats that raised where they were to recognise an input, and are passed over.
+        self.failures: dict[str, PluginError] = {}
         #: Called once when a format is looked up that is not there, and may add it.
         self.more: Callable[[], None] | None = None
         self._registries: dict[str, Registry] = {}
@@ -182,8 +184,15 @@ class Formats:
                 format = self.get(name)
             except PluginError:  # one that is broken is not needed unless it is named
                 continue
-            if format.recognises(head):
-                return format
+            try:
+                if format.recognises(head):
+                    return format
+            except Exception as error:
+                self.failures[name] = PluginError(
+                    f"the format {name} raised {type(error).__name__} where it was to recognise an"
+                    f" input: {error}",
+                    provider=self.provider(name),
+                )
         return None
 
     def _ask_for_more(self) -> bool:

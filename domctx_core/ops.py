@@ -208,8 +208,14 @@ class FileSaveOps(SaveOps):
     def flush(self) -> None:
         self._drain()
         flush = getattr(self._target, "flush", None)
-        if flush is not None:
-            flush()
+        while flush is not None:
+            try:
+                flush()
+                return
+            except BlockingIOError:  # what is buffered does not fit into the pipe yet
+                _wait(self._target, select.POLLOUT)
+            except OSError as error:
+                raise InputOutputError(f"cannot write the image: {error}") from error
 
     def _drain(self) -> None:
         self._write(self._pending)

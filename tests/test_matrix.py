@@ -591,3 +591,22 @@ def test_entry_points_that_are_no_text_are_nobodys(
     (info / "entry_points.txt").write_bytes(b"\xff\xfe")
     shown = domctx_cli("--strict", "show", images[0])
     assert (shown.status, shown.err) == (0, "")
+
+
+def test_a_format_that_raises_at_recognising_is_passed_over_and_named(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path
+) -> None:
+    source = """
+    from domctx_core import Format
+    class Bad(Format):
+        name = "bad"
+        def recognises(self, head): raise ValueError("on purpose")
+    """
+    domctx_dists.add("bad", entry_points={"domctx.formats": {"bad": "bad_format:Bad"}},
+                     modules={"bad_format": source})  # fmt: skip
+    path = tmp_path / "x"
+    path.write_bytes(b"no format that anybody knows")
+    shown = domctx_cli("verify", path)
+    assert shown.status == 1
+    assert "warning: plugin bad 1.0: the format bad raised ValueError" in shown.err
+    assert domctx_cli("--strict", "verify", path).status == 4

@@ -129,6 +129,10 @@ class App:
                     self.worst(4)
                 if self.verbose and plugin.trace:
                     self.say(plugin.trace)
+            for error in self.host.formats.failures.values():
+                self.say(f"warning: plugin {error.provider}: {error.message}")
+                if self.strict:
+                    self.worst(4)
         return int(self.status)
 
     def watch(self, kind: Literal["save", "load", "verify"], subject: str) -> Watch:
