@@ -27,12 +27,14 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
 
-# Each Python that the machine has gets an environment of its own.
+# Each Python that the machine has, pyenv's too, gets an environment of its own.
 test-all:
 	@for minor in 11 12 13; do \
-	    if python3.$$minor -c '' 2>/dev/null; then \
-	        echo "== Python 3.$$minor"; \
-	        $(MAKE) --no-print-directory test PYTHON=python3.$$minor VENV=.venv-3.$$minor || exit 1; \
+	    python=$$(python3.$$minor -c 'import sys; print(sys.executable)' 2>/dev/null \
+	        || ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.$$minor.*/bin/python 2>/dev/null | tail -n 1); \
+	    if [ -n "$$python" ]; then \
+	        echo "== Python 3.$$minor: $$python"; \
+	        $(MAKE) --no-print-directory test PYTHON=$$python VENV=.venv-3.$$minor || exit 1; \
 	    else \
 	        echo "== Python 3.$$minor: not on this machine"; \
 	    fi; \
@@ -42,13 +44,9 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The site; a warning is an error.
-docs: $(VENV)/.docs-ready
+# The site, in dist/docs; a warning is an error.
+docs: $(VENV)/.ready
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs dist/docs
-
-$(VENV)/.docs-ready: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
-	touch $@
 
 dist: $(VENV)/.ready
 	rm -rf dist/*.whl dist/*.tar.gz

@@ -37,6 +37,9 @@ class Instances:
     per_vcpu: bool = False
 
 
+_TRIES = 200
+"""Bodies that are made up by chance until one breaks no rule."""
+
 ANY = Instances()
 """Any instance: a port, a page, a number that the author gives a meaning."""
 
@@ -53,12 +56,15 @@ class Content:
 
     `format` is the inner format's name (None: whatever the bytes show). `inline` says that it
     follows the record in the stream and is no part of its body. `resumes` says that it goes on
-    where that format was suspended, without a new prologue.
+    where that format was suspended, without a new prologue. `optional` says of a format inside
+    the body that a reader may do without it: where no plugin knows it, the body stays as it is,
+    and `verify` says so in a note.
     """
 
     format: str | None = None
     inline: bool = False
     resumes: bool = False
+    optional: bool = False
 
 
 class RecordType(Generic[B]):
@@ -136,7 +142,12 @@ class RecordType(Generic[B]):
             count = min(count, self.instances.limit)
         body: Any = self.body
         for instance in range(count):
-            yield instance, body.example(rng)
+            made = body.example(rng)
+            for _ in range(_TRIES):
+                if all(problem.severity is not None for problem in made.problems()):
+                    break  # `check` may want fields to agree, which chance alone does not know
+                made = body.example(rng)
+            yield instance, made
 
     def __repr__(self) -> str:
         return f"<record type {self.code} {self.name}>"
