@@ -7,9 +7,6 @@ own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets)
 from __future__ import annotations
 
 import os
-import select
-import socket
-import tempfile
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -132,25 +129,27 @@ class MemorySaveOps(SaveOps):
             )
 
 
-def _wait(file: Any, event: int) -> None:
+def _wait(file: Any, *, writing: bool) -> None:
     """Wait until a file that is not blocking can be read or written."""
+    import select
+
     poll = select.poll()  # `select` itself takes no descriptor above 1023
-    poll.register(file, event)
+    poll.register(file, select.POLLOUT if writing else select.POLLIN)
     poll.poll()
 
 
 def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
     """Write everything to something that may take less at a time, or be busy."""
     view = memoryview(data)
-    send = target.send if isinstance(target, socket.socket) else target.write
+    send = getattr(target, "send", None) or target.write  # a socket's `makefile` could not wait
     while view:
         try:
             count = send(view)
         except BlockingIOError as error:
             count = getattr(error, "characters_written", 0)
-            _wait(target, select.POLLOUT)
+            _wait(target, writing=True)
         if count is None:  # a raw stream that would block
-            _wait(target, select.POLLOUT)
+            _wait(target, writing=True)
             count = 0
         view = view[count:]
 
@@ -213,7 +212,7 @@ class FileSaveOps(SaveOps):
                 flush()
                 return
             except BlockingIOError:  # what is buffered does not fit into the pipe yet
-                _wait(self._target, select.POLLOUT)
+                _wait(self._target, writing=True)
             except OSError as error:
                 raise InputOutputError(f"cannot write the image: {error}") from error
 
@@ -311,6 +310,8 @@ class LoadOps(ABC):
         """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
         try:
             if self._spool is None or self._spooled is None:
+                import tempfile
+
                 self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
                 self._spooled = _reader(self._spool)
                 # extents may outlive these ops: the file goes with the last that can read it
@@ -365,7 +366,7 @@ class FileLoadOps(LoadOps):
     def __init__(self, source: Any) -> None:
         self._source = source
         # a socket's `makefile` would read ahead, into what follows the image
-        self._receive = source.recv if isinstance(source, socket.socket) else source.read
+        self._receive = getattr(source, "recv", None) or source.read
         seekable = getattr(source, "seekable", None)
         self._end: int | None = None
         self._at = 0
@@ -384,7 +385,7 @@ class FileLoadOps(LoadOps):
             except OSError as error:
                 raise InputOutputError(f"cannot read the image: {error}") from error
             if chunk is None:  # nothing there yet
-                _wait(self._source, select.POLLIN)
+                _wait(self._source, writing=False)
                 continue
             if not chunk:
                 break

@@ -7,7 +7,6 @@ writing the body back.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -17,6 +16,8 @@ from domctx_core.layout import Body
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
+    import random
+
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain, Guest, XenVersion
 

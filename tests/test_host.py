@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -385,3 +386,39 @@ class TestDomains:
         assert isinstance(domain, Domain)
         assert getattr(domain, "rest") == "a:b"  # noqa: B009
         assert save_image(domain, host.registry)[16:24] == bytes([4, 0, 0, 0, 20, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("requirement", "fits"),
+    [
+        ("domctx-core", True),
+        ("domctx-core>=0.1,<1", True),
+        ("domctx-core<1,>=0.1.0", True),
+        ("domctx-core>=0.1.1", False),
+        ("domctx-core<0.1", False),
+        ("domctx-core<0.1.0", False),
+        ("domctx-core>=1", False),
+        ("domctx-core==0.1.*", True),
+        ("domctx-core~=0.2", False),
+        ("domctx-core!=0.1.0", False),
+        ("Domctx_Core[extra]>=0.1; python_version>'3'", True),
+        ("domctx-core>=9; python_version<'3'", True),
+        ("domctx-core>=0..1", False),
+        ("domctx-plugin-other>=99", True),
+    ],
+)
+def test_what_a_plugin_requires_of_the_core(
+    domctx_dists: FakeDists, requirement: str, fits: bool
+) -> None:
+    domctx_dists.add("asks", entry_points=one(300, "ASKS", "asks_mod"), requires=[requirement])
+    plugin = domctx_dists.plugin(domctx_dists.host(), "asks")
+    assert plugin.status is (Status.LAZY if fits else Status.INCOMPATIBLE), plugin.reason
+
+
+def test_the_usual_requirement_is_checked_without_a_library() -> None:
+    code = (
+        "import sys; from domctx_core.host import Host; Host();"
+        "print('packaging.requirements' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout == b"False\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Iterator
 
@@ -112,6 +111,8 @@ def _check_names(app: App, types: tuple[str, ...]) -> None:
         app.host.load_run_time()
         known = {entry.name for registry in app.host.formats.registries() for entry in registry}
         if text.upper() not in known:
+            import difflib
+
             near = difflib.get_close_matches(text.upper(), sorted(known), 3)
             raise UsageError(
                 f"no record type is called {text!r}",

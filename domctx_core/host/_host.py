@@ -6,7 +6,6 @@ A host is an object; there is no global one.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
@@ -363,6 +362,8 @@ class Host:
         self.load_run_time()
         declaration = self._run_time_domains.get(scheme)
         if declaration is None:
+            import difflib
+
             near = difflib.get_close_matches(scheme, self.schemes(), 3)
             raise UsageError(
                 f"no plugin knows domains of the scheme {scheme!r}",

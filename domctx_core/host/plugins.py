@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 import traceback
@@ -170,7 +171,8 @@ def assess(found: Found, switches: Switches, core: str | None) -> Plugin:
 
 def _incompatible(found: Found, core: str | None) -> str:
     """Why a plugin does not fit this core, by its own metadata; pip can be bypassed."""
-    if core is None or not any("domctx" in text.lower() for text in found.requires):
+    asked = [text for text in found.requires if "domctx" in text.lower()]
+    if core is None or all(_plainly_met(text, core) for text in asked):
         return ""
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -186,3 +188,34 @@ def _incompatible(found: Found, core: str | None) -> str:
         if not requirement.specifier.contains(core, prereleases=True):
             return f"it needs {CORE}{requirement.specifier}, and this is {core}"
     return ""
+
+
+_PLAIN = re.compile(
+    r"domctx-(?P<which>core|plugin-[a-z0-9-]+)\s*(?P<bounds>((>=|<)[0-9]+(\.[0-9]+)*,?)*)"
+)
+
+
+def _plainly_met(text: str, core: str) -> bool:
+    """Whether a requirement is of the usual form, `domctx-core>=0.1,<1`, and met.
+
+    What is not gets a second look by a library that knows all forms, and takes longer to import
+    than all else that a run of `domctx` needs.
+    """
+    match = _PLAIN.fullmatch(text)
+    if match is None or not re.fullmatch(r"[0-9]+(\.[0-9]+)*", core):
+        return False
+    if match["which"] != "core":
+        return True
+    have = _release(core)
+    for sign, bound in re.findall(r"(>=|<)([0-9.]+)", match["bounds"]):
+        if (have < _release(bound)) == (sign == ">="):
+            return False
+    return True
+
+
+def _release(text: str) -> list[int]:
+    """A version's numbers, without the zeros at its end, which mean nothing."""
+    numbers = [int(part) for part in text.split(".") if part]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return numbers

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import random
 import struct
 import sys
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout import fields as specifiers
@@ -32,6 +31,9 @@ from domctx_core.layout.kinds import (
     Reserved,
 )
 from domctx_core.rules import CORE_RULES, Problem, Severity
+
+if TYPE_CHECKING:
+    import random
 
 __all__ = ["Body", "Decoded", "Empty"]
 

@@ -8,7 +8,6 @@ verify, show) is written once for all record types.
 
 from __future__ import annotations
 
-import random
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,8 @@ from domctx_core.layout.bits import Bits
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
+    import random
+
     from domctx_core.layout.body import Body, Layout
 
 ByteOrder = Literal["little", "big"]
