@@ -15,6 +15,9 @@ myst_enable_extensions = ["colon_fence"]
 html_theme = "furo"
 html_title = f"domctx {__version__}"
 
+# Docstrings are read in an editor far more often than here, so they mark code with one backtick.
+default_role = "literal"
+
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_use_legacy_class_based = False

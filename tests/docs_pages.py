@@ -82,7 +82,8 @@ def alike(shown: str, printed: str) -> bool:
 class Environment:
     """A virtual environment that sees this one's packages, with `domctx` and `pip` of its own.
 
-    What is installed into it stays in it, and nothing in it needs a network.
+    What is installed into it stays in it, and nothing in it needs a network. As with the scripts that
+    pip makes, the current folder is not on the path.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -95,7 +96,7 @@ class Environment:
         (own / "project.pth").write_text("\n".join(lines) + "\n")
         for name, module in (("domctx", "domctx_core"), ("pip", "pip")):
             script = self.bin / name
-            script.write_text(f'#!/bin/sh\nexec "{self.bin}/python" -m {module} "$@"\n')
+            script.write_text(f'#!/bin/sh\nexec "{self.bin}/python" -P -m {module} "$@"\n')
             script.chmod(0o755)
 
     def variables(self, home: Path) -> dict[str, str]:

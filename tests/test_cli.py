@@ -442,7 +442,7 @@ class TestEngine:
         state = tmp_path / "state.json"
         run = domctx("load", domctx.file("x.img"), f"sim:{state},vcpus=2")
         assert run.status == 0
-        assert "1 records, 80 bytes, 1 change" in run.err
+        assert "1 record, 80 bytes, 1 change" in run.err
         kept = json.loads(state.read_bytes())
         assert kept["schema"] == "domctx.sim/1"
         assert (kept["pauses"], kept["unpauses"]) == (1, 1)
@@ -548,3 +548,14 @@ def test_a_bug_of_ours_is_5_and_told_apart(domctx: Domctx, monkeypatch: pytest.M
 def test_standard_input_may_be_a_buffer(domctx: Domctx, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(IMAGE)))
     assert domctx("verify", "-").status == 0
+
+
+def test_no_plugin_comes_from_the_folder_of_the_data(tmp_path: Path) -> None:
+    info = tmp_path / "evil-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[domctx.plugins]\nevil = evil_module\n")
+    (tmp_path / "evil_module.py").write_text("open('was-here', 'w')\n")
+    (tmp_path / "x.img").write_bytes(IMAGE)
+    assert process("verify", "x.img", cwd=tmp_path).returncode == 0
+    assert not (tmp_path / "was-here").exists()

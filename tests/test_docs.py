@@ -9,7 +9,9 @@ import inspect
 import json
 import re
 import subprocess
+import sys
 import tomllib
+import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,9 +20,12 @@ import pytest
 from docs_pages import DOCS, PAGES, ROOT, Environment, Runner, alike, blocks, commands
 
 import domctx_core
+from domctx_core.allocation import THIRD_PARTY
 from domctx_core.cli.app import VERBS
-from domctx_core.host import Status
+from domctx_core.host import Status, hookspecs
+from domctx_core.host.modules import HOOKS
 from domctx_core.layout import fields
+from domctx_core.registry import copy_name
 from domctx_core.rules import CORE_RULES
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"
@@ -205,6 +210,21 @@ def test_every_status_of_a_plugin_is_documented() -> None:
     assert set(map(str, Status)) <= set(re.findall(r"^\| ([\w-]+) \|", page, flags=re.MULTILINE))
 
 
+def test_every_hook_is_documented() -> None:
+    page = (DOCS / "reference" / "hooks.md").read_text()
+    members = re.search(r"hookspecs\n +:members: (.*)", page)
+    assert members is not None
+    assert set(HOOKS) == set(members[1].split(", ")) - {"hookimpl"}
+    assert set(HOOKS) == set(re.findall(r"^\| `(domctx_\w+)` \|", page, flags=re.MULTILINE))
+    assert all(inspect.getdoc(getattr(hookspecs, hook)) for hook in HOOKS)
+
+
+def test_every_hook_is_exercised_by_a_test() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    implemented = re.findall(r"@hookimpl\n\s+def (\w+)\(\)", sources)
+    assert set(HOOKS) <= set(implemented)
+
+
 def _make_rules() -> ModuleType:
     spec = importlib.util.spec_from_file_location("make_rules", DOCS / "make_rules.py")
     assert spec is not None
@@ -327,6 +347,21 @@ def test_type_codes_are_those_of_the_plugins(runner: Runner) -> None:
     assert set(rows) == known
 
 
+def test_third_party_codes_are_unique_sorted_and_in_their_range() -> None:
+    page = (DOCS / "reference" / "third-party-codes.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("| ")][1:]
+    rows = [re.fullmatch(r"\| (0x[0-9A-F]+) \| (\w+) \| (.+) \| (.+) \|", line) for line in lines]
+    assert rows
+    assert all(rows), f"not a row of the table: {lines[rows.index(None)]}"
+    codes = [int(row[1], 16) for row in rows if row]
+    names = [row[2] for row in rows if row]
+    assert codes == sorted(set(codes))
+    assert len(set(names)) == len(names)
+    assert all(code in THIRD_PARTY for code in codes)
+    for name in names:
+        copy_name(name)
+
+
 # ----------------------------------------------------------------------------------------- seed
 
 
@@ -387,7 +422,93 @@ def _tests(path: str) -> set[str]:
     return found
 
 
+# ----------------------------------------------------------------------------------------- trust
+
+
+def _plugin_in(folder: Path) -> None:
+    """A plugin that says so when it is imported, unpacked in a folder."""
+    (folder / "nearby-1.dist-info").mkdir()
+    (folder / "nearby-1.dist-info" / "METADATA").write_text("Name: nearby\nVersion: 1\n")
+    points = "[domctx.plugins]\nnearby = nearby_module\n"
+    (folder / "nearby-1.dist-info" / "entry_points.txt").write_text(points)
+    (folder / "nearby_module.py").write_text("import os; os.write(2, b'imported')\n")
+
+
+def test_no_plugin_comes_from_the_folder_of_the_image(runner: Runner) -> None:
+    runner.run("domctx save sim:seed=1 -o a.img")
+    _plugin_in(runner.folder)
+    assert "imported" not in runner.run("domctx verify a.img")
+    assert "nearby" not in runner.run("domctx plugins list --json")
+    runner.run(f"export PYTHONPATH={runner.folder}")
+    assert "imported" in runner.run("domctx verify a.img")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "domctx --no-plugins --strict verify a.img",
+        "domctx -p no:nearby --strict verify a.img",
+        "DOMCTX_NO_PLUGINS=1 domctx --strict verify a.img",
+        "DOMCTX_DISABLE_PLUGINS=nearby domctx --strict verify a.img",
+        "DOMCTX_LOAD_PLUGINS= domctx --strict verify a.img",
+        "domctx --no-plugins plugins list",
+        "domctx show a.img",
+    ],
+)
+def test_a_plugin_that_is_off_or_not_needed_is_not_imported(runner: Runner, command: str) -> None:
+    runner.run("domctx --no-plugins save sim:seed=1 -o a.img")
+    _plugin_in(runner.folder)
+    runner.run(f"export PYTHONPATH={runner.folder}")
+    assert "imported" not in runner.run(command)
+    assert runner.status == 0
+
+
+# ------------------------------------------------------------------------------------------ site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built as `make docs` does."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, DOCS, folder / "html"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+def test_the_site_has_every_page_and_no_more(site: Path) -> None:
+    sources = {path.relative_to(DOCS).with_suffix(".html") for path in DOCS.rglob("*.md")}
+    made = {path.relative_to(site) for path in site.rglob("*.html")} - {
+        Path("genindex.html"),
+        Path("py-modindex.html"),
+        Path("search.html"),
+    }
+    assert made == sources
+
+
+def test_every_public_name_is_in_the_index_of_the_site(site: Path) -> None:
+    inventory = (site / "objects.inv").read_bytes()
+    text = zlib.decompress(inventory.split(b"\n", 4)[4]).decode()
+    objects = [line.split(" ", 1)[0] for line in text.splitlines() if " py:" in line]
+    named = {name.rpartition(".")[2] for name in objects}
+    assert set(domctx_core.__all__) - named == set()
+    assert set(HOOKS) <= named
+
+
 # ------------------------------------------------------------------------------------ the others
+
+
+def test_the_changes_name_every_verb_and_every_plugin() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    named = set(re.findall(r"`(?:domctx )?([\w-]+)`", changes))
+    assert {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")} <= named
+    assert set(VERBS) <= named
 
 
 def test_dependencies_are_those_of_the_project() -> None:
@@ -397,7 +518,7 @@ def test_dependencies_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = list(project["project"]["dependencies"])
     for group in project["dependency-groups"].values():
-        asked += group
+        asked += [each for each in group if isinstance(each, str)]
     assert explained == {re.split(r"[<>=~ ]", each)[0] for each in asked}
 
 

@@ -76,8 +76,11 @@ def command(
         except DomctxError as error:
             app.worst(report(app, error, None if image == "-" else image))
             return
-    changes = len(result.changes)
     app.say(
-        f"loaded {image} into {domain}: {result.records} records, {result.consumed} bytes,"
-        f" {changes} change{'s' * (changes != 1)}"
+        f"loaded {image} into {domain}: {_count(result.records, 'record')},"
+        f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

@@ -56,9 +56,11 @@ class CommandRunner:
 class HookRecorder:
     """A `trace` for a host: keeps each import and each call of a hook::
 
-    host = Host(trace=recorder)
-    host.checks()
-    assert recorder.hooks() == ["domctx_checks"]
+        host = Host(trace=recorder)
+        host.checks()
+        assert recorder.hooks() == ["domctx_checks"]
+
+    What a host knows without importing it leaves no trace.
     """
 
     def __init__(self) -> None:
