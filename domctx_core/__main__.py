@@ -8,7 +8,7 @@ if not sys.flags.safe_path and sys.path[:1] in ([""], [os.getcwd()]):
     # must never come from there
     del sys.path[0]
 
-from domctx_core.cli import main  # noqa: E402  # after the path is safe
+from domctx_core.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())
