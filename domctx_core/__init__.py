@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from domctx_core.builtin import EndRecord, Start, StartRecord
-    from domctx_core.checks import Check, Seen
+    from domctx_core.checks import Check, Container, Seen
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.declarations import (
         CheckDeclaration,
@@ -77,7 +77,7 @@ if TYPE_CHECKING:
         SaveOps,
         SizingSaveOps,
     )
-    from domctx_core.records import ANY, PER_VCPU, SINGLE, Content, Instances, RecordType
+    from domctx_core.records import ANY, PER_VCPU, SINGLE, Content, Instances, RecordType, Tally
     from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.rules import Finding, Problem, Rule, Severity
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
@@ -99,6 +99,7 @@ __all__ = [
     "Closed",
     "CommandDeclaration",
     "ConflictError",
+    "Container",
     "Content",
     "DeclarationError",
     "Decoded",
@@ -158,6 +159,7 @@ __all__ = [
     "StagedDomain",
     "Start",
     "StartRecord",
+    "Tally",
     "Trailing",
     "UsageError",
     "Verdict",
@@ -199,6 +201,7 @@ _HOMES = {
     "Start": "builtin",
     "StartRecord": "builtin",
     "Check": "checks",
+    "Container": "checks",
     "Seen": "checks",
     "LoadContext": "context",
     "SaveContext": "context",
@@ -277,6 +280,7 @@ _HOMES = {
     "PER_VCPU": "records",
     "RecordType": "records",
     "SINGLE": "records",
+    "Tally": "records",
     "DOMAIN_CONTEXT": "registry",
     "Entry": "registry",
     "Provider": "registry",

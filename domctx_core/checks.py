@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from domctx_core.errors import DomctxError, Errno, PluginError
-from domctx_core.layout import Body
+from domctx_core.errors import PLUGIN_FAULTS, DomctxError, Errno, PluginError
+from domctx_core.layout import Body, ByteOrder
 from domctx_core.rules import Problem, Rule
 
-__all__ = ["Check", "Seen"]
+__all__ = ["Check", "Container", "Seen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Seen:
     """A record as a check sees it.
 
     `index` counts records of its container, `offset` is where its header starts, from the start
-    of the file. `body` is None where the bytes cannot be decoded.
+    of the file. `body` is None where the bytes cannot be decoded, and where nobody decodes them:
+    a body of a bulk type, one that is too long to be held, one that a load takes piece by piece.
     """
 
     index: int
@@ -35,8 +36,37 @@ class Seen:
     body: Body | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Container:
+    """The container whose records a check sees: what stands before them, and what is around it.
+
+    `path` are the format names from the outermost container to this one; `offset` is where it
+    starts, from the start of the file; `version`, `byteorder` and `prologue` are what its framing
+    says (a domain context has version 1 and no prologue). `within` is the record of the container
+    `outer` that holds this one or announces it; both are None for the outermost. `checks` are
+    those at work on this container.
+    """
+
+    path: tuple[str, ...]
+    offset: int
+    version: int
+    byteorder: ByteOrder
+    prologue: tuple[Body, ...] = ()
+    within: Seen | None = None
+    outer: Container | None = None
+    checks: tuple[Check, ...] = ()
+
+    def find(self, check: type[C]) -> C | None:
+        """The check of that class that is at work on this container, if there is one.
+
+        So the check of an inner container learns what that of an outer one has found so far, as
+        in `container.outer.find(LibxcCheck)`.
+        """
+        return next((each for each in self.checks if isinstance(each, check)), None)
+
+
 class Check:
-    """Subclass it, say which `format` and which type `codes` it wants, and override `record`.
+    """Subclass it, say which `format` and which type `codes` it wants, and override the methods.
 
     `rules` are the rules that it brings; their ids begin with the plugin's name and a slash.
     """
@@ -45,17 +75,30 @@ class Check:
     codes: ClassVar[frozenset[int]] = frozenset()
     rules: ClassVar[tuple[Rule, ...]] = ()
 
+    def begin(self, container: Container) -> Iterable[Problem]:
+        """Called once, before the first record; a container that is resumed does not begin again.
+
+        Offsets of problems count from the start of the container.
+        """
+        return ()
+
     def record(self, seen: Seen) -> Iterable[Problem]:
         """Called for each record whose code is in `codes`, in image order.
 
-        On a load, that is each record that its handler takes whole (`context.read`); one that is
-        taken piece by piece is seen by `verify` only.
+        Also for one that is itself wrong or cut short: look at `seen.body` before anything else.
         """
         return ()
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:
-        """Called after the last record; a problem may name the record that it is about."""
+        """Called after the last record; a problem may name the record that it is about.
+
+        Not called where the container is not read to its end. Offsets count from the start of
+        that record's body, or of the container.
+        """
         return ()
+
+
+C = TypeVar("C", bound=Check)
 
 
 @contextmanager
@@ -65,7 +108,7 @@ def blame_check(check: Check) -> Iterator[None]:
         yield
     except DomctxError:
         raise
-    except Exception as error:
+    except PLUGIN_FAULTS as error:
         raise PluginError(
             f"the check {type(check).__module__}.{type(check).__qualname__} raised"
             f" {type(error).__name__}: {error}",

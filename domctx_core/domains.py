@@ -77,6 +77,12 @@ class Domain(ABC):
         """The state of that body class and instance; raises `NoState` where there is none."""
         raise NoState(f"the domain has no {body.__name__}[{instance}]", instance=instance)
 
+    def accepts(self, body: type[B], instance: int, value: B) -> None:
+        """Raise `DomainError` for state that `write` would refuse, as far as that can be told.
+
+        A load of two phases asks before anything is written, so that a refusal costs nothing.
+        """
+
     def write(self, body: type[B], instance: int, value: B) -> None:
         """Take state over; raises `DomainError` where the domain refuses."""
         raise DomainError(f"the domain takes no {body.__name__}", instance=instance)
@@ -102,6 +108,9 @@ class Domain(ABC):
 
     def close(self) -> None:  # most domains have nothing to let go of
         """Let go of the domain; what was written is kept from then on, wherever it is kept."""
+
+    def abandon(self) -> None:
+        """Let go of the domain after an operation that failed: nothing is kept that need not be."""
 
 
 class StagedDomain(Domain):
@@ -130,8 +139,9 @@ class StagedDomain(Domain):
         return self.domain.read(body, instance) if staged is None else staged
 
     def write(self, body: type[B], instance: int, value: B) -> None:
-        self._state[body, instance] = value
         domain = self.domain
+        domain.accepts(body, instance, value)
+        self._state[body, instance] = value
         self._queue.append(
             (f"{body.__name__}[{instance}]", lambda: domain.write(body, instance, value))
         )

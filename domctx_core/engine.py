@@ -6,15 +6,23 @@ Load: START first, outside the pause; the records in image order; END after the 
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from domctx_core.checks import Check, Seen, blame_check
+from domctx_core.checks import Check, Container, Seen, blame_check
 from domctx_core.context import Duplicates, LoadContext, SaveContext
 from domctx_core.domains import Domain, StagedDomain, XenVersion
-from domctx_core.errors import DomainError, DomctxError, Errno, ImageError, PluginError
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DomainError,
+    DomctxError,
+    Errno,
+    ImageError,
+    PluginError,
+)
 from domctx_core.layout import ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, LoadOps, MemorySaveOps, SaveOps, SizingSaveOps
@@ -184,7 +192,7 @@ class LoadResult:
     """What a load did.
 
     `records` counts those between START and END, `consumed` the bytes of the whole image,
-    `changes` what was written to the domain (`TscInfo[0]`), `xen_version` is the image's.
+    `changes` what was written to the domain (`TscInfo[0]`), `byteorder` is the image's.
     """
 
     records: int
@@ -283,7 +291,7 @@ class _Load:
         except DomctxError as error:
             error.locate(**self.origins[len(applied)])
             raise
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             origin = self.origins[len(applied)]
             raise PluginError(
                 f"applying {origin['type_name']}[{origin['instance']}] raised"
@@ -309,6 +317,16 @@ class _Load:
         context = self.context
         return LoadResult(self.records, context.consumed, tuple(applied), context.byteorder)
 
+    def begin_checks(self) -> None:
+        """Tell the checks what they are about to see, as `verify` does."""
+        path = (self.registry.format,)
+        checks = tuple(self.checks)
+        container = Container(path, 0, 1, self.context.byteorder, checks=checks)
+        for check in checks:
+            with blame_check(check):
+                for problem in check.begin(container):
+                    self.judge(check, problem, None)
+
     def read_start(self, domain: StagedDomain) -> None:
         context = self.context
         raw = context.read_header()
@@ -322,6 +340,7 @@ class _Load:
                 expected=f"type {START}",
                 actual=f"type {context.type}",
             )
+        self.begin_checks()
         self.run(self.start, domain)
 
     def read_records(self, domain: StagedDomain) -> None:
@@ -398,7 +417,7 @@ class _Load:
             }
             self.origins += [origin] * (len(domain) - len(self.origins))
         for check in self.checks:
-            if entry.code in check.codes and context.body is not None:
+            if entry.code in check.codes:
                 seen = Seen(
                     context.record, context.offset, entry.code, entry.name, context.instance,
                     context.length, context.body,
@@ -411,7 +430,7 @@ class _Load:
         rule = find_rule(problem.rule, check.rules)
         if (problem.severity or rule.severity) is not Severity.ERROR:
             return
-        at = self.context.offset if seen is None else seen.offset
+        at = problem.offset or 0 if seen is None else seen.offset
         if seen is not None and problem.offset is not None:
             at += HEADER_SIZE + problem.offset
         raise ImageError(
@@ -456,19 +475,44 @@ class _Witness(StagedDomain):
 
 @contextmanager
 def _paused(domain: Domain) -> Iterator[None]:
-    """Pause and, whatever happens, unpause; what went wrong first is the error."""
-    with _backend(domain, "pause"):
-        domain.pause()
+    """Pause and, whatever happens, unpause; what went wrong first is the error.
+
+    Ctrl-C waits while the domain is being paused or unpaused, so that it is always known which.
+    """
+    paused = False
+    mask = _hold_interrupts()
     try:
+        try:
+            with _backend(domain, "pause"):
+                domain.pause()
+            paused = True
+        finally:
+            _allow_interrupts(mask)
         yield
     except BaseException as error:
-        try:
-            domain.unpause()
-        except Exception as second:
-            error.add_note(f"and the domain could not be unpaused: {second}")
+        if paused:
+            mask = _hold_interrupts()
+            try:
+                domain.unpause()
+            except PLUGIN_FAULTS as second:
+                error.add_note(f"and the domain could not be unpaused: {second}")
+            finally:
+                _allow_interrupts(mask)
         raise
-    with _backend(domain, "unpause"):
-        domain.unpause()
+    mask = _hold_interrupts()
+    try:
+        with _backend(domain, "unpause"):
+            domain.unpause()
+    finally:
+        _allow_interrupts(mask)
+
+
+def _hold_interrupts() -> set[int]:
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))
+
+
+def _allow_interrupts(mask: set[int]) -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 @contextmanager
@@ -478,7 +522,7 @@ def _backend(domain: Domain, what: str) -> Iterator[None]:
         yield
     except DomctxError:
         raise
-    except Exception as error:
+    except PLUGIN_FAULTS as error:
         raise PluginError(
             f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
             f" {type(error).__name__}: {error}",
@@ -499,7 +543,7 @@ def _blame(entry: Entry, what: str, instance: Callable[[], int | None]) -> Itera
             provider=entry.provider,
         )
         raise
-    except Exception as error:
+    except PLUGIN_FAULTS as error:
         raise PluginError(
             f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
             errno=Errno.EIO,

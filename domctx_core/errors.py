@@ -24,6 +24,7 @@ from enum import IntEnum
 from typing import Any
 
 __all__ = [
+    "PLUGIN_FAULTS",
     "BodyError",
     "ConflictError",
     "DeclarationError",
@@ -59,6 +60,13 @@ class Errno(IntEnum):
     EOVERFLOW = 75
     EOPNOTSUPP = 95
     ENOBUFS = 105
+
+
+PLUGIN_FAULTS = (Exception, SystemExit)
+"""What a plugin's code may raise that is its own fault, and ends nothing but what it was to do.
+
+Ctrl-C is the user's and stays what it is.
+"""
 
 
 def as_errno(error: OSError) -> Errno:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from domctx_core.errors import DeclarationError, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
@@ -129,7 +129,10 @@ class Formats:
 
     def registry(self, name: str) -> Registry:
         """The registry of a format, which exists even where the format itself is unknown."""
-        return self._registries.setdefault(name, Registry(name))
+        if name not in self._registries:
+            self._registries[name] = Registry(name)
+            self._registries[name].more = self.more
+        return self._registries[name]
 
     def registries(self) -> Iterator[Registry]:
         """All registries: the domain context's first, the others by name."""
@@ -139,6 +142,10 @@ class Formats:
     def names(self) -> Iterable[str]:
         """The names of all formats, in the order in which they are tried."""
         return tuple(self._known)
+
+    def knows(self, name: str) -> bool:
+        """Whether any plugin declares a format of that name, usable or not."""
+        return name in self._known or (self._ask_for_more() and name in self._known)
 
     def get(self, name: str) -> Format:
         """The format of that name; `PluginError` where there is none."""
@@ -187,7 +194,7 @@ class Formats:
             try:
                 if format.recognises(head):
                     return format
-            except Exception as error:
+            except PLUGIN_FAULTS as error:
                 self.failures[name] = PluginError(
                     f"the format {name} raised {type(error).__name__} where it was to recognise an"
                     f" input: {error}",

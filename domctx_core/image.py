@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from domctx_core.errors import PluginError
+from domctx_core.errors import PLUGIN_FAULTS
 from domctx_core.rules import Finding
+from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
 from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 
@@ -21,12 +22,14 @@ def image_json(
     verifier: Verifier,
     *,
     path: str,
+    source: Source | None = None,
     keep: Callable[[Record], bool] = lambda record: True,
     raw_limit: int | None = KEPT,
 ) -> dict[str, Any]:
     """The document of `show --json`.
 
-    `keep` chooses records; a container is kept whatever it holds. Raw bytes are cut after
+    `source` is asked for the input's size, which a fault may hide from the events. `keep` chooses
+    records; a container is kept whatever it holds. Raw bytes are cut after
     `raw_limit` bytes (None: never), and say so.
     """
     tree = _Tree(keep, raw_limit)
@@ -39,7 +42,7 @@ def image_json(
         "schema": "domctx.image/1",
         "path": path,
         **tree.root,
-        "size": size,
+        "size": size if source is None else source.end(),
         "findings": [finding.to_json() for finding in findings],
     }
 
@@ -52,9 +55,12 @@ def record_json(record: Record, *, raw_limit: int | None = KEPT) -> dict[str, An
         decoded = record.decoded
         if decoded is not None and decoded.body is not None:
             body = decoded.body.to_json()
-            again = decoded.body.to_bytes(record.level.framing.byteorder, check=False)
-            raw = again != record.raw()
-    except PluginError:  # the verifier says so; what can be shown is shown
+            if record.bulk:  # only the head is decoded: whoever encodes needs the bytes, no other
+                raw = raw_limit is None
+            else:
+                again = decoded.body.to_bytes(record.level.framing.byteorder, check=False)
+                raw = again != record.raw()
+    except PLUGIN_FAULTS:  # the verifier says so; what can be shown is shown
         pass
     shown: dict[str, Any] = {"index": record.index, "offset": record.offset, "type": record.type}
     shown["name"] = record.name

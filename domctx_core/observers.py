@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, NamedTuple
 
+from domctx_core.errors import PLUGIN_FAULTS
+
 __all__ = ["BATCH", "Observer", "Operation", "RecordEvent", "Watch"]
 
 BATCH = 1024
@@ -56,7 +58,7 @@ class Watch:
         self,
         observers: Iterable[Observer],
         operation: Operation,
-        dropped: Callable[[Observer, Exception], None] = lambda observer, error: None,
+        dropped: Callable[[Observer, BaseException], None] = lambda observer, error: None,
     ) -> None:
         self._observers = list(observers)
         self._operation = operation
@@ -95,6 +97,6 @@ class Watch:
         for observer in tuple(self._observers):
             try:
                 call(observer)
-            except Exception as error:
+            except PLUGIN_FAULTS as error:
                 self._observers.remove(observer)
                 self._dropped(observer, error)

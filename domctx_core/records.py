@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from domctx_core.errors import DeclarationError, Errno
-from domctx_core.layout import Body
+from domctx_core.layout import Body, ByteOrder
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain, Guest, XenVersion
 
-__all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "RecordType"]
+__all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "RecordType", "Tally"]
 
 B = TypeVar("B", bound=Body)
 
@@ -68,6 +68,18 @@ class Content:
     optional: bool = False
 
 
+class Tally(Generic[B]):
+    """Adds up the heads of bulk records that stand in a row, so that one line can tell of them."""
+
+    def add(self, head: B) -> None:
+        """Count one more head; nothing of it need be kept."""
+        raise NotImplementedError
+
+    def text(self) -> str:
+        """What was counted, on one line."""
+        raise NotImplementedError
+
+
 class RecordType(Generic[B]):
     """One type of record. Subclass it and set the class attributes.
 
@@ -78,7 +90,7 @@ class RecordType(Generic[B]):
     * `after`: names of record types that, where they are in an image, come earlier;
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
-      read, unless somebody asks for it;
+      read, unless somebody asks for it; `prefix` may except its first bytes;
     * `loadable`: false for a type that can be looked at and not loaded;
     * `content`: another format inside the body or right after the record;
     * `suspends`: after this record the enclosing format goes on, and this one may be resumed;
@@ -126,6 +138,22 @@ class RecordType(Generic[B]):
         here makes `verify` fail and `load` refuse. Offsets count from the start of the body.
         """
         return ()
+
+    def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
+        """How many bytes at the start of a bulk body are its head; 0 where it has none.
+
+        `first` are the body's first bytes, at most 64. The head is held and decoded with `body`;
+        what follows it is skipped. Nothing is read for a head that is longer than its record.
+        """
+        return 0
+
+    def extent(self, head: B) -> int | None:
+        """How long, in bytes, a bulk body with this head must be; None where it does not say."""
+        return None
+
+    def tally(self) -> Tally[B] | None:
+        """Something that adds up the heads of bulk records; None where there is no use in it."""
+        return None
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, B]]:
         """Made-up state for a simulated domain: (instance, body), ascending by instance.

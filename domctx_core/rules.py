@@ -199,7 +199,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.EINVAL,
             "the image does not begin with START",
             "START carries the format's version and shows the byte order; without it in first"
-            " place the rest has no meaning that can be relied on.",
+            " place the rest has no meaning that can be relied on. Other formats begin with a"
+            " record type of their own, such as HEADER, and the message names it.",
             "Check that the file is a domain context image and not cut at the front.",
             "an image whose first header has type 2",
         ),
@@ -209,7 +210,7 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.EINVAL,
             "START stands in the image a second time",
             "There is one START, the first record. Two images were joined, or a record's type"
-            " is damaged.",
+            " is damaged. The same goes for the first record of other formats.",
             "Split the file at this offset and look at both halves.",
             "two images written one after the other without the first one's END",
         ),
@@ -247,9 +248,21 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.ENODATA,
             "the input ends without END",
             "Every record so far is whole, but nothing says that there are no more: the saver"
-            " stopped half way, or the file was cut at a record's end.",
+            " stopped half way, or the file was cut at a record's end. The same goes for a"
+            " container that is suspended, as CHECKPOINT does to a libxc stream, and not resumed.",
             "Save again. A save that fails writes no END on purpose.",
             "an image with START and TSC_INFO only",
+        ),
+        _rule(
+            "not-suspended",
+            _E,
+            Errno.EINVAL,
+            "a record resumes a container that is not suspended",
+            "The record hands over to a container that stopped earlier, and there is none: it was"
+            " never begun, never suspended, or has ended. The records after it are read as those"
+            " of the outer container.",
+            "Look at the records before it: the one that suspends is missing or comes too late.",
+            "CHECKPOINT_END in a libxl stream whose libxc stream has no CHECKPOINT",
         ),
         _rule(
             "trailing-bytes",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from domctx_core.declarations import DomainRequest
 from domctx_core.domains import Domain, Guest, XenVersion
 from domctx_core.errors import (
+    PLUGIN_FAULTS,
     BodyError,
     DomainError,
     DomctxError,
@@ -104,7 +106,7 @@ class SimDomain(Domain):
             self._state[code][instance] = kept
         return kept
 
-    def write(self, body: type[B], instance: int, value: B) -> None:
+    def accepts(self, body: type[B], instance: int, value: B) -> None:
         code = self._code(body)
         entry = self._registry.get(code)
         for problem in value.problems():
@@ -130,7 +132,10 @@ class SimDomain(Domain):
                     expected=f"below {vcpus}",
                     actual=instance,
                 )
-        self._state.setdefault(code, {})[instance] = value
+
+    def write(self, body: type[B], instance: int, value: B) -> None:
+        self.accepts(body, instance, value)
+        self._state.setdefault(self._code(body), {})[instance] = value
         self._changed = True
 
     def pause(self) -> None:
@@ -148,6 +153,9 @@ class SimDomain(Domain):
             with whole_file(self._path) as file:
                 file.write(text.encode() + b"\n")
         self._changed = False
+
+    def abandon(self) -> None:
+        """The state file stays as it was."""
 
     def _code(self, body: type[Body]) -> int:
         entry = self._registry.find_body(body)
@@ -182,7 +190,7 @@ class SimDomain(Domain):
                 made = dict(record_type.simulate(self.guest, rng))
             except DomctxError:
                 raise
-            except Exception as error:
+            except PLUGIN_FAULTS as error:
                 raise PluginError(
                     f"`simulate` of {entry.name} raised {type(error).__name__}: {error}",
                     errno=Errno.EIO,
@@ -355,6 +363,8 @@ def _one_of(parameters: dict[str, str], name: str, choices: tuple[str, ...]) -> 
 
 def _read(path: Path) -> Any:
     try:
+        if stat.S_IFMT(path.stat().st_mode) in (stat.S_IFCHR, stat.S_IFBLK):
+            raise DomainError(f"{path} is a device", hint="a state file is JSON text")
         return json.loads(path.read_bytes())
     except OSError as error:
         raise cannot_read(path, error) from error

@@ -1,21 +1,29 @@
 """Sources: where an image is read from when it is looked at, by offset.
 
 A source in memory or in a file that can seek gives any bytes at any time. One that cannot (a pipe,
-a socket) gives them once, in ascending order, and holds only what was asked for last.
+a socket) gives them once, in ascending order, and holds only what was asked for last. Two such
+sources write on what they read: `TeeSource` at once and unchanged, `CopySource` when it has
+passed by, and with replacements.
 """
 
 from __future__ import annotations
 
+import io
 import os
+import select
+import socket
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from domctx_core.errors import InputOutputError, as_errno
-from domctx_core.ops import CHUNK, FileLoadOps
+from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno
+from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
 
-__all__ = ["BufferSource", "FileSource", "Source", "open_source"]
+__all__ = ["BufferSource", "CopySource", "FileSource", "Source", "TeeSource", "open_source"]
+
+FIRST_READ = 16 * 1024
+"""Bytes that are read ahead after a jump in a file; each further read takes twice as many."""
 
 
 class Source(ABC):
@@ -59,50 +67,37 @@ class BufferSource(Source):
 
 
 class FileSource(Source):
-    """A binary file, pipe or socket, from where it stands; short reads are normal."""
+    """A binary file, pipe or socket, from where it stands; short reads are normal.
 
-    def __init__(self, file: Any) -> None:
-        self._ops = FileLoadOps(file)
+    With `stream` a file that can seek is read like a pipe: once, in ascending order. A pipe is
+    never read further than was asked for.
+    """
+
+    _greedy = False
+    """Whether a stream may be read further than was asked for."""
+
+    def __init__(self, file: Any, *, stream: bool = False) -> None:
         self._file = file
-        self.size = self._ops.remaining()
+        self._into = _reader(file)
+        self._start = 0
+        self.size = None
+        seekable = getattr(file, "seekable", None)
+        if not stream and seekable is not None and seekable():
+            self._start = file.tell()
+            self.size = max(self._start, file.seek(0, os.SEEK_END)) - self._start
+            file.seek(self._start)
         self.seekable = self.size is not None
-        self._start = file.tell() if self.seekable else 0
         self._base = 0
         self._window = bytearray()
+        self._ahead = FIRST_READ
+        self._buffer = memoryview(bytearray(CHUNK))
 
     def at(self, offset: int, size: int) -> memoryview:
         self._move(offset)
-        missing = size - len(self._window)
-        while missing > 0:
-            wanted = max(missing, CHUNK) if self.seekable else missing
-            chunk = self._ops.read(min(wanted, 16 * CHUNK))
-            if not chunk:
-                break
-            self._window += chunk
-            missing -= len(chunk)
-        return memoryview(bytes(self._window[:size]))
-
-    def _move(self, offset: int) -> None:
-        """Let the window begin at `offset`, which may lie beyond it."""
-        ahead = offset - self._base
-        if 0 <= ahead <= len(self._window):
-            del self._window[:ahead]
-        elif self.seekable:
-            self._window.clear()
-            self._file.seek(self._start + offset)
-        elif ahead < 0:
-            raise InputOutputError(
-                "the input cannot seek, and what is asked for has passed by",
-                offset=offset,
-                hint="save the stream to a file first",
-            )
-        else:
-            ahead -= len(self._window)
-            self._base += len(self._window)
-            self._window.clear()
-            self._base += self._ops.skip(ahead)
-            return
-        self._base = offset
+        while len(self._window) < size and self._more(size - len(self._window)):
+            pass
+        with memoryview(self._window) as window:
+            return memoryview(bytes(window[:size]))
 
     def reaches(self, offset: int) -> bool:
         if self.size is not None:
@@ -113,12 +108,251 @@ class FileSource(Source):
 
     def end(self) -> int:
         if self.size is None:
-            self.size = self._base + len(self._window)
-            while step := self._ops.skip(1 << 30):
-                self.size += step
-            self._base = self.size
-            self._window.clear()
+            self._drop(len(self._window))
+            while self._skip(1 << 30):
+                pass
+            self.size = self._base
         return self.size
+
+    def _more(self, missing: int) -> int:
+        """Let the window grow by a read; gives by how much, 0 at the end of the input."""
+        wanted = missing
+        if self.seekable:
+            wanted = max(missing, self._ahead)
+            self._ahead = min(2 * self._ahead, CHUNK)
+        elif self._greedy:
+            wanted = CHUNK
+        view = self._buffer[:wanted]
+        count = self._fill(view)
+        self._window += view[:count]
+        return count
+
+    def _move(self, offset: int) -> None:
+        """Let the window begin at `offset`, which may lie beyond it."""
+        ahead = offset - self._base
+        if 0 <= ahead <= len(self._window):
+            self._drop(ahead)
+        elif self.seekable:
+            self._window.clear()
+            self._ahead = FIRST_READ
+            try:
+                self._file.seek(self._start + offset)
+            except OSError as error:
+                raise InputOutputError(f"cannot read the image: {error}") from error
+            self._base = offset
+        elif ahead < 0:
+            raise InputOutputError(
+                "the input cannot seek, and what is asked for has passed by",
+                offset=offset,
+                hint="save the stream to a file first",
+            )
+        else:
+            ahead -= len(self._window)
+            self._drop(len(self._window))
+            self._skip(ahead)
+
+    def _drop(self, size: int) -> None:
+        """Let go of the window's first `size` bytes."""
+        if size:
+            with memoryview(self._window) as window, window[:size] as passed:
+                self._passed(passed)
+            del self._window[:size]
+            self._base += size
+
+    def _skip(self, size: int) -> int:
+        """Read and let go of `size` bytes of a stream whose window is empty; gives how many."""
+        done = 0
+        while done < size:
+            view = self._buffer[: min(size - done, CHUNK)]
+            count = self._fill(view)
+            if not count:
+                break
+            self._skipped(view[:count])
+            self._base += count
+            done += count
+        return done
+
+    def _fill(self, view: memoryview) -> int:
+        """Read what is there, at most as much as fits; 0 at the end of the input."""
+        while True:
+            try:
+                count = self._into(view)
+            except BlockingIOError:
+                count = None
+            except OSError as error:
+                raise InputOutputError(f"cannot read the image: {error}") from error
+            if count is not None:
+                return count
+            ready = select.poll()  # a file that is not blocking: nothing is there yet
+            ready.register(self._file, select.POLLIN)
+            ready.poll()
+
+    def _passed(self, data: memoryview) -> None:
+        """Called with what leaves the window, in order."""
+
+    def _skipped(self, data: memoryview) -> None:
+        """Called with what was read over and never in the window, in order."""
+
+
+class TeeSource(FileSource):
+    """A stream whose bytes are all written on to `target`, unchanged.
+
+    What a read gives is written before the next read, whoever asked for it and whatever it
+    belongs to; `passed` counts those bytes. `end` passes on what is left. `InputOutputError` is
+    raised where the target takes no more.
+    """
+
+    _greedy = True
+
+    def __init__(self, file: Any, target: Any) -> None:
+        super().__init__(file, stream=True)
+        self._target = target
+        self.passed = 0
+
+    def _fill(self, view: memoryview) -> int:
+        count = super()._fill(view)
+        _write(self._target, view[:count], self.passed)
+        self.passed += count
+        return count
+
+
+class CopySource(FileSource):
+    """A stream that is copied to `target` once it has passed by, with replacements.
+
+    What was looked at is written by `release` and `finish`, or when a body that nobody looks at
+    follows; until then `replace` can be said of it. `hold` keeps everything from an offset on.
+    """
+
+    def __init__(self, file: Any, target: Any) -> None:
+        super().__init__(file, stream=True)
+        self._target = target
+        self._kept = bytearray()
+        self._at = 0
+        self._hold: int | None = None
+        self._edits: list[tuple[int, int, bytes]] = []
+        self.written = 0
+
+    def replace(self, start: int, end: int, data: bytes = b"") -> None:
+        """Write `data` in place of the bytes from `start` up to `end` of the input.
+
+        Where both are the same offset, `data` is inserted. Raises `MisuseError` where that offset
+        has been written.
+        """
+        if start < self._at:
+            raise MisuseError(f"offset {start} is to be replaced and has been written")
+        self._edits.append((start, end, data))
+        self._edits.sort(key=lambda edit: edit[0])
+
+    def hold(self, offset: int | None) -> None:
+        """Write nothing from `offset` on, until another offset or None is given.
+
+        What is held is in memory: reading raises `ImageError` where that gets longer than 128 MiB,
+        or a body that nobody looks at would be among it.
+        """
+        self._hold = offset
+
+    def release(self, offset: int) -> None:
+        """Write what lies before `offset`, as far as it has passed by and is not held."""
+        if self._hold is not None:
+            offset = min(offset, self._hold)
+        size = min(offset - self._at, len(self._kept))
+        if size > 0:
+            with memoryview(self._kept) as kept, kept[:size] as ready:
+                self._emit(ready)
+            del self._kept[:size]
+
+    def finish(self) -> int:
+        """Copy what is left of the input; gives the number of bytes written in all."""
+        self.hold(None)
+        self.release(self.end())
+        for _, _, data in self._edits:
+            self._write(data)
+        self._edits.clear()
+        return self.written
+
+    def _passed(self, data: memoryview) -> None:
+        if self._hold is not None and len(self._kept) + len(data) > DEFAULT_CAP:
+            raise self._too_much()
+        self._kept += data
+
+    def _skipped(self, data: memoryview) -> None:
+        if self._hold is not None:
+            raise self._too_much()
+        self.release(self._base)
+        self._emit(data)
+
+    def _too_much(self) -> ImageError:
+        return ImageError(
+            "more would have to be held back, until its place is known, than is held in memory",
+            errno=Errno.EOPNOTSUPP,
+            offset=self._base,
+            expected=f"at most {DEFAULT_CAP} bytes, and no guest memory",
+            hint="the records are in an order that cannot be rewritten in one pass",
+        )
+
+    def _emit(self, data: memoryview) -> None:
+        """Write bytes that begin at `_at` of the input, less what is replaced."""
+        while data:
+            start, end, new = self._edits[0] if self._edits else (self._at + len(data), 0, b"")
+            if start >= self._at + len(data):
+                self._write(data)
+                self._at += len(data)
+                return
+            if start > self._at:
+                before = start - self._at
+                self._write(data[:before])
+                data = data[before:]
+                self._at = start
+            self._write(new)
+            gone = min(end - self._at, len(data))
+            data = data[gone:]
+            self._at += gone
+            if self._at < end:
+                self._edits[0] = (self._at, end, b"")
+            else:
+                del self._edits[0]
+
+    def _write(self, data: bytes | memoryview) -> None:
+        _write(self._target, data, self.written)
+        self.written += len(data)
+
+
+_BUFFERED = (io.BufferedReader, io.BufferedRandom, io.BytesIO)
+
+
+def _reader(file: Any) -> Callable[[memoryview], int | None]:
+    """What fills a buffer with what is there; None where nothing is there yet."""
+    if isinstance(file, socket.socket):
+        return file.recv_into
+    if type(file) in _BUFFERED:  # which does not wait for the buffer to be full
+        one: Callable[[memoryview], int | None] = file.readinto1
+        return one
+    if type(file) is io.FileIO:
+        return file.readinto
+
+    def read(view: memoryview) -> int | None:
+        chunk = file.read(len(view))
+        if chunk is None:
+            return None
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+    return read
+
+
+def _write(target: Any, data: bytes | memoryview, passed: int) -> None:
+    try:
+        write_all(target, data)
+    except BrokenPipeError as error:
+        raise InputOutputError(
+            f"whoever read the output has gone, after {passed} bytes or a little more",
+            errno=as_errno(error),
+            hint="what reads it says why",
+        ) from error
+    except OSError as error:
+        raise InputOutputError(
+            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
+        ) from error
 
 
 @contextmanager

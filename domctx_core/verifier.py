@@ -6,14 +6,14 @@ of any particular record type beyond what that type declares.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from domctx_core.checks import Check, Seen, blame_check
+from domctx_core.checks import Check, Container, Seen, blame_check
 from domctx_core.context import Duplicates
 from domctx_core.domains import XenVersion
-from domctx_core.errors import PluginError
+from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
 from domctx_core.observers import RecordEvent, Watch
@@ -63,6 +63,8 @@ class _State:
 
     checks: list[Check]
     rules: tuple[Rule, ...]
+    container: Container | None = None
+    current: tuple[Record, Body | None] | None = None
     duplicates: Duplicates = field(default_factory=Duplicates)
     previous: int = -1
     descended: bool = False
@@ -111,6 +113,7 @@ class Verifier:
                     self._states[level] = _State(own, rules)
                     for offset, problem in level.prologue_problems:
                         yield make_finding(problem, offset + (problem.offset or 0), level)
+                    yield from self._begin(level)
             case Record():
                 yield from self._record(event)
             case Fault(_, finding, needs_plugin):
@@ -128,6 +131,37 @@ class Verifier:
                 if level.last:
                     yield from self._close(level)
 
+    def _begin(self, level: Level) -> Iterator[Finding]:
+        state = self._states[level]
+        outer = within = None
+        if level.parent is not None:
+            around = self._states[level.parent.level]
+            outer = around.container
+            if around.current is not None:
+                within = _seen(*around.current)
+        state.container = container = Container(
+            level.path,
+            level.offset,
+            level.framing.version,
+            level.framing.byteorder,
+            tuple(body for _, body in level.prologue),
+            within,
+            outer,
+            tuple(state.checks),
+        )
+        for check in tuple(state.checks):
+            problems: Iterable[Problem]
+            try:
+                with blame_check(check):
+                    problems = list(check.begin(container))
+            except PluginError as error:
+                self.needs_plugin = True
+                problems = [Problem("needs-plugin", error.message)]
+                state.checks.remove(check)  # one that did not begin cannot go on
+            for problem in problems:
+                at = level.offset + (problem.offset or 0)
+                yield make_finding(problem, at, level, rules=check.rules)
+
     def _record(self, record: Record) -> Iterator[Finding]:
         state = self._states[record.level]
         format = record.level.format
@@ -136,17 +170,19 @@ class Verifier:
                 yield record.finding(
                     Problem(
                         "first-not-start",
-                        "the image does not begin with START",
+                        f"the image does not begin with {_first_name(record.level)}",
                         expected=f"type {format.first}",
                         actual=f"type {record.type}",
                     )
                 )
             elif record.index and record.type == format.first:
                 yield record.finding(
-                    Problem("start-repeated", "START stands in the image a second time")
+                    Problem("start-repeated", f"{record.name} stands in the image a second time")
                 )
         yield from self._order(record, state)
-        yield from self._body(record, state)
+        body = yield from self._body(record, state)
+        state.current = record, body
+        yield from self._check(record, body, state)
         raw = record.padding_raw if record.complete else b""
         if raw.strip(b"\0"):
             yield record.finding(
@@ -184,7 +220,8 @@ class Verifier:
             )
         state.previous = record.type
 
-    def _body(self, record: Record, state: _State) -> Iterator[Finding]:
+    def _body(self, record: Record, state: _State) -> Generator[Finding, None, Body | None]:
+        """What is wrong with one body; gives the body, where it can be decoded."""
         format = record.level.format
         if format.max_length is not None and record.length > format.max_length:
             yield record.finding(
@@ -195,14 +232,14 @@ class Verifier:
                     actual=f"{record.length} bytes",
                 )
             )
-            return
+            return None
         try:
             entry = record.entry
             record_type = None if entry is None else entry.record_type
         except PluginError as error:
             self.needs_plugin = True
             yield record.finding(Problem("needs-plugin", error.message))
-            return
+            return None
         if entry is None or record_type is None:
             optional = bool(record.type & format.optional)
             yield record.finding(
@@ -213,7 +250,7 @@ class Verifier:
                     severity=Severity.NOTE if optional else None,
                 )
             )
-            return
+            return None
         if not record_type.loadable:
             yield record.finding(Problem("no-handler", f"{entry.name} can be read and not loaded"))
         instances = record_type.instances
@@ -227,33 +264,43 @@ class Verifier:
                 Problem(
                     rule,
                     f"{entry.name} has instance {record.instance}",
-                    4 - record.header_size,
+                    _instance_offset(record),
                     expected="0" if instances.limit == 1 else f"0 to {instances.limit - 1}",
                     actual=record.instance,
                     errno=instances.errno if rule == "instance-not-allowed" else None,
                 )
             )
+        if record.unopened is not None:
+            yield record.finding(
+                Problem(
+                    "needs-plugin",
+                    f"{entry.name} holds the format {record.unopened}, which no installed plugin"
+                    " knows: what is inside was not looked at",
+                    severity=Severity.NOTE,
+                )
+            )
         if record.available < record.length:
             yield from self._claim(record, record_type)
-            return
-        if record.bulk:
-            return
+            return None
         try:
+            if record.bulk and not record.head:
+                return None
             decoded = record.decoded
         except PluginError as error:
             self.needs_plugin = True
             yield record.finding(Problem("needs-plugin", error.message))
-            return
+            return None
         if decoded is None:
+            what, size = ("head", record.head) if record.bulk else ("body", record.length)
             yield record.finding(
                 Problem(
                     "length-over-cap",
-                    "the body is longer than what is held in memory",
+                    f"the {what} is longer than what is held in memory",
                     expected=f"at most {record.cap} bytes",
-                    actual=f"{record.length} bytes",
+                    actual=f"{size} bytes",
                 )
             )
-            return
+            return None
         for problem in decoded.problems:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
                 continue
@@ -261,17 +308,19 @@ class Verifier:
             yield record.finding(replace(problem, rule=rule), rules=state.rules)
         body: Body | None = decoded.body
         if body is None:
-            return
+            return None
         try:
             judged = list(record_type.judge(record.instance, body, self.receiver))
-        except Exception as raised:
+            if record.bulk:
+                judged += _against_head(record, record_type.extent(body))
+        except PLUGIN_FAULTS as raised:
             self.needs_plugin = True
-            who = f"`judge` of {entry.name} ({entry.provider})"
+            who = f"judging {entry.name} ({entry.provider})"
             message = f"{who} raised {type(raised).__name__}: {raised}"
             judged = [Problem("needs-plugin", message)]
         for problem in judged:
             yield record.finding(problem, rules=state.rules)
-        yield from self._check(record, body, entry.name, state)
+        return body
 
     @staticmethod
     def _claim(record: Record, record_type: RecordType[Any]) -> Iterator[Finding]:
@@ -288,13 +337,10 @@ class Verifier:
                 )
             )
 
-    def _check(self, record: Record, body: Body, name: str, state: _State) -> Iterator[Finding]:
+    def _check(self, record: Record, body: Body | None, state: _State) -> Iterator[Finding]:
         for check in state.checks:
             if record.type in check.codes:
-                seen = Seen(
-                    record.index, record.offset, record.type, name, record.instance,
-                    record.length, body,
-                )  # fmt: skip
+                seen = _seen(record, body)
                 try:
                     with blame_check(check):
                         problems = list(check.record(seen))
@@ -315,7 +361,7 @@ class Verifier:
                 self.needs_plugin = True
                 problems = [(None, Problem("needs-plugin", error.message))]
             for seen, problem in problems:
-                offset = level.offset if seen is None else seen.offset
+                offset = level.offset + (problem.offset or 0) if seen is None else seen.offset
                 finding = make_finding(problem, offset, level, rules=check.rules)
                 if seen is not None:
                     header = level.header
@@ -329,6 +375,48 @@ class Verifier:
                 yield finding
 
 
+def _against_head(record: Record, extent: int | None) -> list[Problem]:
+    """The length of a bulk body where its head says another."""
+    if extent is None or extent == record.length:
+        return []
+    return [
+        Problem(
+            "body-too-short" if record.length < extent else "body-not-consumed",
+            "the body is not as long as its head says",
+            min(extent, record.length),
+            expected=f"{extent} bytes",
+            actual=f"{record.length} bytes",
+        )
+    ]
+
+
+def _seen(record: Record, body: Body | None) -> Seen:
+    """A record as checks see it."""
+    name = record.name or f"type {record.type:#x}"
+    return Seen(
+        record.index, record.offset, record.type, name, record.instance, record.length, body
+    )
+
+
+def _first_name(level: Level) -> str:
+    """The name of the record type that the format begins with."""
+    first = level.format.first
+    assert first is not None
+    try:
+        entry = level.registry.get(first)
+    except PluginError:
+        entry = None
+    return f"type {first}" if entry is None else entry.name
+
+
+def _instance_offset(record: Record) -> int:
+    """Where the record's instance stands, counted from the start of the body."""
+    header = record.level.header
+    assert header is not None
+    assert header.instance_offset is not None
+    return header.instance_offset - record.header_size
+
+
 def verify(
     source: Source,
     formats: Formats,
@@ -337,11 +425,12 @@ def verify(
     receiver: XenVersion | None = None,
     cap: int = DEFAULT_CAP,
     watch: Watch | None = None,
+    tell: Callable[[Finding], None] | None = None,
 ) -> Verdict:
     """All findings of an input of any known format, in the order of its bytes.
 
-    `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. Never
-    raises for bad bytes.
+    `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
+    is given each finding as soon as it is made. Never raises for bad bytes.
     """
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
@@ -349,7 +438,11 @@ def verify(
     for event in walk(source, formats, cap=cap):
         if not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
-        findings += verifier.see(event)
+        found = verifier.see(event)
+        findings += found
+        if tell is not None:
+            for finding in found:
+                tell(finding)
         if watch and isinstance(event, Record):
             seen = RecordEvent(event.type, event.instance, event.offset, event.length)
             watch.see(seen)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from domctx_core.errors import DeclarationError, DomctxError, Errno, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, Errno, PluginError
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
@@ -28,6 +28,9 @@ __all__ = ["KEPT", "Closed", "Event", "Fault", "Level", "Opened", "Record", "Tra
 
 KEPT = 4096
 """Bytes of a body that are kept for a look where the body itself is not held."""
+
+FIRST = 64
+"""Bytes of a bulk body that its record type may look at to say how long its head is."""
 
 MAX_DEPTH = 16
 """Containers inside containers that are gone into; no real input has more than five."""
@@ -50,6 +53,8 @@ class _Header:
         self._struct = run.structs[layout.order or ORDERS[byteorder]]
         self._type, self._length = names.index("type"), names.index("length")
         self._instance = names.index("instance") if "instance" in names else None
+        #: Where the instance starts in the header; None where there is none.
+        self.instance_offset = None if self._instance is None else run.offsets[self._instance]
 
     def read(self, raw: memoryview) -> tuple[int, int | None, int]:
         """Type, instance and length."""
@@ -64,6 +69,8 @@ class Level:
 
     `path` are the format names from the outermost container to this one, `offset` is where it
     starts in the input, `bound` where the body that holds it ends (None: it lies in the open).
+    `suspended` are the containers after records of this one that wait to be resumed, by format,
+    with the offset where each stopped.
     """
 
     format: Format
@@ -72,6 +79,7 @@ class Level:
     offset: int
     bound: int | None
     parent: Record | None = None
+    suspended: dict[str, tuple[Level, int]] = field(default_factory=dict)
     prologue: list[tuple[int, Body]] = field(default_factory=list)
     prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
     framing: Framing = Framing("little", 0)  # noqa: RUF009  # immutable
@@ -126,7 +134,8 @@ class Record:
 
     From a source that cannot seek, look at a record before asking for the next event; of a body
     that is not `held`, such a source gives only the first `KEPT` bytes. `available` counts the
-    bytes of body and padding that the input really has.
+    bytes of body and padding that the input really has. `unopened` names the format in the body
+    that no plugin knows and a reader may do without.
     """
 
     level: Level
@@ -139,7 +148,10 @@ class Record:
     source: Source
     cap: int
     available: int = 0
+    unopened: str | None = None
     _kept: memoryview | None = None
+    _first: bytes | None = None
+    _whole: memoryview | None = None
 
     @property
     def body_offset(self) -> int:
@@ -160,11 +172,10 @@ class Record:
     def entry(self) -> Entry | None:
         """The registry's entry of the type code; None where nobody declares it.
 
-        Raises `ConflictError` where two providers do.
+        A code with the bit of optional records is one of its own: the record without that bit is
+        another. Raises `ConflictError` where two providers declare the code.
         """
-        registry, optional = self.level.registry, self.level.format.optional
-        entry = registry.get(self.type)
-        return registry.get(self.type & ~optional) if entry is None and optional else entry
+        return self.level.registry.get(self.type)
 
     @property
     def name(self) -> str | None:
@@ -203,6 +214,24 @@ class Record:
         """Whether the body is small enough, and of a kind, to be held in memory."""
         return self.length <= self.cap and not self.bulk
 
+    @cached_property
+    def head(self) -> int:
+        """How many bytes at the start of a bulk body are decoded; 0 where none are.
+
+        That is what the record type says, which may be more than the body has. Raises
+        `PluginError` where the type's plugin cannot be used or raises.
+        """
+        if self.entry is None or not self.bulk:
+            return 0
+        first = self._first
+        if first is None:
+            first = bytes(self.source.at(self.body_offset, min(FIRST, self.length)))
+        try:
+            size = self.entry.record_type.prefix(first, self.level.framing.byteorder)
+            return max(0, size)
+        except PLUGIN_FAULTS as error:
+            raise self._blame("measuring", error) from error
+
     @property
     def complete(self) -> bool:
         """Whether the input has all of the record; a `Fault` follows one that is not."""
@@ -211,37 +240,59 @@ class Record:
     def raw(self, size: int | None = None) -> memoryview:
         """The body's bytes, or the first `size` of them."""
         size = min(self.length if size is None else min(size, self.length), self.available)
-        if self._kept is not None:
-            return self._kept[:size]
+        kept = self._kept if self._whole is None else self._whole
+        if kept is not None:
+            return kept[:size]
         return self.source.at(self.body_offset, size)
 
     @cached_property
     def padding_raw(self) -> bytes:
         """The padding's bytes."""
+        if self._whole is not None:
+            return bytes(self._whole[self.length :])
         return bytes(self.source.at(self.body_offset + self.length, self.padding))
 
     @cached_property
     def decoded(self) -> Decoded[Any] | None:
         """The body by its record type's layout; None where no type is known or it is not held.
 
-        Raises `PluginError` where the type's plugin cannot be used.
+        Of a bulk body, its head. Raises `PluginError` where the type's plugin cannot be used.
         """
-        if self.entry is None or not self.held or self.available < self.length:
+        if self.entry is None or self.available < self.length:
+            return None
+        size = self.head if self.bulk else self.length
+        if size > self.length:
+            return Decoded(None, (self._head_missing(size),), 0)
+        if size > self.cap or (self.bulk and not size):
             return None
         body = self.entry.record_type.body
         try:
-            return body.inspect(self.raw(), self.level.framing.byteorder)
+            return body.inspect(self.raw(size), self.level.framing.byteorder)
         except DomctxError:
             raise
-        except Exception as error:
-            raise PluginError(
-                f"decoding {self.entry.name} raised {type(error).__name__}: {error}",
-                errno=Errno.EIO,
-                type=self.type,
-                type_name=self.entry.name,
-                instance=self.instance,
-                provider=self.entry.provider,
-            ) from error
+        except PLUGIN_FAULTS as error:
+            raise self._blame("decoding", error) from error
+
+    def _head_missing(self, size: int) -> Problem:
+        return Problem(
+            "body-too-short",
+            "the body ends before the end of its head",
+            self.length,
+            expected=f"{size} bytes",
+            actual=f"{self.length} bytes",
+        )
+
+    def _blame(self, doing: str, error: BaseException) -> PluginError:
+        """What a record type raised, as its plugin's fault."""
+        assert self.entry is not None
+        return PluginError(
+            f"{doing} {self.entry.name} raised {type(error).__name__}: {error}",
+            errno=Errno.EIO,
+            type=self.type,
+            type_name=self.entry.name,
+            instance=self.instance,
+            provider=self.entry.provider,
+        )
 
     def finding(
         self, problem: Problem, errno: Errno | None = None, rules: Iterable[Rule] = ()
@@ -328,7 +379,6 @@ class _Walker:
         self.cap = cap
         self.at = 0
         self.stack: list[Level] = []
-        self.suspended: dict[str, Level] = {}
 
     def run(self, format: Format) -> Iterator[Event]:
         pending: Iterator[Event] = self.open(format, None, None)
@@ -394,6 +444,8 @@ class _Walker:
 
     def close(self, level: Level) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
+        for name in tuple(level.suspended):
+            yield self.abandon(level, name)
         self.stack.pop()
         resume = self.at
         if level.bound is not None or not self.stack:
@@ -421,7 +473,10 @@ class _Walker:
             return
         record = self.record(level)
         after = record.content
+        if after is not None and after.optional and not self.formats.knows(str(after.format)):
+            record.unopened, after = after.format, None
         yield record
+        record._whole = None
         if not record.complete:
             self.missing(record, level)
         if after is not None and not after.inline:
@@ -434,17 +489,45 @@ class _Walker:
             level.last = True
         elif after is not None:
             yield from self.open_content(after, record)
-        elif record.suspends and len(self.stack) > 1:
-            self.suspended[level.format.name] = self.stack.pop()
-            yield Closed(level, self.at)
+        elif record.suspends and len(self.stack) > 1 and level.bound is None:
+            yield from self.suspend(level)
+
+    def suspend(self, level: Level) -> Iterator[Event]:
+        """What holds the level goes on; the level may be resumed by one of its records."""
+        self.stack.pop()
+        outer, name = self.stack[-1], level.format.name
+        if name in outer.suspended:
+            yield self.abandon(outer, name)
+        outer.suspended[name] = level, self.at
+        yield Closed(level, self.at)
+
+    def abandon(self, outer: Level, name: str) -> Fault:
+        """A container was suspended, and nothing will resume it any more."""
+        level, at = outer.suspended.pop(name)
+        problem = Problem(
+            "end-missing",
+            f"the {level.format.title or name} is suspended here, and nothing resumes it",
+            expected=f"a record of the {outer.format.title or outer.format.name} that resumes it",
+            actual="none",
+        )
+        return Fault(level, make_finding(problem, at, level, record=level.count))
 
     def open_content(self, content: Content, record: Record) -> Iterator[Event]:
         if not content.inline:
             yield from self.open_body(content, record)
             return
         name = content.format
-        if content.resumes and name in self.suspended:
-            level = self.suspended.pop(name)
+        if content.resumes:
+            if name not in record.level.suspended:
+                problem = Problem(
+                    "not-suspended",
+                    f"{record.name} resumes a container that is not suspended",
+                    expected=f"a {name} container that was suspended before",
+                    actual="none",
+                )
+                yield Fault(record.level, record.finding(problem))
+                return
+            level, _ = record.level.suspended.pop(name)
             self.stack.append(level)
             level.parent = record
             yield Opened(level, resumed=True)
@@ -521,9 +604,17 @@ class _Walker:
         start = record.body_offset
         bound = self.source.size if level.bound is None else level.bound
         if bound is None and record.held:
-            bound = record.offset + len(self.source.at(record.offset, record.end - record.offset))
+            whole = self.source.at(record.offset, record.end - record.offset)
+            bound = record.offset + len(whole)
+            record._whole = whole[record.header_size :]
         elif bound is None:
-            record._kept = self.source.at(start, min(KEPT, record.length))
+            record._first = bytes(self.source.at(start, min(FIRST, record.length)))
+            try:
+                head = record.head
+            except PluginError:  # told where the record is decoded
+                head = 0
+            kept = max(KEPT, head) if head <= min(record.length, self.cap) else KEPT
+            record._kept = self.source.at(start, min(kept, record.length))
             if self.source.reaches(start + record.length):
                 padding_raw = bytes(self.source.at(start + record.length, record.padding))
                 record.padding_raw = padding_raw

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from domctx_core.cli import main
+from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 IMAGE = bytes.fromhex(
     "0100000000000000 0800000000000000 0400000011000000"
@@ -559,3 +560,107 @@ def test_no_plugin_comes_from_the_folder_of_the_data(tmp_path: Path) -> None:
     (tmp_path / "x.img").write_bytes(IMAGE)
     assert process("verify", "x.img", cwd=tmp_path).returncode == 0
     assert not (tmp_path / "was-here").exists()
+
+
+class TestStreams:
+    """What the shell does to standard streams."""
+
+    @pytest.fixture
+    def image(self, tmp_path: Path) -> Path:
+        path = tmp_path / "x.img"
+        path.write_bytes(IMAGE[:24] + b"\x40" + IMAGE[25:])  # a type that nobody knows
+        return path
+
+    @pytest.mark.parametrize("options", [[], ["--json"], ["--jsonl"], ["--hex"]])
+    def test_a_pipe_shows_what_the_file_shows(self, image: Path, options: list[str]) -> None:
+        from_file = process("show", *options, str(image))
+        from_pipe = process("show", *options, "-", input=image.read_bytes())
+        assert from_file.returncode == from_pipe.returncode == 1
+        assert from_pipe.stderr == b""
+
+        def body(text: bytes) -> bytes:
+            """Without what names the file, and the bytes that only a file can be asked for again."""
+            lines = text.replace(str(image).encode(), b"-").splitlines()
+            lines = [line for line in lines if b" | " not in line and not line.endswith(b" |")]
+            return b"\n".join(lines).replace(b"standard input", b"-").replace(b"--> -: ", b"--> ")
+
+        assert body(from_pipe.stdout) == body(from_file.stdout)
+
+    def test_closed_standard_streams_are_no_bug(self, tmp_path: Path) -> None:
+        domctx = f"{sys.executable} -m domctx_core"
+        for command, status in (
+            (f"{domctx} size sim:vcpus=2 <&-", 0),
+            (f"{domctx} show - <&-", 3),
+            (f"{domctx} types >&-", 3),
+            (f"{domctx} types >/dev/full", 3),
+            (f"{domctx} --version >/dev/full", 3),
+            (f"{domctx} show nosuch 2>/dev/full", 3),
+        ):
+            done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+            assert done.returncode == status, (command, done)
+            assert b"Traceback" not in done.stderr
+            assert b"bug" not in done.stderr
+
+    def test_a_reader_that_goes_away_is_told_as_a_shell_would(self, tmp_path: Path) -> None:
+        path = tmp_path / "x.img"
+        assert process("save", "sim:vcpus=2,channels=4000", "-o", str(path)).returncode == 0
+        command = f"{sys.executable} -m domctx_core show {path} | head -1; exit ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (141, b"")
+
+    def test_a_bad_image_in_a_named_pipe_does_not_hang(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        command = f"(printf abcdefgh > {tmp_path}/pipe &); {sys.executable} -m domctx_core verify {tmp_path}/pipe"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=30, check=False)
+        assert done.returncode == 1
+        assert b"truncated-header" in done.stdout
+
+    def test_a_name_that_is_no_utf_8(self, tmp_path: Path) -> None:
+        path = os.fsencode(tmp_path) + b"/bad\xff.img"
+        Path(os.fsdecode(path)).write_bytes(IMAGE)
+        environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+        command = [sys.executable, "-m", "domctx_core", "show", os.fsdecode(path)]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert done.returncode == 0
+        assert b"bad\\udcff.img" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["sim", "domctx-core"])
+def test_what_is_built_in_cannot_be_turned_off(domctx: Domctx, name: str) -> None:
+    run = domctx("-p", f"no:{name}", "explain", "limit")
+    assert run.status == 2
+    assert "built in" in run.err
+
+
+def test_the_size_is_the_inputs_even_after_a_fault(domctx: Domctx) -> None:
+    image = IMAGE[:32] + b"\xff" * 8 + IMAGE[40:]
+    assert domctx("show", "--json", domctx.file("x.img", image)).json["size"] == len(image)
+
+
+EXITS = """
+from domctx_core import Body, RecordType, SINGLE, u32
+class MyBody(Body):
+    value: int = u32()
+    def summary(self): raise ValueError("on purpose")
+class MyRecord(RecordType[MyBody]):
+    code, name, body, instances = 0x300, "EXITS", MyBody, SINGLE
+    def load(self, domain, context): raise SystemExit(0)
+"""
+
+
+def test_a_plugin_cannot_end_the_run(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path
+) -> None:
+    domctx_dists.add(
+        "exits", entry_points={"domctx.record_types": {"0x300.EXITS": "exits_mod:MyRecord"}},
+        modules={"exits_mod": EXITS},
+    )  # fmt: skip
+    path = tmp_path / "x.img"
+    path.write_bytes(ImageBuilder().start().record(0x300, 0, bytes(4)).end().build())
+    run = domctx_cli("load", path, "sim:")
+    assert run.status == 4
+    assert "the load handler of EXITS raised SystemExit" in run.err
+    shown = domctx_cli("show", path)
+    assert shown.status == 4
+    assert "END[0]" in shown.out
+    assert "the summary of MyBody raised ValueError" in shown.err

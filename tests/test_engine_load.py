@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import struct
 import threading
 from collections.abc import Callable, Iterable
@@ -830,3 +832,15 @@ def test_single_types_stay_single() -> None:
         instances = SINGLE
 
     assert refused(fresh(Lone), image(word(1, 1))).errno is Errno.ENXIO
+
+
+def test_ctrl_c_while_the_domain_is_paused_leaves_it_running() -> None:
+    class Struck(LoggedDomain):
+        def pause(self) -> None:
+            super().pause()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    made = Struck(registry())
+    with pytest.raises(KeyboardInterrupt):
+        load_domain(made, MemoryLoadOps(image()), made.registry)
+    assert made.log.count("pause") == made.log.count("unpause") == 1

@@ -24,6 +24,7 @@ EXPECTED: dict[str, tuple[Severity, Errno | None]] = {
     "end-instance": (E, Errno.EINVAL),
     "end-length": (E, Errno.EINVAL),
     "end-missing": (E, Errno.ENODATA),
+    "not-suspended": (E, Errno.EINVAL),
     "trailing-bytes": (W, None),
     "unknown-type": (E, Errno.EINVAL),
     "no-handler": (N, None),

@@ -261,13 +261,22 @@ def test_what_is_only_odd_is_not_refused() -> None:
     assert domain.offers() == {0x100}
 
 
-def test_a_load_that_the_domain_refuses_half_way() -> None:
+def test_a_load_that_the_domain_refuses_costs_it_nothing() -> None:
     domain = opened("vcpus=2")
     with pytest.raises(DomainError, match="no vCPU 5") as caught:
         loaded(domain, knob(3), regs(0), regs(5))
-    assert any("it took Knob[0], Regs[0]" in note for note in caught.value.__notes__)
     assert (caught.value.provider, caught.value.record) == (THIRD, 3)
-    assert domain.pauses == domain.unpauses == 1
+    assert domain.pauses == domain.unpauses == 0
+    assert domain.offers() == frozenset()
+
+
+def test_a_load_that_fails_leaves_the_state_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    domain = opened(f"{path},vcpus=2")
+    with pytest.raises(DomainError):
+        loaded(domain, knob(3), regs(5))
+    domain.abandon()
+    assert not path.exists()
 
 
 # --------------------------------------------------------------------------------------- state files

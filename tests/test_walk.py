@@ -416,10 +416,46 @@ def test_limits_of_a_format() -> None:
     assert severities == [Severity.ERROR, Severity.NOTE, Severity.ERROR]
 
 
-def test_optional_bit_of_a_known_type() -> None:
-    data = box(brec(0x80000001, b"\0\0\0\7"))
-    assert outline(data)[1] == "13 NUMBER[None] 4"
-    assert rules(data) == []
+@pytest.mark.parametrize("code", [0x80000001, 0x80000003, 0x80000007])
+def test_the_optional_bit_makes_a_code_of_its_own(code: int) -> None:
+    """Not NUMBER, INLINE or PAUSE: a reader that ignores the record must find the next one."""
+    data = box(brec(code, b"\xff"), brec(1, b"\0\0\0\7"))
+    assert outline(data)[1:3] == ["13 None[None] 1", "25 NUMBER[None] 4"]
+    (found,) = verify(BufferSource(data), known()).findings
+    assert (found.rule, found.severity) == ("unknown-type", Severity.NOTE)
+
+
+def test_an_optional_record_that_a_plugin_declares() -> None:
+    formats = known()
+    formats.registry("box").register(box_type(0x80000042, "EXTRA", Number), THIRD)
+    data = box(brec(0x80000042, b"\0\0\xff\0"))
+    (found,) = verify(BufferSource(data), formats).findings
+    assert (found.rule, found.name) == ("field-out-of-range", "EXTRA")
+
+
+def test_a_container_that_is_suspended_and_not_resumed() -> None:
+    inner = box(brec(7), tail=b"")
+    assert outline(box(brec(8), inner))[4:] == [
+        "close inner 42", "42 LAST[None] 0", "fault end-missing 42", "close box 50",
+    ]  # fmt: skip
+    twice = outline(box(brec(8), inner, brec(8), inner, brec(9), LAST))
+    assert [line for line in twice if "fault" in line] == ["fault end-missing 42"]
+
+
+def test_resuming_what_is_not_suspended_goes_on_after_the_record() -> None:
+    assert outline(box(brec(9), brec(1, bytes(4)))) == [
+        "open box", "13 AGAIN[None] 0", "fault not-suspended 13", "21 NUMBER[None] 4",
+        "33 LAST[None] 0", "close box 41",
+    ]  # fmt: skip
+    ended = outline(box(brec(8), box(), brec(9)))
+    assert [line for line in ended if "fault" in line] == ["fault not-suspended 42"]
+
+
+def test_what_lies_in_a_body_is_not_suspended() -> None:
+    """The record that would suspend it is one like others: the body has its own end."""
+    lines = outline(box(brec(4, box(brec(7), brec(1, bytes(4))))))
+    assert not [line for line in lines if "fault" in line]
+    assert lines[3:6] == ["34 PAUSE[None] 0", "42 NUMBER[None] 4", "54 LAST[None] 0"]
 
 
 @pytest.mark.parametrize("cut", range(1, 60))

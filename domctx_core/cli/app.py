@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import click
 
 from domctx_core._version import __version__
-from domctx_core.errors import DomctxError, PluginError, UsageError
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DomctxError,
+    InputOutputError,
+    PluginError,
+    UsageError,
+    as_errno,
+)
 
 if TYPE_CHECKING:
     from domctx_core.host import Host
@@ -72,6 +79,8 @@ class App:
                     f"-p takes no:NAME, not {switch!r}", hint="installed plugins need no switch"
                 )
         self.disabled = tuple(switch[3:] for switch in plugin_switches)
+        if self.disabled:
+            self.host  # noqa: B018  # a name that matches nothing is an error whatever the verb
 
     @cached_property
     def host(self) -> Host:
@@ -90,6 +99,11 @@ class App:
             return self.color
         if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return False
+        return self.terminal(stream)
+
+    @staticmethod
+    def terminal(stream: Any) -> bool:
+        """Whether a stream, which may be closed, is a terminal."""
         return bool(getattr(stream, "isatty", lambda: False)())
 
     def style(self, text: str, stream: Any = None, **style: Any) -> str:
@@ -103,7 +117,16 @@ class App:
 
     def out(self, text: str) -> None:
         """A line of the answer, on standard output."""
-        click.echo(text, color=self.colored(sys.stdout))
+        if sys.stdout is None:
+            raise InputOutputError("standard output is closed")
+        try:
+            click.echo(text, color=self.colored(sys.stdout))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise InputOutputError(
+                f"cannot write the answer: {error.strerror or error}", errno=as_errno(error)
+            ) from error
 
     def worst(self, status: int) -> None:
         """Take a status into account: the gravest one wins."""
@@ -138,7 +161,7 @@ class App:
         """Tells the plugins' observers of one operation; one that raises is spoken of."""
         from domctx_core.observers import Observer, Operation, Watch
 
-        def dropped(observer: Observer, error: Exception) -> None:
+        def dropped(observer: Observer, error: BaseException) -> None:
             name = f"{type(observer).__module__}.{type(observer).__qualname__}"
             self.say(f"warning: observer {name} raised {type(error).__name__}: {error}")
             if self.strict:
@@ -148,12 +171,20 @@ class App:
 
     def standard_input(self) -> BinaryIO:
         """Standard input as bytes, unbuffered where that can be had."""
+        if sys.stdin is None:
+            raise InputOutputError("standard input is closed")
         buffer = sys.stdin.buffer
         raw: BinaryIO = getattr(buffer, "raw", buffer)
         return raw
 
+    def standard_input_if_open(self) -> BinaryIO | None:
+        """Standard input for whoever may not need it."""
+        return None if sys.stdin is None else self.standard_input()
+
     def standard_output(self) -> BinaryIO:
         """Standard output for an image; refused where it is a terminal."""
+        if sys.stdout is None:
+            raise InputOutputError("standard output is closed")
         if sys.stdout.isatty():
             raise UsageError(
                 "an image is binary, and standard output is a terminal",
@@ -203,7 +234,7 @@ class Verbs(click.Group):
             raise
         except BrokenPipeError:
             raise
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             brought = _app(ctx).host.commands().get(ctx.invoked_subcommand or "")
             if brought is None:
                 raise

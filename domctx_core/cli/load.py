@@ -59,7 +59,8 @@ def command(
         file = app.standard_input() if image == "-" else open(image, "rb")  # noqa: SIM115
     except OSError as error:
         raise cannot_read(image, error) from error
-    with closing(file), closing(app.host.open_domain(domain, "load")) as target:
+    target = app.host.open_domain(domain, "load")
+    with closing(file):
         try:
             with app.watch("load", image) as watch:
                 result = load_domain(
@@ -75,7 +76,10 @@ def command(
                 )
         except DomctxError as error:
             app.worst(report(app, error, None if image == "-" else image))
+            # what was applied as it came is applied; a load in two phases leaves no half
+            (target.close if no_validate else target.abandon)()
             return
+        target.close()
     app.say(
         f"loaded {image} into {domain}: {_count(result.records, 'record')},"
         f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"

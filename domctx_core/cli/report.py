@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import traceback
 from enum import IntEnum
@@ -72,11 +74,14 @@ def report(app: App, error: Exception, path: str | None = None) -> ExitStatus:
     return ExitStatus.PLUGIN if isinstance(error, PluginError) else ExitStatus.FINDINGS
 
 
-def finding_text(app: App, finding: Finding, path: str | None) -> str:
-    """A finding with the bytes around it; `path` is where they can be read again."""
+def finding_text(app: App, finding: Finding, path: str | None, stream: Any = None) -> str:
+    """A finding with the bytes around it, for `stream` (standard output by default).
+
+    `path` is where the bytes can be read again.
+    """
     return _text(
         app,
-        sys.stdout,
+        stream or sys.stdout,
         severity=finding.severity,
         rule=finding.rule,
         message=finding.message,
@@ -150,6 +155,8 @@ def _bytes_around(app: App, stream: Any, path: str, offset: int, color: str) -> 
     """Two rows of hex up to the culprit, with a mark under it; none where they cannot be read."""
     start = max(0, offset // 16 * 16 - 16)
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return []  # a pipe is read once, and opening it again would wait for another writer
         with open(path, "rb") as file:
             file.seek(start)
             raw = file.read(offset // 16 * 16 + 16 - start)

@@ -57,7 +57,7 @@ def command(
     """
     registry = app.host.registry
     output = app.standard_output() if image == "-" else None
-    opened = app.host.open_domain(domain, "save", standard_input=app.standard_input())
+    opened = app.host.open_domain(domain, "save", standard_input=app.standard_input_if_open())
     with closing(opened), app.watch("save", domain) as watch:
         if output is not None:
             ops = FileSaveOps(_NoSeek(output), byteorder)
@@ -75,3 +75,4 @@ class _NoSeek:
     def __init__(self, file: object) -> None:
         self.write = getattr(file, "write")  # noqa: B009  # any binary stream
         self.flush = getattr(file, "flush")  # noqa: B009
+        self.fileno = getattr(file, "fileno", None)  # to wait for one that does not block

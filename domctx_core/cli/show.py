@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import click
 
@@ -11,10 +12,11 @@ from domctx_core.cli.app import App
 from domctx_core.cli.inputs import open_input, parse_size
 from domctx_core.cli.report import finding_text
 from domctx_core.cli.text import body_lines, hex_dump, size_text
-from domctx_core.errors import PluginError, UsageError
+from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError
 from domctx_core.image import image_json, prologue_json, record_json
 from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP
+from domctx_core.records import Tally
 from domctx_core.rules import Finding, Severity
 from domctx_core.verifier import Verifier
 from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing, walk
@@ -73,7 +75,7 @@ def command(
         verifier = Verifier()
         events: Iterable[Event] = walk(source, app.host.formats, cap=cap)
         if as_json:
-            document = image_json(events, verifier, path=image, keep=keep)
+            document = image_json(events, verifier, path=image, source=source, keep=keep)
             app.out(json.dumps(document, indent=2))
             bad = any(finding["severity"] == "error" for finding in document["findings"])
         else:
@@ -166,18 +168,19 @@ def _text(
     name: str,
     as_hex: bool,
 ) -> Iterator[str]:
-    squashed: list[Record] = []
+    row: _Row | None = None
     for event in events:
         findings += verifier.see(event)
-        if squashed and not (isinstance(event, Record) and _alike(squashed[0], event)):
-            yield from _squashed(app, squashed)
-            squashed = []
+        if row is not None and not (isinstance(event, Record) and _alike(row.first, event)):
+            yield from _squashed(app, row)
+            row = None
         match event:
             case Opened(level):
                 yield from _opened(app, event, name)
             case Record() if keep(event):
                 if event.bulk and not as_hex:
-                    squashed.append(event)
+                    row = row or _Row(event)
+                    row.add(event)
                 else:
                     yield from _record(app, event, as_hex)
             case Trailing(level, offset, length, raw):
@@ -190,8 +193,8 @@ def _text(
                 yield f"{at}{finding.offset:#010x}  {app.style(finding.message, fg='red')}"
             case Closed():
                 pass
-    if squashed:
-        yield from _squashed(app, squashed)
+    if row is not None:
+        yield from _squashed(app, row)
 
 
 def _alike(one: Record, other: Record) -> bool:
@@ -234,7 +237,13 @@ def _record(app: App, record: Record, as_hex: bool) -> Iterator[str]:
     except PluginError:  # told as a finding; the bytes can still be shown
         pass
     if body is not None:
-        yield from body_lines(body, indent)
+        try:
+            yield from list(body_lines(body, indent))
+        except PLUGIN_FAULTS as error:
+            app.worst(4)
+            name = type(body).__name__
+            app.say(f"warning: the summary of {name} raised {type(error).__name__}: {error}")
+            body = None
     nested = record.content is not None and not record.content.inline
     if as_hex or (body is None and not nested):
         limit = record.length if as_hex and record.held else min(record.length, KEPT)
@@ -242,8 +251,30 @@ def _record(app: App, record: Record, as_hex: bool) -> Iterator[str]:
         yield from (indent + row for row in hex_dump(raw, record.body_offset, record.length))
 
 
-def _squashed(app: App, records: list[Record]) -> Iterator[str]:
+class _Row:
+    """Bulk records in a row: what they add up to, and none of them but the first."""
+
+    def __init__(self, first: Record) -> None:
+        self.first = first
+        self.count = 0
+        self.size = 0
+        self.tally: Tally[Any] | None = None
+        if first.entry is not None:
+            self.tally = first.entry.record_type.tally()
+
+    def add(self, record: Record) -> None:
+        self.count += 1
+        self.size += record.length
+        try:
+            decoded = record.decoded if self.tally else None
+            if self.tally and decoded is not None and decoded.body is not None:
+                self.tally.add(decoded.body)
+        except PluginError:  # told as a finding
+            pass
+
+
+def _squashed(app: App, row: _Row) -> Iterator[str]:
     """Many bulk records in a row on one line, as an operator wants to see guest pages."""
-    total = sum(record.length for record in records)
-    count = "" if len(records) == 1 else f" x {len(records)}"
-    yield f"{_head(app, records[0])}{count}  {size_text(total)}"
+    count = "" if row.count == 1 else f" x {row.count}"
+    counted = f"  {row.tally.text()}" if row.tally else ""
+    yield f"{_head(app, row.first)}{count}  {size_text(row.size)}{counted}"

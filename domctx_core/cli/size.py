@@ -26,7 +26,7 @@ __all__ = ["command"]
 @click.pass_obj
 def command(app: App, domain: str, xen: XenVersion | None, as_json: bool) -> None:
     """The exact size in bytes of the image that a save of DOMAIN would write now."""
-    opened = app.host.open_domain(domain, "save", standard_input=app.standard_input())
+    opened = app.host.open_domain(domain, "save", standard_input=app.standard_input_if_open())
     with closing(opened):
         size = size_domain(opened, app.host.registry, xen_version=xen)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,19 +24,19 @@ def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     from rich.table import Table
 
     colored = app.colored(sys.stdout)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    width = shutil.get_terminal_size().columns if app.terminal(sys.stdout) else 10_000
+    page = io.StringIO()
     console = Console(
-        width=width, force_terminal=colored, no_color=not colored, markup=False, highlight=False,
-        emoji=False, legacy_windows=False,
+        file=page, width=width, force_terminal=colored, no_color=not colored, markup=False,
+        highlight=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
     grid = Table(box=None, pad_edge=False, header_style="bold" if colored else "")
     for head in heads:
         grid.add_column(head, overflow="fold")
     for row in rows:
         grid.add_row(*row)
-    with console.capture() as capture:
-        console.print(grid)
-    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
+    console.print(grid)
+    return "\n".join(line.rstrip() for line in page.getvalue().rstrip("\n").split("\n"))
 
 
 def size_text(size: int) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 import click
 
@@ -11,9 +14,11 @@ from domctx_core.cli.app import App
 from domctx_core.cli.inputs import open_input, parse_size
 from domctx_core.cli.report import finding_text, report
 from domctx_core.domains import XenVersion
-from domctx_core.errors import DomctxError, InputOutputError
+from domctx_core.errors import DomctxError, InputOutputError, UsageError
+from domctx_core.files import whole_file
 from domctx_core.ops import DEFAULT_CAP
-from domctx_core.rules import Severity
+from domctx_core.rules import Finding, Severity
+from domctx_core.sources import Source, TeeSource
 from domctx_core.verifier import Verdict, verify
 
 __all__ = ["command"]
@@ -22,6 +27,18 @@ __all__ = ["command"]
 @click.command(name="verify", short_help="Everything that is wrong with images.")
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for all images.")
+@click.option(
+    "--tee",
+    is_flag=True,
+    help="Pass standard input (IMAGE is -) on to standard output, every byte at once and unchanged;"
+    " findings go to standard error.",
+)
+@click.option(
+    "--report",
+    "report_to",
+    metavar="FILE",
+    help="Write the findings to FILE, whole or not at all.",
+)
 @click.option(
     "--target-xen",
     "target",
@@ -38,35 +55,104 @@ __all__ = ["command"]
 )
 @click.pass_obj
 def command(
-    app: App, images: tuple[str, ...], as_json: bool, target: XenVersion | None, cap: int
+    app: App,
+    images: tuple[str, ...],
+    as_json: bool,
+    tee: bool,
+    report_to: str | None,
+    target: XenVersion | None,
+    cap: int,
 ) -> None:
     """Everything that is wrong with each IMAGE, with rule, errno and offset.
 
     An image is valid when no finding is an error, that is when a load would not refuse it.
     """
-    documents = []
-    for path in images:
-        try:
-            with open_input(app, path) as source, app.watch("verify", path) as watch:
-                checks = app.host.checks()
-                verdict = verify(
-                    source, app.host.formats, checks=checks, receiver=target, cap=cap, watch=watch
-                )
-        except InputOutputError as error:
-            app.worst(report(app, error))
-            documents.append(_unread(path, error))
-            continue
-        except DomctxError as error:
-            app.worst(report(app, error, None if path == "-" else path))
-            documents.append(_unread(path, error))
-            continue
-        app.worst(4 if verdict.needs_plugin else int(not verdict.valid))
+    if tee and images != ("-",):
+        raise UsageError(
+            "--tee passes standard input on, and nothing else",
+            expected="domctx verify --tee -",
+            hint="a file comes in as `domctx verify --tee - < FILE`",
+        )
+    with _output(app, report_to, tee=tee) as output:
+        documents = []
+        for path in images:
+            found: list[Finding] = []
+
+            def tell(finding: Finding, path: str = path, found: list[Finding] = found) -> None:
+                found.append(finding)
+                if not as_json:
+                    again = None if path == "-" else path
+                    output.line(finding_text(app, finding, again, output.stream) + "\n")
+
+            try:
+                with _open(app, path, tee) as source, app.watch("verify", path) as watch:
+                    verdict = verify(
+                        source,
+                        app.host.formats,
+                        checks=app.host.checks(),
+                        receiver=target,
+                        cap=cap,
+                        watch=watch,
+                        tell=tell,
+                    )
+            except DomctxError as error:
+                again = None if isinstance(error, InputOutputError) or path == "-" else path
+                app.worst(report(app, error, again))
+                app.worst(int(any(finding.severity is Severity.ERROR for finding in found)))
+                documents.append(_unread(path, error, found))
+                continue
+            app.worst(4 if verdict.needs_plugin else int(not verdict.valid))
+            if as_json:
+                documents.append(_to_json(path, verdict))
+            else:
+                output.line(_summary(app, path, verdict, output.stream))
         if as_json:
-            documents.append(_to_json(path, verdict))
-        else:
-            _print(app, path, verdict)
-    if as_json:
-        app.out(json.dumps({"schema": "domctx.verify/1", "images": documents}, indent=2))
+            output.line(json.dumps({"schema": "domctx.verify/1", "images": documents}, indent=2))
+
+
+class _Output:
+    """Where the findings go. `stream` decides about colours."""
+
+    def __init__(self, stream: Any, line: Callable[[str], None]) -> None:
+        self.stream = stream
+        self.line = line
+
+
+@contextmanager
+def _output(app: App, report_to: str | None, *, tee: bool) -> Iterator[_Output]:
+    """The report's file; without one standard output, or standard error where that is taken."""
+    if report_to is None:
+        stream: TextIO = sys.stderr if tee else sys.stdout
+        color = app.colored(stream)
+        yield _Output(stream, lambda text: click.echo(text, file=stream, color=color))
+        return
+    with whole_file(report_to) as file:
+        yield _Output(_NO_TERMINAL, lambda text: _write(file, text))
+
+
+_NO_TERMINAL = object()
+
+
+def _write(file: Any, text: str) -> None:
+    file.write(click.unstyle(text).encode("utf-8", "surrogateescape") + b"\n")
+
+
+@contextmanager
+def _open(app: App, path: str, tee: bool) -> Iterator[Source]:
+    """The image; with `tee`, all that is left of it is passed on whatever happens meanwhile."""
+    if not tee:
+        with open_input(app, path) as source:
+            yield source
+        return
+    output = app.standard_output()
+    passing = TeeSource(app.standard_input(), getattr(output, "raw", output))
+    try:
+        yield passing
+    except InputOutputError:
+        raise
+    except Exception:  # what we cannot judge is still somebody's migration
+        passing.end()
+        raise
 
 
 def _to_json(path: str, verdict: Verdict) -> dict[str, Any]:
@@ -78,23 +164,31 @@ def _to_json(path: str, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _unread(path: str, error: DomctxError) -> dict[str, Any]:
-    return {"path": path, "format": None, "valid": False, "findings": [], "error": error.message}
+def _unread(path: str, error: DomctxError, findings: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "path": path,
+        "format": None,
+        "valid": False,
+        "findings": [finding.to_json() for finding in findings],
+        "error": error.message,
+    }
 
 
-def _print(app: App, path: str, verdict: Verdict) -> None:
-    for finding in verdict.findings:
-        app.out(finding_text(app, finding, None if path == "-" else path) + "\n")
-    counts = []
-    for severity in Severity:
-        number = sum(finding.severity is severity for finding in verdict.findings)
-        if number:
-            counts.append(f"{number} {severity}{'s' * (number > 1)}")
+def _summary(app: App, path: str, verdict: Verdict, stream: Any) -> str:
+    """One line: the input, whether it is valid, its format, and how many findings."""
     word = (
-        app.style("valid", fg="green", bold=True)
+        app.style("valid", stream, fg="green", bold=True)
         if verdict.valid
-        else app.style("not valid", fg="red", bold=True)
+        else app.style("not valid", stream, fg="red", bold=True)
     )
     name = "standard input" if path == "-" else path
-    extra = f" ({', '.join(counts)})" if counts else ""
-    app.out(f"{name}: {word} {verdict.format}{extra}")
+    return f"{name}: {word} {verdict.format}{_count(verdict.findings)}"
+
+
+def _count(findings: Iterable[Finding]) -> str:
+    counts = []
+    for severity in Severity:
+        number = sum(finding.severity is severity for finding in findings)
+        if number:
+            counts.append(f"{number} {severity}{'s' * (number > 1)}")
+    return f" ({', '.join(counts)})" if counts else ""

@@ -22,6 +22,7 @@ from domctx_core.declarations import (
 )
 from domctx_core.domains import Domain
 from domctx_core.errors import (
+    PLUGIN_FAULTS,
     ConflictError,
     DeclarationError,
     DomctxError,
@@ -111,7 +112,7 @@ class Host:
         for plugin, make in self._observers:
             try:
                 made.append(make())
-            except Exception as error:
+            except PLUGIN_FAULTS as error:
                 plugin.fail(f"its observer raised {type(error).__name__}: {error}")
         return made
 
@@ -224,7 +225,7 @@ class Host:
             return opener(DomainRequest(rest, purpose, self.formats, standard_input))
         except DomctxError:
             raise
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             raise PluginError(
                 f"opening {name} raised {type(error).__name__}: {error}",
                 provider=self._scheme_provider(scheme),
@@ -309,7 +310,7 @@ class Host:
         thing = plugin.load()
         try:
             made = validate_record_type(thing)
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             raise plugin.fail(str(error)) from error
         declared, is_ = plugin.record_types[0], f"{made.code}.{made.name}"
         if isinstance(made.name, str) and is_ != declared:
@@ -340,7 +341,7 @@ class Host:
             )
         try:
             return thing()
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             raise plugin.fail(f"{thing.__name__}() raised {error!r}") from error
 
     def _scheme_provider(self, scheme: str) -> object:

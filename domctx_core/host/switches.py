@@ -59,11 +59,14 @@ class Switches:
     def check(self, found: Iterable[Found]) -> None:
         """Raise `UsageError`, with near names, for a name that matches no plugin."""
         known: set[str] = set()
+        built_in: set[str] = set()
         for each in found:
-            known |= names_of(each)
+            (built_in if each.dist == CORE else known).update(names_of(each))
         for name in [*self.disabled, *sorted(self.only or ())]:
+            if name in built_in - known:
+                raise UsageError(f"{name} is built in: it cannot be turned off")
             if name not in known:
-                raise no_such_plugin(name, known - {CORE})
+                raise no_such_plugin(name, known)
 
 
 def no_such_plugin(name: str, known: Iterable[str]) -> UsageError:

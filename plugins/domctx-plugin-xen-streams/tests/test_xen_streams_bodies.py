@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from domctx_plugin_xen_streams import headers
-from domctx_plugin_xen_streams.libxc import HvmParams, X86PvVcpu
+from domctx_plugin_xen_streams.hvm_params import HvmParams
 from domctx_plugin_xen_streams.libxl import EmulatorXenstoreData
-from domctx_plugin_xen_streams.page_data import PageData
+from domctx_plugin_xen_streams.page_data import PageData, PageDataRecord
+from domctx_plugin_xen_streams.pv_vcpu import X86PvVcpuBasic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from xen_streams_support import record_types
@@ -129,7 +130,16 @@ def test_a_body_of_fixed_size_that_is_too_long(name: str) -> None:
         ("X86_PV_INFO", "0804000100000000", "reserved-not-zero", 3),
         ("X86_PV_P2M_FRAMES", "0200000001000000", "field-out-of-range", 4),
         ("X86_PV_P2M_FRAMES", "0000000001000000" + "00" * 7, "body-not-consumed", 8),
-        ("X86_PV_VCPU_BASIC", "0000000001000000" + "00" * 8, "reserved-not-zero", 4),
+        ("X86_PV_VCPU_BASIC", "0000000001000000", "reserved-not-zero", 4),
+        ("X86_PV_VCPU_BASIC", "00" * (8 + 2799), "body-too-short", 8),
+        ("X86_PV_VCPU_BASIC", "00" * (8 + 2801), "body-not-consumed", 2808),
+        ("X86_PV_VCPU_BASIC", "00" * (8 + 5169), "body-not-consumed", 5176),
+        ("X86_PV_VCPU_EXTENDED", "00" * (8 + 55), "body-too-short", 56),
+        ("X86_PV_VCPU_EXTENDED", "00" * (8 + 129), "body-not-consumed", 136),
+        ("X86_PV_VCPU_XSAVE", "00" * (8 + 15), "body-too-short", 16),
+        ("X86_PV_VCPU_MSRS", "00" * (8 + 17), "body-not-consumed", 24),
+        ("X86_PV_VCPU_MSRS", "00" * 12 + "01" + "00" * 11, "reserved-not-zero", 12),
+        ("HVM_PARAMS", "0100000000000000" + "27" + "00" * 15, "field-out-of-range", 8),
         ("X86_TSC_INFO", "03" + "00" * 23, "field-out-of-range", 0),
         ("X86_TSC_INFO", "00" * 23 + "01", "reserved-not-zero", 23),
         ("HVM_CONTEXT", "", "body-too-short", 0),
@@ -141,7 +151,7 @@ def test_a_body_of_fixed_size_that_is_too_long(name: str) -> None:
         ("X86_MSR_POLICY", "00" * 31, "body-not-consumed", 16),
         ("DOMAIN_CONTEXT", "", "body-too-short", 0),
         ("PAGE_DATA", "00" * 8, "field-out-of-range", 0),
-        ("PAGE_DATA", "0100000000000000" + "00" * 8, "body-too-short", 16),
+        ("PAGE_DATA", "0100000000000000" + "00" * 7, "body-too-short", 8),
         ("PAGE_DATA", "0100000000000000" + "00" * 7 + "f0" + "00", "body-not-consumed", 16),
         ("PAGE_DATA", "0100000000000000" + "00" * 7 + "50", "field-out-of-range", 8),
         ("PAGE_DATA", "0100000000000000" + "00" * 6 + "10f0", "reserved-not-zero", 8),
@@ -161,7 +171,9 @@ def test_a_rule_that_is_broken(name: str, raw: str, rule: str, offset: int) -> N
 @pytest.mark.parametrize("field", ["X86_PV_VCPU_BASIC", "HVM_PARAMS"])
 def test_a_record_without_content_is_only_a_warning(field: str) -> None:
     record_type = next(item[3] for item in record_types() if item[2] == field)()
-    body = HvmParams(params=[]) if field == "HVM_PARAMS" else X86PvVcpu(vcpu_id=0, context=b"")
+    body = (
+        HvmParams(params=[]) if field == "HVM_PARAMS" else X86PvVcpuBasic(vcpu_id=0, context=None)
+    )
     assert body.problems() == []
     (problem,) = record_type.judge(None, body, None)
     assert (problem.severity, problem.offset) == (Severity.WARNING, 8)
@@ -169,9 +181,11 @@ def test_a_record_without_content_is_only_a_warning(field: str) -> None:
 
 def test_pages_stand_only_for_the_types_that_have_one() -> None:
     kinds = [0, 4, 9, 12, 13, 14, 15]
-    raw = struct.pack("<II7Q", 7, 0, *(kind << 60 | 5 for kind in kinds)) + bytes(4 * 4096)
-    assert PageData.from_bytes(raw).count == 7
-    assert PageData.from_bytes(raw).to_bytes() == raw
+    raw = struct.pack("<II7Q", 7, 0, *(kind << 60 | 5 for kind in kinds))
+    head = PageData.from_bytes(raw)
+    assert (head.count, head.pages(), head.types()) == (7, 4, dict.fromkeys(kinds, 1))
+    assert PageDataRecord().extent(head) == len(raw) + 4 * 4096
+    assert head.to_bytes() == raw
 
 
 def test_the_keys_of_an_emulator() -> None:

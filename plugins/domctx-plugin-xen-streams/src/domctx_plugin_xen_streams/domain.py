@@ -1,26 +1,23 @@
-"""The domain scheme `stream:`: a saved domain as the source of a domain context image.
+"""The domain scheme `stream:`: a saved domain that an image is saved from or loaded into.
 
 `stream:PATH` reads an xl save file, a libxl stream or a libxc stream; `stream:-` reads it from
 standard input. Guest memory is passed over and never held. What the stream says of the domain is
-offered as state to save; nothing can be written back.
+offered as state to save. A load, `stream:PATH,out=COPY`, leaves PATH as it is and writes a copy
+with other state.
 """
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
-from domctx_plugin_shared_info import (
-    SharedInfo,
-    SharedInfoCompat,
-    SharedInfoFlags,
-    SharedInfoX86_64,
-)
+from domctx_plugin_shared_info import SharedInfo
 from domctx_plugin_tsc_info import TscInfo
 
 from domctx_core import (
     Body,
+    ByteOrder,
     Domain,
     DomainError,
     Errno,
@@ -30,14 +27,23 @@ from domctx_core import (
     Severity,
     UsageError,
     XenVersion,
+    save_image,
 )
 from domctx_core.declarations import DomainRequest
+from domctx_core.files import whole_file
 from domctx_core.formats import HEAD_SIZE, Format, Formats
 from domctx_core.sources import FileSource, Source, open_source
 from domctx_core.verifier import Verifier
 from domctx_core.walker import Event, Fault, Level, Opened, Record, walk
+from domctx_plugin_xen_streams.context import (
+    SHARED_INFO,
+    TSC_INFO,
+    shared_info_of,
+    tsc_info_of,
+)
 from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader
-from domctx_plugin_xen_streams.libxc import SharedInfoPage, X86PvInfo, X86PvVcpu, X86TscInfo
+from domctx_plugin_xen_streams.libxc import SharedInfoPage, X86PvInfo, X86TscInfo
+from domctx_plugin_xen_streams.pv_vcpu import X86PvVcpuBasic
 
 __all__ = ["StreamDomain", "open_stream"]
 
@@ -45,20 +51,16 @@ B = TypeVar("B", bound=Body)
 
 CONTAINERS = ("xl", "libxl", "libxc")
 
-SHARED_INFO, TSC_INFO = 2, 3
-"""Type codes of the domain context that an older stream has the state for."""
-
 _NOT_STATE = (0, 1)
 """END and START, which the engine writes by itself."""
 
-_COMPAT_FLAG = SharedInfoFlags(1)
-"""Bit 0: the layout of a 32-bit guest."""
-
 
 class StreamDomain(Domain):
-    """The domain that a stream holds, read-only.
+    """The domain that a stream holds.
 
-    `pauses` counts the pauses that are not undone; they have no other effect.
+    `pauses` counts the pauses that are not undone; they have no other effect. It is read-only
+    unless it is given what says the type code of a body class that it may take (`DomainError`
+    otherwise), and `keep`, which is called by `close` where state was taken and none refused.
     """
 
     def __init__(
@@ -67,12 +69,18 @@ class StreamDomain(Domain):
         codes: frozenset[int],
         guest: Guest,
         xen_version: XenVersion | None,
+        *,
+        code_of: Callable[[type[Body]], int] | None = None,
+        keep: Callable[[StreamDomain], None] | None = None,
     ) -> None:
         self.guest = guest
         self.xen_version = xen_version
         self.pauses = 0
         self._state = state
         self._codes = codes
+        self._code_of = code_of
+        self._keep = keep
+        self._changed = self._refused = False
 
     def offers(self) -> frozenset[int]:
         """The type codes that the stream has state for."""
@@ -89,8 +97,21 @@ class StreamDomain(Domain):
         return found
 
     def write(self, body: type[B], instance: int, value: B) -> None:
-        """Refused with `DomainError`, EOPNOTSUPP: a stream is read-only."""
-        raise _read_only()
+        """Take state over; `DomainError`, EOPNOTSUPP, where the stream has no place for it."""
+        try:
+            if self._code_of is None:
+                raise _read_only()
+            self._codes |= {self._code_of(body)}
+        except DomainError:
+            self._refused = True
+            raise
+        self._state[body, instance] = value
+        self._changed = True
+
+    def close(self) -> None:
+        """Write the copy, where a load has changed the state and all of it was taken."""
+        if self._keep is not None and self._changed and not self._refused:
+            self._keep(self)
 
     def pause(self) -> None:
         """Count a pause."""
@@ -102,38 +123,87 @@ class StreamDomain(Domain):
 
 
 def open_stream(request: DomainRequest) -> StreamDomain:
-    """The domain in the xl, libxl or libxc file at `request.rest`, `-` being standard input.
+    """The domain in the xl, libxl or libxc file at `request.rest`.
 
-    Raises `UsageError` without a path, `DomainError` (EOPNOTSUPP) where the domain is to be
-    written, `InputOutputError` for a file that cannot be read, `PluginError` where a container's
-    format is in no usable plugin, and `ImageError` with offset and record for a file that is no
-    such stream, is cut short, or breaks a rule of its format.
+    To be saved it is `PATH`, `-` being standard input. To be loaded it is `PATH,out=COPY`: the file
+    at COPY is written when the domain is closed, whole or not at all, and PATH is left as it is
+    unless it is the same file.
+
+    Raises `UsageError` for another form, `InputOutputError` for a file that cannot be read or
+    written, `PluginError` where a container's format is in no usable plugin, and `ImageError` with
+    offset and record for a file that is no such stream, is cut short, or breaks a rule of its
+    format.
     """
-    if not request.rest:
+    path, out = request.rest, ""
+    if request.purpose == "load":
+        path, _, out = path.rpartition(",out=")
+        if not path or not out or path == "-":
+            raise UsageError(
+                "a load into a stream writes a copy of it", expected="stream:PATH,out=COPY"
+            )
+    if not path:
         raise UsageError(
             "the scheme stream needs a file", expected="stream:PATH, or stream:- for standard input"
         )
-    if request.purpose == "load":
-        raise _read_only()
     with ExitStack() as stack:
-        if request.rest != "-":
-            source: Source = stack.enter_context(open_source(os.fspath(request.rest)))
+        if path != "-":
+            source: Source = stack.enter_context(open_source(path))
         elif request.standard_input is not None:
             source = FileSource(request.standard_input)
         else:
             raise UsageError("standard input cannot be read here", expected="stream:PATH")
+        if out:
+            return _open_copy(path, out, source, request.formats)
         return read_stream(source, request.formats)
+
+
+def _open_copy(path: str, out: str, source: Source, formats: Formats) -> StreamDomain:
+    """The domain in `source` for a load that writes `out`."""
+    reader = _read(source, formats)
+    registry = formats.registry("domain-context")
+
+    def code_of(body: type[Body]) -> int:
+        for entry in registry:
+            if reader.context is None and entry.code not in reader.codes:
+                continue
+            with suppress(PluginError):  # one that is broken did not bring this body
+                if entry.record_type.body is body:
+                    return entry.code
+        raise DomainError(
+            f"the stream has no record for {body.__name__}",
+            errno=Errno.EOPNOTSUPP,
+            hint=None
+            if reader.context is not None
+            else "`domctx convert --to 4` makes a stream that has room for every type",
+        )
+
+    def keep(domain: StreamDomain) -> None:
+        from domctx_plugin_xen_streams.convert import Insert, rewrite
+
+        image = save_image(
+            domain, registry, byteorder=reader.byteorder, xen_version=XenVersion(0, 0)
+        )
+        change = Insert(image, formats)
+        with open(path, "rb", buffering=0) as file, whole_file(out) as target:
+            rewrite(file, target, formats, change)
+
+    return reader.domain(code_of, keep)
 
 
 def read_stream(source: Source, formats: Formats) -> StreamDomain:
     """The domain in `source`, read to its end; errors as for `open_stream`."""
-    reader = _Reader(formats)
-    for event in walk(source, formats, format=_container(source, formats)):
+    return _read(source, formats).domain()
+
+
+def _read(source: Source, formats: Formats) -> Reader:
+    reader = Reader(formats)
+    for event in walk(source, formats, format=container(source, formats)):
         reader.see(event)
-    return reader.domain()
+    return reader
 
 
-def _container(source: Source, formats: Formats) -> Format:
+def container(source: Source, formats: Formats) -> Format:
+    """The format of a source that is to be a stream; `ImageError` for one that is none."""
     head = bytes(source.at(0, HEAD_SIZE))
     found = formats.recognise(head)
     if found is None or found.name not in CONTAINERS:
@@ -149,14 +219,17 @@ def _container(source: Source, formats: Formats) -> Format:
 
 def _read_only() -> DomainError:
     return DomainError(
-        "a stream is read-only: nothing can be loaded into it",
+        "a stream that was opened to be saved takes no state",
         errno=Errno.EOPNOTSUPP,
-        hint="save from it, as in `domctx save stream:PATH -o IMAGE`",
+        hint="load into a copy of it, as in `domctx load IMAGE stream:PATH,out=COPY`",
     )
 
 
-class _Reader:
+class Reader:
     """Listens to the events of a stream and keeps what a domain context can hold.
+
+    `context` is the last domain context image, None in a stream before version 4; `codes` are the
+    type codes of what was kept, complete once `domain` was asked for.
 
     Of records that come again, such as one per checkpoint, the last one counts.
     """
@@ -165,6 +238,7 @@ class _Reader:
         self.formats = formats
         self.verifier = Verifier()
         self.header: LibxcDomainHeader | None = None
+        self.byteorder: ByteOrder = "little"
         self.pv_info: X86PvInfo | None = None
         self.vcpus: set[int] = set()
         self.shared_info: tuple[Record, bytes] | None = None
@@ -192,6 +266,7 @@ class _Reader:
                 for _, body in level.prologue:
                     if isinstance(body, LibxcDomainHeader):
                         self.header = body
+                self.byteorder = level.framing.byteorder
             case Opened(level) if level.format.name == "domain-context":
                 self.context = level
                 self.codes.clear()
@@ -206,7 +281,7 @@ class _Reader:
         body = None if entry is None or record.decoded is None else record.decoded.body
         if isinstance(body, X86PvInfo):
             self.pv_info = body
-        elif isinstance(body, X86PvVcpu) and record.name == "X86_PV_VCPU_BASIC":
+        elif isinstance(body, X86PvVcpuBasic):
             self.vcpus.add(body.vcpu_id)
         elif isinstance(body, SharedInfoPage):
             self.shared_info = record, body.page
@@ -225,8 +300,12 @@ class _Reader:
 
     # ------------------------------------------------------------------------------ the outcome
 
-    def domain(self) -> StreamDomain:
-        """The domain, once the stream is read."""
+    def domain(
+        self,
+        code_of: Callable[[type[Body]], int] | None = None,
+        keep: Callable[[StreamDomain], None] | None = None,
+    ) -> StreamDomain:
+        """The domain, once the stream is read; the arguments are those of `StreamDomain`."""
         header = self.header
         if header is None:
             raise ImageError(
@@ -241,10 +320,12 @@ class _Reader:
             arch="x86",
             vcpus=len(self.vcpus) or None,
         )
-        if self.context is None:
+        if self.context is None and not self.codes:
             self._older(pv)
         version = XenVersion(header.xen_major, header.xen_minor) if header.xen_major else None
-        return StreamDomain(self.state, frozenset(self.codes), guest, version)
+        return StreamDomain(
+            dict(self.state), frozenset(self.codes), guest, version, code_of=code_of, keep=keep
+        )
 
     def _older(self, pv: bool) -> None:
         """State of a stream without a domain context image, from libxc's own records."""
@@ -252,12 +333,7 @@ class _Reader:
             self.state[SharedInfo, 0] = self._shared_info(*self.shared_info)
             self.codes.add(SHARED_INFO)
         if self.tsc_info is not None:
-            self.state[TscInfo, 0] = TscInfo(
-                mode=self.tsc_info.mode,
-                khz=self.tsc_info.khz,
-                nsec=self.tsc_info.nsec,
-                incarnation=self.tsc_info.incarnation,
-            )
+            self.state[TscInfo, 0] = tsc_info_of(self.tsc_info)
             self.codes.add(TSC_INFO)
 
     def _shared_info(self, record: Record, page: bytes) -> SharedInfo:
@@ -272,13 +348,4 @@ class _Reader:
                 expected="an X86_PV_INFO record",
                 actual="none",
             )
-        layout: type[SharedInfoX86_64 | SharedInfoCompat] = SharedInfoX86_64
-        flags = SharedInfoFlags(0)
-        if self.pv_info.guest_width == 4:
-            layout, flags = SharedInfoCompat, _COMPAT_FLAG
-        # a page of an x86 guest's memory, whatever the byte order of the stream around it
-        decoded = layout.inspect(page[: layout.fixed_size()], "little")
-        for problem in decoded.problems:
-            raise record.finding(problem).error()
-        assert decoded.body is not None
-        return SharedInfo(flags=flags, info=decoded.body)
+        return shared_info_of(record, page, self.pv_info.guest_width)

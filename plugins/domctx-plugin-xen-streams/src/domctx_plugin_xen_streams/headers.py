@@ -22,6 +22,7 @@ from domctx_core import (
     u32,
     u64,
 )
+from domctx_plugin_xen_streams.config import config_summary
 
 __all__ = [
     "LIBXC_ID",
@@ -158,6 +159,10 @@ class XlOptionalData(Body):
     config_length: int = count_of("config", doc="size of the configuration", init=False)
     config: str = text(count="config_length", doc="the domain's configuration")
     tail: bytes = blob(doc="not known to this version", default=b"")
+
+    def summary(self) -> Mapping[str, str]:
+        """What the configuration says of the domain, where it is JSON that can be read."""
+        return config_summary(self.config)
 
 
 class LibxlHeader(Body, byteorder="big"):

@@ -1,4 +1,7 @@
-"""The record types of the libxc stream, PAGE_DATA apart (see `page_data`)."""
+"""The record types of the libxc stream, PAGE_DATA apart (see `page_data`).
+
+Those with much to them are in `pv_vcpu`, `hvm_params` and `policy`, and are found here too.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,38 @@ from domctx_core import (
     Empty,
     Problem,
     RecordType,
-    Severity,
-    XenVersion,
     array,
     blob,
-    count_of,
     reserved,
     u8,
     u32,
     u64,
 )
+from domctx_plugin_xen_streams.hvm_params import (
+    HvmParam,
+    HvmParams,
+    HvmParamsRecord,
+)
 from domctx_plugin_xen_streams.page_data import PAGE_SIZE
+from domctx_plugin_xen_streams.policy import (
+    CpuidLeaf,
+    MsrEntry,
+    X86CpuidPolicy,
+    X86CpuidPolicyRecord,
+    X86MsrPolicy,
+    X86MsrPolicyRecord,
+)
+from domctx_plugin_xen_streams.pv_vcpu import (
+    X86PvVcpu,
+    X86PvVcpuBasic,
+    X86PvVcpuBasicRecord,
+    X86PvVcpuExtended,
+    X86PvVcpuExtendedRecord,
+    X86PvVcpuMsrs,
+    X86PvVcpuMsrsRecord,
+    X86PvVcpuXsave,
+    X86PvVcpuXsaveRecord,
+)
 
 __all__ = [
     "CheckpointDirtyPfnList",
@@ -55,9 +79,13 @@ __all__ = [
     "X86PvP2mFrames",
     "X86PvP2mFramesRecord",
     "X86PvVcpu",
+    "X86PvVcpuBasic",
     "X86PvVcpuBasicRecord",
+    "X86PvVcpuExtended",
     "X86PvVcpuExtendedRecord",
+    "X86PvVcpuMsrs",
     "X86PvVcpuMsrsRecord",
+    "X86PvVcpuXsave",
     "X86PvVcpuXsaveRecord",
     "X86TscInfo",
     "X86TscInfoRecord",
@@ -68,14 +96,6 @@ def _not_empty(size: int, name: str, at_least: str) -> Iterable[Problem]:
     if not size:
         yield Problem(
             "body-too-short", f"`{name}` is empty", field=name, expected=at_least, actual="nothing"
-        )
-
-
-def _is_empty(size: int, name: str, offset: int) -> Iterable[Problem]:
-    """Content that a sender may leave out, and some releases did: not wrong, but worth a look."""
-    if not size:
-        yield Problem(
-            "body-too-short", f"`{name}` is empty", offset, name, severity=Severity.WARNING
         )
 
 
@@ -137,14 +157,6 @@ class X86PvP2mFrames(Body):
         return cls(start_pfn=0, end_pfn=512 * count - 1, frames=frames)
 
 
-class X86PvVcpu(Body):
-    """One kind of state of one vCPU of a PV guest, as the hypervisor gives it."""
-
-    vcpu_id: int = u32(doc="number of the vCPU")
-    pad = reserved(4)
-    context: bytes = blob(doc="the hypervisor's structure for this kind of state")
-
-
 class SharedInfoPage(Body):
     """The page that a PV guest shares with the hypervisor; its layout follows the guest's width.
 
@@ -180,21 +192,6 @@ class HvmContext(Body):
         return cls(context=rng.randbytes(8 * rng.randint(1, 16)))
 
 
-class HvmParam(Body):
-    """One HVM parameter."""
-
-    index: int = u64(doc="which parameter")
-    value: int = u64(doc="its value", show="hex")
-
-
-class HvmParams(Body):
-    """HVM parameters: the addresses of special pages, event channels and the like."""
-
-    count: int = count_of("params", doc="number of parameters", init=False)
-    pad = reserved(4)
-    params: list[HvmParam] = array(HvmParam, "count", doc="the parameters that are set")
-
-
 class Toolstack(Body):
     """State of the toolstack, in streams that were converted by early releases only."""
 
@@ -205,55 +202,6 @@ class CheckpointDirtyPfnList(Body):
     """PFNs that the other side of a COLO pair has made dirty; sent on the way back."""
 
     pfns: list[int] = array(u64(show="hex"), doc="dirty PFNs")
-
-
-class CpuidLeaf(Body):
-    """What CPUID gives for one leaf."""
-
-    leaf: int = u32(doc="EAX before", show="hex")
-    subleaf: int = u32(doc="ECX before; all ones: the leaf has no subleaves", show="hex")
-    eax: int = u32(doc="EAX after", show="hex")
-    ebx: int = u32(doc="EBX after", show="hex")
-    ecx: int = u32(doc="ECX after", show="hex")
-    edx: int = u32(doc="EDX after", show="hex")
-
-
-class X86CpuidPolicy(Body):
-    """What CPUID tells the guest."""
-
-    leaves: list[CpuidLeaf] = array(CpuidLeaf, doc="the leaves")
-
-    def check(self) -> Iterable[Problem]:
-        """At least one leaf."""
-        return _not_empty(len(self.leaves), "leaves", "at least one leaf of 24 bytes")
-
-    @classmethod
-    def example(cls, rng: random.Random) -> Self:
-        """A few made-up leaves."""
-        return cls(leaves=[CpuidLeaf.example(rng) for _ in range(rng.randint(1, 4))])
-
-
-class MsrEntry(Body):
-    """The value of one model-specific register."""
-
-    index: int = u32(doc="number of the register", show="hex")
-    flags: int = u32(doc="none are defined", show="hex")
-    value: int = u64(doc="its value", show="hex")
-
-
-class X86MsrPolicy(Body):
-    """What the guest reads from the registers that describe its processor."""
-
-    msrs: list[MsrEntry] = array(MsrEntry, doc="the registers")
-
-    def check(self) -> Iterable[Problem]:
-        """At least one register."""
-        return _not_empty(len(self.msrs), "msrs", "at least one entry of 16 bytes")
-
-    @classmethod
-    def example(cls, rng: random.Random) -> Self:
-        """A few made-up registers."""
-        return cls(msrs=[MsrEntry.example(rng) for _ in range(rng.randint(1, 4))])
 
 
 class DomainContextImage(Body):
@@ -293,36 +241,6 @@ class X86PvP2mFramesRecord(RecordType[X86PvP2mFrames]):
     code, name, body = 0x03, "X86_PV_P2M_FRAMES", X86PvP2mFrames
 
 
-class _X86PvVcpuRecord(RecordType[X86PvVcpu]):
-    """A record of one PV vCPU."""
-
-    body = X86PvVcpu
-
-    def judge(
-        self, instance: int | None, body: X86PvVcpu, receiver: XenVersion | None
-    ) -> Iterable[Problem]:
-        """A record without content does nothing; Xen 4.6 to 4.8 wrote some."""
-        return _is_empty(len(body.context), "context", 8)
-
-
-class X86PvVcpuBasicRecord(_X86PvVcpuRecord):
-    """Registers of a PV vCPU."""
-
-    code, name = 0x04, "X86_PV_VCPU_BASIC"
-
-
-class X86PvVcpuExtendedRecord(_X86PvVcpuRecord):
-    """Extended state of a PV vCPU: its callbacks and trap entries."""
-
-    code, name = 0x05, "X86_PV_VCPU_EXTENDED"
-
-
-class X86PvVcpuXsaveRecord(_X86PvVcpuRecord):
-    """XSAVE area of a PV vCPU."""
-
-    code, name = 0x06, "X86_PV_VCPU_XSAVE"
-
-
 class SharedInfoRecord(RecordType[SharedInfoPage]):
     """The shared_info page of a PV guest, in streams before version 4."""
 
@@ -336,21 +254,10 @@ class X86TscInfoRecord(RecordType[X86TscInfo]):
 
 
 class HvmContextRecord(RecordType[HvmContext]):
-    """The HVM context."""
+    """The HVM context; domctx-plugin-hvm-context shows what is inside."""
 
     code, name, body = 0x09, "HVM_CONTEXT", HvmContext
-
-
-class HvmParamsRecord(RecordType[HvmParams]):
-    """The HVM parameters."""
-
-    code, name, body = 0x0A, "HVM_PARAMS", HvmParams
-
-    def judge(
-        self, instance: int | None, body: HvmParams, receiver: XenVersion | None
-    ) -> Iterable[Problem]:
-        """A list without parameters does nothing."""
-        return _is_empty(len(body.params), "params", 8)
+    content: ClassVar[Content | None] = Content("hvm-context", optional=True)
 
 
 class ToolstackRecord(RecordType[Toolstack]):
@@ -358,12 +265,6 @@ class ToolstackRecord(RecordType[Toolstack]):
 
     code, name, body = 0x0B, "TOOLSTACK", Toolstack
     loadable: ClassVar[bool] = False
-
-
-class X86PvVcpuMsrsRecord(_X86PvVcpuRecord):
-    """Model-specific registers of a PV vCPU."""
-
-    code, name = 0x0C, "X86_PV_VCPU_MSRS"
 
 
 class VerifyRecord(RecordType[Empty]):
@@ -390,18 +291,6 @@ class StaticDataEndRecord(RecordType[Empty]):
     """What does not change while the guest runs is complete; since version 3."""
 
     code, name, body = 0x10, "STATIC_DATA_END", Empty
-
-
-class X86CpuidPolicyRecord(RecordType[X86CpuidPolicy]):
-    """The guest's CPUID; since version 3."""
-
-    code, name, body = 0x11, "X86_CPUID_POLICY", X86CpuidPolicy
-
-
-class X86MsrPolicyRecord(RecordType[X86MsrPolicy]):
-    """The guest's view of some registers; since version 3."""
-
-    code, name, body = 0x12, "X86_MSR_POLICY", X86MsrPolicy
 
 
 class DomainContextRecord(RecordType[DomainContextImage]):

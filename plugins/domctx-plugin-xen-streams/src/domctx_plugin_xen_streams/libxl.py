@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import ClassVar
 
-from domctx_core import Body, Content, Empty, Problem, RecordType, blob, reserved, text, u32
+from domctx_core import Body, Content, Empty, Problem, RecordType, blob, reserved, u32
+from domctx_plugin_xen_streams.key_values import key_values, split_pairs
 
 __all__ = [
     "CheckpointControl",
@@ -46,12 +47,11 @@ class EmulatorXenstoreData(Body):
 
     emulator_id: Emulator = u32(doc="kind of emulator")
     index: int = u32(doc="tells emulators of one kind apart")
-    data: str = text(doc="relative path, NUL, value, NUL, and so on")
+    data: str = key_values(doc="relative paths and their values")
 
     def pairs(self) -> list[tuple[str, str]]:
         """The relative paths and their values, in the order of the record."""
-        parts = self.data.split("\0")[:-1]
-        return list(zip(parts[::2], parts[1::2], strict=False))
+        return split_pairs(self.data)
 
     def check(self) -> Iterable[Problem]:
         """Each path needs its value, and each of both its NUL."""

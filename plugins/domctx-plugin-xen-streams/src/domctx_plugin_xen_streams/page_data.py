@@ -1,89 +1,134 @@
 """PAGE_DATA of the libxc stream: guest memory, by far the largest part of it.
 
-The record type is `bulk`: tools pass over such a record without reading it, and it is decoded only
-where somebody asks for it.
+The record type is `bulk`: its head, the list of PFNs, is decoded and judged, and the pages after it
+are skipped. Nobody reads them who does not ask for them.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from typing import ClassVar
+from array import array
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
-from domctx_core import Body, Problem, RecordType, array, blob, count_of, reserved, u64
+from domctx_core import Body, ByteOrder, Problem, RecordType, Tally, count_of, reserved
+from domctx_plugin_xen_streams.pfns import (
+    PageType,
+    count_pages,
+    count_types,
+    entry,
+    faultless,
+    first_reserved,
+    first_unknown,
+    has_page,
+    label,
+    page_type,
+    pfn_list,
+    span,
+)
 
-__all__ = ["PAGE_SIZE", "PageData", "PageDataRecord", "has_page", "page_type"]
+__all__ = [
+    "PAGE_SIZE",
+    "PageData",
+    "PageDataRecord",
+    "PageTally",
+    "PageType",
+    "entry",
+    "has_page",
+    "page_type",
+]
 
 PAGE_SIZE = 4096
 
-_TYPE_SHIFT = 60
-_PFN_MASK = (1 << 52) - 1
-_RESERVED_TYPES = range(5, 9)
-_WITHOUT_PAGE = range(13, 16)
-
-
-def page_type(entry: int) -> int:
-    """The type of a PFN's entry: bits 63 to 60.
-
-    0 normal, 1 to 4 page table of level 1 to 4, 9 to 12 the same pinned, 13 broken, 14 allocated
-    but not sent, 15 not there.
-    """
-    return entry >> _TYPE_SHIFT
-
-
-def has_page(entry: int) -> bool:
-    """Whether a page of data stands in the record for this entry."""
-    return page_type(entry) not in _WITHOUT_PAGE and page_type(entry) not in _RESERVED_TYPES
+_HEAD = 8
 
 
 class PageData(Body):
-    """PFNs with their types, and then the pages of those that have data."""
+    """The head of a record of guest memory: PFNs with their types.
+
+    The pages follow it in the record, 4096 bytes for each PFN whose type has one, in the order of
+    the PFNs, and are no part of this body.
+    """
 
     count: int = count_of("pfns", doc="number of PFNs", init=False)
     pad = reserved(4)
-    pfns: list[int] = array(
-        u64(show="hex"), "count", doc="PFN in bits 51 to 0, type in bits 63 to 60"
-    )
-    pages: bytes = blob(doc="pages of 4096 bytes, in the order of the PFNs that have one")
+    pfns: array[int] = pfn_list("count", doc="PFN in bits 51 to 0, page type in bits 63 to 60")
+
+    def __init__(self, *, pfns: Iterable[int]) -> None:
+        super().__init__(pfns=array("Q", pfns))
+
+    def types(self) -> dict[int, int]:
+        """How many PFNs there are of each page type (see `PageType`)."""
+        return count_types(self.pfns)
+
+    def pages(self) -> int:
+        """How many of the PFNs have a page of data after the head."""
+        return count_pages(self.pfns)
 
     def check(self) -> Iterable[Problem]:
-        """At least one PFN, no reserved bits or types, and exactly the pages announced."""
+        """At least one PFN; of reserved bits and types that mean nothing, the first is named."""
         if not self.pfns:
             yield Problem(
                 "field-out-of-range", "no PFN is listed", 0, "count", expected="at least 1"
             )
-        for number, entry in enumerate(self.pfns):
-            name, at = f"pfns[{number}]", 8 + 8 * number
-            if entry & ~_PFN_MASK & ((1 << _TYPE_SHIFT) - 1):
-                yield Problem(
-                    "reserved-not-zero", f"`{name}` has unknown bits", at, name,
-                    expected="bits 59 to 52 zero", actual=f"{entry:#x}",
-                )  # fmt: skip
-            if page_type(entry) in _RESERVED_TYPES:
-                yield Problem(
-                    "field-out-of-range", f"`{name}` is of no known page type", at, name,
-                    expected="0 to 4 or 9 to 15", actual=page_type(entry),
-                )  # fmt: skip
-        wanted = PAGE_SIZE * sum(map(has_page, self.pfns))
-        if len(self.pages) != wanted:
-            short = len(self.pages) < wanted
+        if faultless(self.pfns):
+            return
+        bad = first_reserved(self.pfns)
+        if bad is not None:
             yield Problem(
-                "body-too-short" if short else "body-not-consumed",
-                "the pages are not those that the PFNs announce",
-                8 + 8 * len(self.pfns) + min(wanted, len(self.pages)),
-                "pages",
-                expected=f"{wanted} bytes",
-                actual=f"{len(self.pages)} bytes",
-            )
+                "reserved-not-zero", f"`pfns[{bad}]` has unknown bits", _HEAD + 8 * bad,
+                f"pfns[{bad}]", expected="bits 59 to 52 zero", actual=f"{self.pfns[bad]:#x}",
+            )  # fmt: skip
+        bad = first_unknown(self.pfns)
+        if bad is not None:
+            yield Problem(
+                "field-out-of-range", f"`pfns[{bad}]` is of no known page type", _HEAD + 8 * bad,
+                f"pfns[{bad}]", expected="0 to 4 or 9 to 15", actual=page_type(self.pfns[bad]),
+            )  # fmt: skip
+
+    def summary(self) -> Mapping[str, str]:
+        """How many there are of each type."""
+        return {"types": _types_text(self.types())}
 
     @classmethod
     def example(cls, rng: random.Random) -> PageData:
-        """One to four PFNs, with and without a page."""
-        pfns = [
-            rng.choice([0, 1, 4, 9, 12, 13, 15]) << _TYPE_SHIFT | rng.randrange(1 << 20)
-            for _ in range(rng.randint(1, 4))
-        ]
-        return cls(pfns=pfns, pages=rng.randbytes(PAGE_SIZE * sum(map(has_page, pfns))))
+        """One to four PFNs without a page, so that the head is the whole record."""
+        types = [PageType.BROKEN, PageType.ALLOCATE_ONLY, PageType.INVALID]
+        return cls(
+            pfns=[
+                entry(rng.randrange(1 << 20), rng.choice(types)) for _ in range(rng.randint(1, 4))
+            ]
+        )
+
+
+def _types_text(types: Mapping[int, int]) -> str:
+    return ", ".join(f"{count} {label(kind)}" for kind, count in types.items()) or "none"
+
+
+class PageTally(Tally[PageData]):
+    """Counts PFNs by type and keeps the lowest and the highest."""
+
+    def __init__(self) -> None:
+        self.types: dict[int, int] = {}
+        self.low: int | None = None
+        self.high = 0
+
+    def add(self, head: PageData) -> None:
+        """Count the PFNs of one record."""
+        for kind, count in head.types().items():
+            self.types[kind] = self.types.get(kind, 0) + count
+        ends = span(head.pfns)
+        if ends is not None:
+            self.low = ends[0] if self.low is None else min(self.low, ends[0])
+            self.high = max(self.high, ends[1])
+
+    def text(self) -> str:
+        """The number of PFNs, where they lie, and how many there are of each type."""
+        if self.low is None:
+            return "no PFNs"
+        total = sum(self.types.values())
+        types = _types_text(dict(sorted(self.types.items())))
+        return f"{total} PFNs in {self.low:#x}-{self.high:#x}: {types}"
 
 
 class PageDataRecord(RecordType[PageData]):
@@ -91,3 +136,15 @@ class PageDataRecord(RecordType[PageData]):
 
     code, name, body = 1, "PAGE_DATA", PageData
     bulk: ClassVar[bool] = True
+
+    def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
+        """The count, and 8 bytes for each PFN that it announces."""
+        return _HEAD + 8 * int.from_bytes(first[:4], byteorder)
+
+    def extent(self, head: PageData) -> int:
+        """The head, and a page for each PFN that has one."""
+        return _HEAD + 8 * head.count + PAGE_SIZE * head.pages()
+
+    def tally(self) -> Tally[Any]:
+        """PFNs by type, and where they lie."""
+        return PageTally()

@@ -1,0 +1,153 @@
+"""`domctx convert`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from domctx_core import FileSource, ImageError, InputOutputError, UsageError, XenVersion
+from domctx_core.cli.app import App
+from domctx_core.cli.report import report
+from domctx_core.files import whole_file
+from domctx_core.ops import DEFAULT_CAP, write_all
+from domctx_core.sources import cannot_read
+from domctx_plugin_xen_streams.convert import (
+    Change,
+    Insert,
+    Kind,
+    ToVersion3,
+    ToVersion4,
+    extract,
+    rewrite,
+)
+
+__all__ = ["command"]
+
+
+@click.command(name="convert", short_help="Rewrite a saved domain's stream.")
+@click.argument("stream")
+@click.option("-o", "--output", required=True, metavar="FILE", help="- for standard output.")
+@click.option(
+    "--to",
+    "version",
+    type=click.Choice(["3", "4"]),
+    help="The libxc stream in this version; from 4 to 3 or from 3 to 4.",
+)
+@click.option(
+    "--extract",
+    "kind",
+    type=click.Choice(["domain-context", "hvm-context"]),
+    help="Only this, taken out of the stream.",
+)
+@click.option(
+    "--insert",
+    "image",
+    metavar="IMAGE",
+    help="The stream with this domain context or HVM context in place of its own.",
+)
+@click.option(
+    "--xen",
+    type=XenVersion.parse,
+    metavar="MAJOR.MINOR",
+    help="The version for START where the stream names none.",
+)
+@click.option("--lossy", is_flag=True, help="Leave out what the outcome has no place for.")
+@click.pass_obj
+def command(
+    app: App,
+    stream: str,
+    output: str,
+    version: str | None,
+    kind: Kind | None,
+    image: str | None,
+    xen: XenVersion | None,
+    lossy: bool,
+) -> None:
+    """Rewrite STREAM, an xl save file, a libxl or a libxc stream.
+
+    One of --to, --extract and --insert says how. Guest memory is passed through and never held.
+    The file is whole or absent: what is refused leaves what was there before.
+    """
+    if sum(choice is not None for choice in (version, kind, image)) != 1:
+        raise UsageError("convert does one thing", expected="one of --to, --extract and --insert")
+    if stream == image == "-":
+        raise UsageError("standard input cannot be both the stream and the image")
+    formats = app.host.formats
+    change: Change | None = None
+    if version is not None:
+        old = version == "3"
+        change = ToVersion3(lossy=lossy) if old else ToVersion4(xen_version=xen, lossy=lossy)
+    elif image is not None:
+        with _input(app, image) as file:
+            data = _whole(file)
+        with _told(app, image):
+            change = Insert(data, formats)
+        if change is None:
+            return
+    with _told(app, stream), _input(app, stream) as file, _output(app, output) as target:
+        if change is not None:
+            size = rewrite(file, target, formats, change)
+        else:
+            assert kind is not None
+            context = extract(FileSource(file), formats, kind, xen_version=xen)
+            _write(target, context)
+            size = len(context)
+        for note in dict.fromkeys(change.notes if change else ()):
+            app.say(f"note: {note}")
+        app.say(f"converted {stream}: {size} bytes")
+
+
+@contextmanager
+def _told(app: App, path: str) -> Iterator[None]:
+    """Tell of what is wrong with an input, with the bytes around it where it is a file."""
+    try:
+        yield
+    except ImageError as error:
+        app.worst(report(app, error, None if path == "-" else path))
+
+
+@contextmanager
+def _input(app: App, path: str) -> Iterator[Any]:
+    if path == "-":
+        yield app.standard_input()
+        return
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _output(app: App, path: str) -> Iterator[Any]:
+    if path != "-":
+        with whole_file(os.fspath(path)) as file:
+            yield file
+        return
+    output = app.standard_output()
+    yield getattr(output, "raw", output)
+
+
+def _whole(file: Any) -> bytes:
+    """All of a file; refuses one that no libxc record can hold, before it is all read."""
+    source = FileSource(file)
+    data = bytes(source.at(0, DEFAULT_CAP + 1))
+    if len(data) > DEFAULT_CAP:
+        raise ImageError(
+            "the image is longer than a libxc record can be",
+            rule="length-over-cap",
+            expected=f"at most {DEFAULT_CAP} bytes",
+        )
+    return data
+
+
+def _write(target: Any, data: bytes) -> None:
+    try:
+        write_all(target, data)
+    except OSError as error:
+        raise InputOutputError(f"cannot write the output: {error.strerror or error}") from error

@@ -1,0 +1,66 @@
+"""Keys and values of xenstore as a record holds them: texts in turn, each ended by a NUL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domctx_core.layout.fields import Field
+from domctx_core.layout.kinds import JsonError, Text
+
+__all__ = ["KeyValues", "key_values", "split_pairs"]
+
+
+def split_pairs(text: str) -> list[tuple[str, str]]:
+    """The paths and their values, in order; what lacks its value or its NUL is left out."""
+    parts = text.split("\0")[:-1]
+    return list(zip(parts[::2], parts[1::2], strict=False))
+
+
+def _joined(pairs: list[tuple[str, str]]) -> str:
+    return "".join(f"{path}\0{value}\0" for path, value in pairs)
+
+
+class KeyValues(Text):
+    """All that is left of a body, as keys and values; the value of the field is the text itself.
+
+    JSON holds `{"path": ..., "value": ...}` for each pair. Text that is no row of pairs is one
+    string there, so that none of it is lost.
+    """
+
+    label = "key-value pairs"
+
+    def to_json(self, value: Any) -> Any:
+        pairs = split_pairs(value)
+        if _joined(pairs) != value:
+            return value
+        return [{"path": path, "value": held} for path, held in pairs]
+
+    def from_json(self, value: Any, values: Any) -> Any:
+        if not isinstance(value, list):
+            return super().from_json(value, values)
+        pairs = []
+        for number, item in enumerate(value):
+            if not isinstance(item, dict) or set(item) != {"path", "value"}:
+                fault = JsonError(f"expected an object with path and value, found {item!r:.60}")
+                fault.path.insert(0, f"[{number}]")
+                raise fault
+            pair = tuple(
+                super(KeyValues, self).from_json(item[k], values) for k in ("path", "value")
+            )
+            if any("\0" in part for part in pair):
+                fault = JsonError("a path or a value has a NUL inside")
+                fault.path.insert(0, f"[{number}]")
+                raise fault
+            pairs.append((pair[0], pair[1]))
+        return _joined(pairs)
+
+    def text(self, value: Any) -> str:
+        pairs = split_pairs(value)
+        if _joined(pairs) != value:
+            return super().text(value)
+        return f"{len(pairs)} key{'' if len(pairs) == 1 else 's'}"
+
+
+def key_values(*, doc: str = "") -> Any:
+    """All that is left of a body, as keys and values; see `KeyValues`."""
+    return Field(KeyValues(), "", doc)

@@ -1,0 +1,275 @@
+"""Rows of PFNs with their page types, kept packed: a guest has a million of them in each 4 GiB.
+
+An entry is 64 bits: the PFN in bits 51 to 0, the page type in bits 63 to 60, and zeros between. What
+is asked of all entries at once is asked of their bytes, which costs a few nanoseconds an entry.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from array import array
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import Any
+
+from domctx_core.layout.fields import Field
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+
+__all__ = [
+    "PFN_MASK",
+    "TYPE_SHIFT",
+    "PageType",
+    "Pfns",
+    "count_pages",
+    "count_types",
+    "entry",
+    "faultless",
+    "first_reserved",
+    "first_unknown",
+    "has_page",
+    "label",
+    "page_type",
+    "pfn_list",
+    "runs",
+    "span",
+]
+
+PFN_MASK = (1 << 52) - 1
+TYPE_SHIFT = 60
+_MIDDLE = ((1 << TYPE_SHIFT) - 1) & ~PFN_MASK
+_HIGHEST_BYTE = 7 if sys.byteorder == "little" else 0
+_SECOND_BYTE = 6 if sys.byteorder == "little" else 1
+_OF_TYPE = [bytes(range(16 * kind, 16 * kind + 16)) for kind in range(16)]
+
+
+class PageType(IntEnum):
+    """What a page is; 5 to 8 mean nothing. Those from `BROKEN` on come without a page of data."""
+
+    NORMAL = 0
+    L1 = 1
+    L2 = 2
+    L3 = 3
+    L4 = 4
+    L1_PINNED = 9
+    L2_PINNED = 10
+    L3_PINNED = 11
+    L4_PINNED = 12
+    BROKEN = 13
+    ALLOCATE_ONLY = 14
+    INVALID = 15
+
+
+_WITH_PAGE = frozenset(PageType) - {PageType.BROKEN, PageType.ALLOCATE_ONLY, PageType.INVALID}
+_PAGE_BYTES = b"".join(_OF_TYPE[kind] for kind in _WITH_PAGE)
+_GOOD_BYTES = bytes(16 * kind for kind in PageType)
+_GOOD_SECOND_BYTES = bytes(range(16))
+
+
+def page_type(entry: int) -> int:
+    """The type of an entry: bits 63 to 60; see `PageType`."""
+    return entry >> TYPE_SHIFT
+
+
+def has_page(entry: int) -> bool:
+    """Whether a page of data stands in the record for this entry."""
+    return page_type(entry) in _WITH_PAGE
+
+
+def label(number: int) -> str:
+    """A page type in words, such as `L1 pinned`; `type N` for a number that means nothing."""
+    try:
+        name = PageType(number).name
+    except ValueError:
+        return f"type {number}"
+    if name[0] == "L" and name[1:2].isdigit():
+        return name.replace("_PINNED", " pinned")
+    return name.lower().replace("_", "-")
+
+
+def entry(pfn: int, type: int = PageType.NORMAL) -> int:
+    """The entry of a PFN of this page type."""
+    return type << TYPE_SHIFT | pfn
+
+
+def count_types(entries: array[int]) -> dict[int, int]:
+    """How many entries there are of each page type, ascending; types without any are left out."""
+    left = entries.tobytes()[_HIGHEST_BYTE::8]
+    counts: dict[int, int] = {}
+    while left:
+        kind = left[0] >> 4
+        others = left.translate(None, _OF_TYPE[kind])
+        counts[kind] = len(left) - len(others)
+        left = others
+    return dict(sorted(counts.items()))
+
+
+def count_pages(entries: array[int]) -> int:
+    """How many of the entries have a page of data."""
+    return len(entries) - len(entries.tobytes()[_HIGHEST_BYTE::8].translate(None, _PAGE_BYTES))
+
+
+def faultless(entries: array[int]) -> bool:
+    """Whether no entry has a reserved bit or a type that means nothing."""
+    raw = entries.tobytes()
+    return not (
+        raw[_HIGHEST_BYTE::8].translate(None, _GOOD_BYTES)
+        or raw[_SECOND_BYTE::8].translate(None, _GOOD_SECOND_BYTES)
+    )
+
+
+def first_reserved(entries: array[int]) -> int | None:
+    """The index of the first entry with a bit of 59 to 52 set; None where there is none."""
+    return next((number for number, each in enumerate(entries) if each & _MIDDLE), None)
+
+
+def first_unknown(entries: array[int]) -> int | None:
+    """The index of the first entry whose page type means nothing; None where there is none."""
+    known = frozenset(PageType)
+    return next((n for n, each in enumerate(entries) if each >> TYPE_SHIFT not in known), None)
+
+
+def span(entries: array[int]) -> tuple[int, int] | None:
+    """The lowest and the highest PFN; None where there are no entries."""
+    if not entries:
+        return None
+    if len(count_types(entries)) == 1:
+        return min(entries) & PFN_MASK, max(entries) & PFN_MASK
+    numbers = [each & PFN_MASK for each in entries]
+    return min(numbers), max(numbers)
+
+
+def runs(entries: array[int]) -> Iterator[tuple[int, int]]:
+    """Stretches of entries that count up by one, as (first entry, how many), in their order."""
+    first = 0
+    while first < len(entries):
+        count = _stretch(entries, first)
+        yield entries[first], count
+        first += count
+
+
+def _stretch(entries: array[int], first: int) -> int:
+    start = entries[first]
+    if start + len(entries) - first <= 1 << 64:
+        ahead = range(start, start + len(entries) - first)
+        if entries[-1] == ahead[-1] and entries[first:] == array("Q", ahead):
+            return len(ahead)
+    count = 1
+    while first + count < len(entries) and entries[first + count] == start + count:
+        count += 1
+    return count
+
+
+class Pfns(Kind):
+    """A row of entries of 8 bytes, counted by another field; the value is an `array` of type Q.
+
+    JSON holds stretches of consecutive PFNs of one type, in order, which is all that there is to
+    say: `{"first": "0x100", "count": 512, "type": "NORMAL"}`. Bits of `first` from 52 on are those
+    of the entries.
+    """
+
+    label = "u64[count] packed"
+    checked = False
+
+    def __init__(self, count: str) -> None:
+        self.count = count
+
+    def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
+        at = reader.advance(8 * int(values[self.count]), "")
+        entries = array("Q")
+        entries.frombytes(reader.data[at : reader.pos])
+        return _swapped(entries, reader.order)
+
+    def encode(self, value: Any, out: bytearray, order: str) -> None:
+        out += _swapped(array("Q", value), order).tobytes()
+
+    def size_of(self, value: Any) -> int:
+        return 8 * len(value)
+
+    def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
+        try:
+            array("Q", value)
+        except (TypeError, OverflowError, ValueError):
+            checker.report(
+                "field-out-of-range",
+                "not a row of 64-bit entries",
+                expected="an array of unsigned 64-bit numbers",
+                actual=type(value).__name__,
+            )
+
+    def to_json(self, value: Any) -> Any:
+        return [
+            {
+                "first": hex(start & ~(15 << TYPE_SHIFT)),
+                "count": count,
+                "type": _type_name(page_type(start)),
+            }
+            for start, count in runs(array("Q", value))
+        ]
+
+    def from_json(self, value: Any, values: Mapping[str, Any]) -> array[int]:
+        if not isinstance(value, list):
+            raise JsonError(f"expected a list of stretches of PFNs, found {value!r:.60}")
+        entries = array("Q")
+        for number, item in enumerate(value):
+            try:
+                entries.extend(_stretch_of(item))
+            except JsonError as fault:
+                fault.path.insert(0, f"[{number}]")
+                raise
+        return entries
+
+    def example(self, rng: random.Random, values: Mapping[str, Any]) -> array[int]:
+        types = [PageType.BROKEN, PageType.ALLOCATE_ONLY, PageType.INVALID]
+        first = rng.randrange(1 << 20)
+        return array("Q", (entry(first + n, rng.choice(types)) for n in range(rng.randint(1, 6))))
+
+    def text(self, value: Any) -> str:
+        shown: list[str] = []
+        for start, count in runs(array("Q", value)):
+            if len(shown) == _SHOWN:
+                return f"{', '.join(shown)}, ... ({len(value)} in all)"
+            low = start & PFN_MASK
+            shown.append(hex(low) if count == 1 else f"{low:#x}-{low + count - 1:#x}")
+        return ", ".join(shown) or "none"
+
+
+_SHOWN = 8
+"""Stretches that are shown before the rest is only counted."""
+
+_MOST = 1 << 32
+"""Entries that a record can count."""
+
+
+def _swapped(entries: array[int], order: str) -> array[int]:
+    if (order == "<") != (sys.byteorder == "little"):
+        entries.byteswap()
+    return entries
+
+
+def _type_name(number: int) -> str | int:
+    return PageType(number).name if number in PageType._value2member_map_ else number
+
+
+def _stretch_of(item: Any) -> range:
+    if not isinstance(item, dict) or set(item) != {"first", "count", "type"}:
+        raise JsonError(f"expected an object with first, count and type, found {item!r:.60}")
+    first, count, kind = item["first"], item["count"], item["type"]
+    try:
+        first = int(first, 0) if isinstance(first, str) else first
+        number = PageType[kind].value if isinstance(kind, str) else kind
+    except (ValueError, KeyError):
+        raise JsonError(f"expected a number and a page type, found {item!r:.80}") from None
+    if any(type(each) is not int for each in (first, count, number)) or not (
+        0 <= first < 1 << TYPE_SHIFT and 0 <= number < 16 and 0 < count < _MOST
+    ):
+        raise JsonError(f"no stretch of PFNs: {item!r:.80}")
+    start = number << TYPE_SHIFT | first
+    if start + count > 1 << 64:
+        raise JsonError(f"a stretch that goes beyond 64 bits: {item!r:.80}")
+    return range(start, start + count)
+
+
+def pfn_list(count: str, *, doc: str = "") -> Any:
+    """A row of PFN entries, as many as the field named `count` says; see `Pfns`."""
+    return Field(Pfns(count), "", doc)
