@@ -17,7 +17,8 @@ from domctx_core.domains import Guest, XenVersion
 from domctx_core.engine import load_domain, save_domain, size_domain
 from domctx_core.errors import DomctxError
 from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.kinds import Nested, Reserved, leaves
+from domctx_core.layout.aggregates import Nested, leaves
+from domctx_core.layout.scalars import Reserved
 from domctx_core.ops import MemoryLoadOps, MemorySaveOps
 from domctx_core.records import RecordType
 from domctx_core.registry import DOMAIN_CONTEXT, Registry, copy_name

@@ -10,7 +10,9 @@ from typing import Any
 
 from domctx_core.cli.app import App
 from domctx_core.layout import Body, Field
-from domctx_core.layout.kinds import Array, Blob, BySize, Kind, Nested, Optional, Reserved, Switch
+from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds import Kind
+from domctx_core.layout.scalars import Blob, Reserved
 
 __all__ = ["body_lines", "hex_dump", "size_text", "table"]
 

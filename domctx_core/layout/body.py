@@ -13,23 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, datacla
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout import fields as specifiers
+from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
 from domctx_core.layout.fields import REQUIRED, Field
-from domctx_core.layout.kinds import (
-    ORDERS,
-    Array,
-    Blob,
-    BySize,
-    ByteOrder,
-    Checker,
-    Count,
-    Int,
-    JsonError,
-    Kind,
-    Nested,
-    Optional,
-    Reader,
-    Reserved,
-)
+from domctx_core.layout.kinds import ORDERS, ByteOrder, Checker, JsonError, Kind, Reader
+from domctx_core.layout.scalars import Blob, Count, Int, Reserved
 from domctx_core.rules import CORE_RULES, Problem, Severity
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from domctx_core.errors import DeclarationError, Errno
-from domctx_core.layout import kinds
+from domctx_core.layout import aggregates, kinds, scalars
 
 if TYPE_CHECKING:
     from domctx_core.layout.body import Body
@@ -93,7 +93,7 @@ def _integer(size: int, signed: bool) -> Any:
         errno: Errno | None = None,
         default: Any = REQUIRED,
     ) -> Any:
-        kind = kinds.Int(
+        kind = scalars.Int(
             size, signed, minimum=minimum, maximum=maximum, enum=enum, show=show, errno=errno
         )
         return Field(kind, "", doc, unit, volatile, default)
@@ -133,7 +133,7 @@ def count_of(
     An unsigned integer of `size` bytes that is computed when written, and read as an attribute;
     nobody sets it. A count that the body has no room for is `body-too-short`.
     """
-    return Field(kinds.Count(size, field, maximum=maximum, errno=errno), "", doc)
+    return Field(scalars.Count(size, field, maximum=maximum, errno=errno), "", doc)
 
 
 def reserved(size: int, *, doc: str = "") -> Any:
@@ -141,7 +141,7 @@ def reserved(size: int, *, doc: str = "") -> Any:
 
     A reserved field is no attribute of the body: give it a name but no annotation.
     """
-    return Field(kinds.Reserved(size), "", doc)
+    return Field(scalars.Reserved(size), "", doc)
 
 
 def blob(
@@ -153,28 +153,28 @@ def blob(
     default: Any = REQUIRED,
 ) -> Any:
     """Bytes: `size` of them, as many as the field named `count` says, or all that are left."""
-    return Field(kinds.Blob(size, count=count), "", doc, "", volatile, default)
+    return Field(scalars.Blob(size, count=count), "", doc, "", volatile, default)
 
 
 def text(
     size: int | None = None, *, count: str | None = None, doc: str = "", default: Any = REQUIRED
 ) -> Any:
     """UTF-8 text of `size` bytes, of as many as `count` says, or all that is left."""
-    return Field(kinds.Text(size, count=count), "", doc, "", False, default)
+    return Field(scalars.Text(size, count=count), "", doc, "", False, default)
 
 
 def bitmap(
     size: int, *, word: int = 8, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
     """A bitmap of `size` bytes in words of `word` bytes, as a `Bits`."""
-    return Field(kinds.Bitmap(size, word), "", doc, "", volatile, default)
+    return Field(scalars.Bitmap(size, word), "", doc, "", volatile, default)
 
 
 def nested(
     body: type[Body], *, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
     """Another body inside this one."""
-    return Field(kinds.Nested(body), "", doc, "", volatile, default)
+    return Field(aggregates.Nested(body), "", doc, "", volatile, default)
 
 
 def array(
@@ -190,7 +190,7 @@ def array(
 
     `count` is a number, the name of a `count_of` field, or None for as many as are left.
     """
-    return Field(kinds.Array(_kind(element), count), "", doc, unit, volatile, default)
+    return Field(aggregates.Array(_kind(element), count), "", doc, unit, volatile, default)
 
 
 def optional(
@@ -202,7 +202,7 @@ def optional(
     when the whole body is one of these lengths. `optional(reserved(4))` is a boolean attribute;
     any other is its value, or None.
     """
-    kind = kinds.Optional(_kind(element), None if lengths is None else frozenset(lengths))
+    kind = aggregates.Optional(_kind(element), None if lengths is None else frozenset(lengths))
     return Field(kind, "", doc, "", False, default)
 
 
@@ -210,7 +210,7 @@ def by_size(
     *, doc: str = "", volatile: bool = False, default: Any = REQUIRED, **bodies: type[Body]
 ) -> Any:
     """One of several bodies of fixed size, told apart by how many bytes are left for it."""
-    return Field(kinds.BySize(bodies), "", doc, "", volatile, default)
+    return Field(aggregates.BySize(bodies), "", doc, "", volatile, default)
 
 
 def switch(
@@ -222,12 +222,12 @@ def switch(
     default: Any = REQUIRED,
 ) -> Any:
     """A union of `size` bytes whose case is chosen by the field named `selector`."""
-    return Field(kinds.Switch(selector, cases, size), "", doc, "", False, default)
+    return Field(aggregates.Switch(selector, cases, size), "", doc, "", False, default)
 
 
 def _kind(element: Any) -> kinds.Kind:
     if isinstance(element, Field):
         return element.kind
     if isinstance(element, type) and hasattr(element, "__layout__"):
-        return kinds.Nested(element)
+        return aggregates.Nested(element)
     raise DeclarationError(f"expected a body class or a field specifier, found {element!r}")

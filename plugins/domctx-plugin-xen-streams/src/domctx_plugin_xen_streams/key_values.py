@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import JsonError, Text
+from domctx_core.layout.kinds import JsonError
+from domctx_core.layout.scalars import Text
 
 __all__ = ["KeyValues", "key_values", "split_pairs"]
 
