@@ -7,9 +7,11 @@ Load: START first, outside the pause; the records in image order; END after the 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 from domctx_core.checks import Check, Container, Seen, blame_check
@@ -480,39 +482,50 @@ def _paused(domain: Domain) -> Iterator[None]:
     Ctrl-C waits while the domain is being paused or unpaused, so that it is always known which.
     """
     paused = False
-    mask = _hold_interrupts()
+    allow_interrupts = _hold_interrupts()
     try:
         try:
             with _backend(domain, "pause"):
                 domain.pause()
             paused = True
         finally:
-            _allow_interrupts(mask)
+            allow_interrupts()
         yield
     except BaseException as error:
         if paused:
-            mask = _hold_interrupts()
+            allow_interrupts = _hold_interrupts()
             try:
                 domain.unpause()
             except PLUGIN_FAULTS as second:
                 error.add_note(f"and the domain could not be unpaused: {second}")
             finally:
-                _allow_interrupts(mask)
+                allow_interrupts()
         raise
-    mask = _hold_interrupts()
+    allow_interrupts = _hold_interrupts()
     try:
         with _backend(domain, "unpause"):
             domain.unpause()
     finally:
-        _allow_interrupts(mask)
+        allow_interrupts()
 
 
-def _hold_interrupts() -> set[int]:
-    return set(signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}))
+def _hold_interrupts() -> Callable[[], None]:
+    """Let Ctrl-C wait until the function that this gives is called.
 
+    Blocking the signal would not do: any other thread of the program may take it.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+        return lambda: None  # Ctrl-C raises nothing here
+    waiting: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
 
-def _allow_interrupts(mask: set[int]) -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    def allow() -> None:
+        signal.signal(signal.SIGINT, previous)
+        for number, frame in waiting[:1]:
+            previous(number, frame)
+
+    return allow
 
 
 @contextmanager
