@@ -77,10 +77,12 @@ if TYPE_CHECKING:
         SaveOps,
         SizingSaveOps,
     )
+    from domctx_core.pieces import Piece, Span, write_pieces
     from domctx_core.records import ANY, PER_VCPU, SINGLE, Content, Instances, RecordType, Tally
     from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.rules import Finding, Problem, Rule, Severity
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
+    from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
     from domctx_core.walker import Closed, Event, Fault, Level, Opened, Record, Trailing, walk
 
@@ -100,6 +102,7 @@ __all__ = [
     "CommandDeclaration",
     "ConflictError",
     "Container",
+    "ContainerNode",
     "Content",
     "DeclarationError",
     "Decoded",
@@ -126,6 +129,7 @@ __all__ = [
     "Formats",
     "Framing",
     "Guest",
+    "Image",
     "ImageError",
     "InputOutputError",
     "Instances",
@@ -141,11 +145,13 @@ __all__ = [
     "ObserverDeclaration",
     "Opened",
     "Operation",
+    "Piece",
     "PluginError",
     "Problem",
     "Provider",
     "Record",
     "RecordEvent",
+    "RecordNode",
     "RecordType",
     "RecordTypeDeclaration",
     "Registry",
@@ -156,6 +162,7 @@ __all__ = [
     "Severity",
     "SizingSaveOps",
     "Source",
+    "Span",
     "StagedDomain",
     "Start",
     "StartRecord",
@@ -180,6 +187,7 @@ __all__ = [
     "nested",
     "open_source",
     "optional",
+    "read_image",
     "reserved",
     "save_domain",
     "save_image",
@@ -192,6 +200,7 @@ __all__ = [
     "u64",
     "verify",
     "walk",
+    "write_pieces",
 ]
 
 #: Where each name is defined. A name is imported when it is first used, so that a plugin or a
@@ -289,6 +298,13 @@ _HOMES = {
     "Problem": "rules",
     "Rule": "rules",
     "Severity": "rules",
+    "Piece": "pieces",
+    "Span": "pieces",
+    "write_pieces": "pieces",
+    "ContainerNode": "tree",
+    "Image": "tree",
+    "RecordNode": "tree",
+    "read_image": "tree",
     "BufferSource": "sources",
     "FileSource": "sources",
     "Source": "sources",

@@ -68,7 +68,8 @@ class Level:
     """One container that is being read.
 
     `path` are the format names from the outermost container to this one, `offset` is where it
-    starts in the input, `bound` where the body that holds it ends (None: it lies in the open).
+    starts in the input, `records_offset` where its prologue ends, `bound` where the body that holds
+    it ends (None: it lies in the open).
     `suspended` are the containers after records of this one that wait to be resumed, by format,
     with the offset where each stopped.
     """
@@ -84,6 +85,7 @@ class Level:
     prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
     framing: Framing = Framing("little", 0)  # noqa: RUF009  # immutable
     header: _Header | None = None
+    records_offset: int = 0
     count: int = 0
     last: bool = False
     resume_at: int = 0
@@ -437,6 +439,7 @@ class _Walker:
                 raise _Broken(Fault(level, make_finding(problem, at, level)))
             level.prologue.append((self.at, decoded.body))
             self.at += length
+        level.records_offset = self.at
         level.framing = format.framing([body for _, body in level.prologue], head)
         if format.header is not None:
             level.header = _Header(format.header, level.framing.byteorder)

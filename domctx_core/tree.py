@@ -1,0 +1,220 @@
+"""Trees: an image of any known format as containers and records, every byte in its place.
+
+Built from the walker's flat events, for whoever has to look at an image more than once: edit,
+encode, diff, report. The source must be able to seek; bodies stay where they are until asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from domctx_core.errors import MisuseError
+from domctx_core.formats import Format, Formats
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.pieces import Span
+from domctx_core.rules import Finding
+from domctx_core.sources import Source
+from domctx_core.verifier import Verifier
+from domctx_core.walker import Closed, Fault, Level, Opened, Record, Trailing, walk
+
+__all__ = ["ContainerNode", "Image", "RecordNode", "read_image"]
+
+
+@dataclass(slots=True, eq=False)
+class RecordNode:
+    """One whole record, and the container that its body is or that follows right after it."""
+
+    record: Record
+    content: ContainerNode | None = None
+
+    @property
+    def inline(self) -> bool:
+        """Whether `content` follows the record, rather than being its body."""
+        content = self.record.content
+        return content is not None and content.inline
+
+
+@dataclass(slots=True, eq=False)
+class ContainerNode:
+    """One container, or one stretch of it where it was suspended and `resumed`.
+
+    Its bytes are, in this order and without a gap: the prologue (none where it is `resumed`);
+    the records, each with its padding and with content that follows it; the container that
+    `follows` the prologue of a format without records; what could not be `unframed` or what stands
+    after the last record (`trailing`). `unframed` is everything from where the framing broke.
+    """
+
+    level: Level
+    resumed: bool
+    recognised: bool
+    start: int
+    end: int
+    parent: RecordNode | None = None
+    outer: ContainerNode | None = None
+    nodes: list[RecordNode] = field(default_factory=list)
+    follows: ContainerNode | None = None
+    trailing: Span | None = None
+    unframed: Span | None = None
+
+    @property
+    def prologue(self) -> Span:
+        """Where the bodies before the first record lie."""
+        if self.resumed:
+            return Span(self.start, 0)
+        return Span(self.start, max(0, self.level.records_offset - self.start))
+
+    def walk(self) -> Iterator[ContainerNode]:
+        """This container and all that lie in it or follow its records, in image order."""
+        pending = [self]
+        while pending:
+            container = pending.pop()
+            yield container
+            inner = [node.content for node in container.nodes if node.content is not None]
+            if container.follows is not None:
+                inner.append(container.follows)
+            pending += reversed(inner)
+
+
+@dataclass(slots=True, eq=False)
+class Image:
+    """A whole input: its outermost container, and what `verify` says of it, if it was asked.
+
+    `needs_plugin` says that something could not be judged for want of a plugin.
+    """
+
+    source: Source
+    root: ContainerNode
+    size: int
+    findings: tuple[Finding, ...] = ()
+    needs_plugin: bool = False
+
+    def nodes(self) -> Iterator[tuple[ContainerNode, RecordNode]]:
+        """Every record with its container, in image order of the containers' beginnings."""
+        for container in self.root.walk():
+            for node in container.nodes:
+                yield container, node
+
+
+def read_image(
+    source: Source,
+    formats: Formats,
+    *,
+    verifier: Verifier | None = None,
+    format: Format | None = None,
+    cap: int = DEFAULT_CAP,
+) -> Image:
+    """The tree of an input; `verifier`, where there is one, sees it as it is read.
+
+    Never raises for bad bytes: a record that the input does not have whole is part of what is
+    `unframed`. `MisuseError` where the source cannot seek.
+    """
+    if not source.seekable:
+        raise MisuseError("a tree is made of an input that can seek")
+    builder = _Builder(source.end())
+    findings: list[Finding] = []
+    for event in walk(source, formats, format=format, cap=cap):
+        if verifier is not None:
+            findings += verifier.see(event)
+        match event:
+            case Opened():
+                builder.opened(event)
+            case Record():
+                builder.record(event)
+            case Trailing(_, offset, length):
+                builder.trailing(Span(offset, length))
+            case Closed(_, offset):
+                builder.closed(offset)
+            case Fault(level):
+                builder.fault(level)
+    root = builder.finish()
+    needs_plugin = verifier is not None and verifier.needs_plugin
+    return Image(source, root, builder.size, tuple(findings), needs_plugin)
+
+
+class _Builder:
+    """Puts events in their places.
+
+    `stack` are the containers that are open, and `at` is how far the bytes of the innermost one
+    are accounted for. What is left when a container ends could not be framed.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.root: ContainerNode | None = None
+        self.stack: list[ContainerNode] = []
+        self.at = 0
+        self.node: RecordNode | None = None
+
+    def opened(self, event: Opened) -> None:
+        level = event.level
+        self.leave(level)
+        outer = self.stack[-1] if self.stack else None
+        parent = self.node if level.parent is not None else None
+        container = ContainerNode(
+            level, event.resumed, event.recognised, self.at, self.at, parent, outer
+        )
+        if outer is None:
+            self.root = container
+        elif parent is None:
+            outer.follows = container
+        else:
+            parent.content = container
+            if not parent.inline:
+                container.start = self.at = parent.record.body_offset
+        self.stack.append(container)
+        if not event.resumed:
+            self.at = level.records_offset
+
+    def record(self, record: Record) -> None:
+        self.leave_to(record.level)
+        if not record.complete:
+            return
+        self.node = RecordNode(record)
+        self.stack[-1].nodes.append(self.node)
+        self.at = record.end
+
+    def trailing(self, span: Span) -> None:
+        self.stack[-1].trailing = span
+        self.at = span.end
+
+    def closed(self, offset: int) -> None:
+        self.pop(None)
+
+    def fault(self, level: Level | None) -> None:
+        if self.root is None and level is not None:
+            self.root = ContainerNode(level, False, True, 0, 0)
+            self.stack.append(self.root)
+
+    def leave(self, level: Level) -> None:
+        """Close what a fault has ended before a container opens: its holder goes on."""
+        if level.parent is not None:
+            self.leave_to(level.parent.level)
+
+    def leave_to(self, level: Level) -> None:
+        """Close the containers inside `level` that ended without a word."""
+        while self.stack and self.stack[-1].level is not level:
+            self.broke()
+
+    def broke(self) -> None:
+        """The framing ended in the innermost container: the bytes up to its holder's end are its."""
+        bounds = (container.level.bound for container in reversed(self.stack))
+        self.pop(next((bound for bound in bounds if bound is not None), self.size))
+
+    def pop(self, end: int | None) -> None:
+        container = self.stack.pop()
+        bound = container.level.bound
+        if end is None and (bound is not None or not self.stack):
+            end = self.size if bound is None else bound
+        if end is not None and end > self.at:
+            container.unframed = Span(self.at, end - self.at)
+            self.at = end
+        container.end = self.at
+        if container.parent is not None and not container.parent.inline:
+            self.at = container.parent.record.end
+
+    def finish(self) -> ContainerNode:
+        while self.stack:
+            self.broke()
+        assert self.root is not None
+        return self.root
