@@ -5,22 +5,55 @@ All the state of an operation is here or in the caller's ops; nothing is shared 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from domctx_core.domains import XenVersion
+from domctx_core.ahead import LEAST, MOST, frame_of, is_proved, run_at
+from domctx_core.batches import batched
+from domctx_core.domains import Domain, StagedDomain, XenVersion
+from domctx_core.duplicates import Duplicates
 from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
 from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.columns import Columns, Frame
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.rows import RowLayout
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
-from domctx_core.records import RecordType
+from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry
 from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
-from domctx_core.wire import HEADER_SIZE, MAX_LENGTH, padding
+from domctx_core.wire import (
+    HEADER_SIZE,
+    MAX_LENGTH,
+    header_struct,
+    pack_header,
+    padding,
+    unpack_header,
+)
 
-__all__ = ["Duplicates", "LoadContext", "SaveContext"]
+__all__ = ["LoadContext", "SaveContext"]
 
 B = TypeVar("B", bound=Body)
+
+_AHEAD = 4096
+"""Bytes that are looked at ahead at first; each further look takes twice as many."""
+
+_FARTHEST = 512 * 1024
+"""Bytes that are looked at ahead at most."""
+
+_ALL = 2**32
+"""Instances that there are where a record type sets no limit."""
+
+
+class _Packing(NamedTuple):
+    """How a body of fixed size becomes a whole record in one call."""
+
+    row: Callable[[Any], tuple[Any, ...] | None]
+    pack: Callable[..., bytes]
+    code: int
+    length: int
+    blank: bytes
 
 
 class SaveContext:
@@ -45,15 +78,20 @@ class SaveContext:
         self._ops = ops
         self._cap = cap
         self._measure = measure
-        self._watch = watch
+        self._watch = watch if watch else None
         self._position = 0
         self._entry: Entry | None = None
-        self._ordinal = 0
+        self._before = 0
         self._instance: int | None = None
         self._length = 0
         self._promised: int | None = None
         self._held: bytearray | None = None
         self._duplicates = Duplicates()
+        self._whole = batched(type(ops), "records", "begin", "append", "end")
+        self._limit = 0
+        self._packings: dict[type, _Packing | None] = {}
+        #: Instances from the first to the top follow on, and are not noted as written yet.
+        self._first, self._top = 0, -1
 
     @property
     def byteorder(self) -> ByteOrder:
@@ -80,19 +118,17 @@ class SaveContext:
                 expected=entry.code,
                 actual=code,
             )
-        limit = entry.record_type.instances.limit
-        if not 0 <= instance < (2**32 if limit is None else limit):
+        if not 0 <= instance < self._limit:
             raise MisuseError(
                 f"{entry.name} cannot have instance {instance}",
-                expected=f"0 to {(2**32 if limit is None else limit) - 1}",
+                expected=f"0 to {self._limit - 1}",
                 actual=instance,
             )
-        if self._duplicates.seen(code, instance):
+        if self._repeated(instance):
             raise MisuseError(f"{entry.name}[{instance}] is written twice")
         self._instance = instance
         self._length = 0
         self._promised = length
-        self._ordinal += 1
         if length is None and not self._ops.patches:
             self._held = bytearray()
         else:
@@ -130,23 +166,132 @@ class SaveContext:
         self._ops.end(self._length)
         if self._watch:
             self._watch.see(RecordEvent(entry.code, instance, self._position, self._length))
-        self._position += HEADER_SIZE + self._length + pad
+            self._position += HEADER_SIZE + self._length + pad
         self._instance = None
         self.records += 1
 
     def write(self, instance: int, body: Body | bytes | bytearray | memoryview) -> None:
         """Write a whole record of the handler's own type: the one-shot form."""
-        if self._entry is None:
+        entry = self._entry
+        if entry is None:
             raise MisuseError("a record is written outside of a save handler")
+        kind = type(body)
+        try:
+            packing = self._packings[kind]
+        except KeyError:
+            packing = self._packings[kind] = self._packing(kind)
+        if packing is not None and self._instance is None and 0 <= instance < self._limit:
+            row, pack, code, length, record = packing
+            if not self.dry_run:
+                try:
+                    values = row(body)
+                    record = b"" if values is None else pack(code, instance, length, *values)
+                except (AttributeError, TypeError, struct.error):
+                    record = b""  # the other way says what is wrong
+            if record:
+                if instance > self._top:
+                    if instance != self._top + 1:
+                        self._settle()
+                        self._first = instance
+                    self._top = instance
+                elif self._repeated(instance):
+                    raise MisuseError(f"{entry.name}[{instance}] is written twice")
+                self._instance = instance
+                self._ops.records(record)
+                self._instance = None
+                self.records += 1
+                if self._watch is not None:
+                    self._watch.see(RecordEvent(code, instance, self._position, length))
+                    self._position += len(record)
+                return
         if isinstance(body, Body):
             try:
                 body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
             except DomctxError as error:
                 error.locate(instance=instance)
                 raise
-        self.begin(self._entry.code, instance, len(body))
+        self.begin(entry.code, instance, len(body))
         self.data(body)
         self.end()
+
+    def run_of(self, domain: Domain, body: type[B]) -> Columns[B] | None:
+        """What a domain has of a body class as one run; None where it does not keep it so."""
+        if batched(type(domain), "read_run", "read", "instances"):
+            return domain.read_run(body)
+        return None
+
+    def write_run(self, run: Columns[Any]) -> None:
+        """Write a record of the handler's own type for each of a run.
+
+        What comes out is what `write` of one body after the other would write, and so are errors.
+        """
+        entry = self._entry
+        if entry is None:
+            raise MisuseError("a run is written outside of a save handler")
+        if not run:
+            return
+        code = entry.code
+        self._settle()
+        packing = self._packing(run.body) if self._whole and self._instance is None else None
+        if (
+            packing is None
+            or not (self.dry_run or run.sound)
+            or not run.ascending
+            or run.instances[-1] >= self._limit
+            or not self._duplicates.extend([(code, run.stretch)])
+        ):
+            for instance, body in run.items():
+                self.write(instance, body)
+            return
+        if self.dry_run:
+            self._ops.records(packing.blank, len(run))
+        else:
+            frame = frame_of(run.layout)
+            for start in range(0, len(run), MOST):
+                piece = run[start : start + MOST]
+                self._ops.records(piece.records(packing.blank, frame, self.byteorder))
+        if self._watch:
+            length, size = packing.length, len(packing.blank)
+            self._watch.see_run(code, run.instances, self._position, size, length)
+            self._position += size * len(run)
+        self._top = run.instances[-1]
+        self._first = self._top + 1
+        self.records += len(run)
+
+    def _settle(self) -> None:
+        """Note the instances that follow on as written."""
+        if self._entry is not None and self._first <= self._top:
+            stretch = range(self._first, self._top + 1)
+            self._duplicates.extend([(self._entry.code, stretch)])
+        self._first = self._top + 1
+
+    def _repeated(self, instance: int) -> bool:
+        """Whether the present type's record of an instance is written already; it is from now on."""
+        assert self._entry is not None
+        if instance > self._top:
+            if instance != self._top + 1:
+                self._settle()
+                self._first = instance
+            self._top = instance
+            return False
+        self._settle()
+        return self._duplicates.seen(self._entry.code, instance)
+
+    def _packing(self, body: type) -> _Packing | None:
+        """How to pack records with such bodies; None where that takes more than one call."""
+        assert self._entry is not None
+        if not self._whole or not issubclass(body, Body) or body.fixed_size() is None:
+            return None
+        layout = RowLayout(body)
+        prefix, code = ORDERS[self.byteorder], self._entry.code
+        pad = padding(layout.size)
+        blank = pack_header(code, 0, layout.size, self.byteorder) + bytes(layout.size + pad)
+        if layout.order not in (None, prefix):
+            row: Callable[[Any], tuple[Any, ...] | None] = lambda body: None  # noqa: E731
+        else:
+            row = layout.row
+        whole = struct.Struct(f"{header_struct(self.byteorder).format}{layout.codes}{pad}x")
+        return _Packing(row, whole.pack, code, layout.size, blank)
 
     def _release(self, length: int) -> None:
         """On a target that cannot seek: the length is known now, so let go of what was held."""
@@ -163,34 +308,31 @@ class SaveContext:
         assert self._entry is not None
         if self._measure is None:
             raise MisuseError("the record outgrows what is held, and nothing can measure it")
-        return self._measure(self._entry, self._ordinal)
+        return self._measure(self._entry, self.records - self._before + 1)
 
     def run(self, entry: Entry, domain: Any) -> None:
         """For the engine: run one save handler."""
-        self._entry, self._ordinal = entry, 0
+        self._entry, self._before = entry, self.records
+        self._first, self._top = 0, -1
+        limit = entry.record_type.instances.limit
+        self._limit = _ALL if limit is None else limit
+        self._packings = {}
         entry.record_type.save(domain, self)
         if self._instance is not None:
             raise MisuseError(f"the save handler of {entry.name} did not end its last record")
         self._entry = None
 
 
-class Duplicates:
-    """Notices a (type, instance) that comes twice.
+_Plain = tuple[RecordType[Any], Any, int | None, bool]
+"""A record type, its body class, the size of that (None: not fixed), and whether it judges."""
 
-    A bit for each instance, 64 to a word: small where instances follow on, and never more than a
-    fixed amount a record, in whatever order they come.
-    """
 
-    def __init__(self) -> None:
-        self._words: dict[int, int] = {}
-
-    def seen(self, code: int, instance: int) -> bool:
-        """Whether the pair was there before; it is from now on."""
-        key = code << 58 | instance >> 6
-        bit = 1 << (instance & 63)
-        word = self._words.get(key, 0)
-        self._words[key] = word | bit
-        return bool(word & bit)
+def _plain(record_type: RecordType[Any]) -> _Plain:
+    fixed = record_type.body.fixed_size()
+    if record_type.depends or record_type.remembered:
+        fixed = None
+    judged = getattr(record_type.judge, "__func__", None) is not RecordType.judge
+    return record_type, record_type.body, fixed, judged
 
 
 class LoadContext:
@@ -218,10 +360,23 @@ class LoadContext:
         self.body: Body | None = None
         self._ops = ops
         self._cap = cap
-        self._position = 0
+        self._peeks = batched(type(ops), "peek", "read", "skip")
+        #: What was looked at ahead: `_at` bytes of it are taken, and `_base` of the image before it.
+        self._window = b""
+        self._base = self._at = 0
+        self._ahead = _AHEAD
+        self._final = False
+        self._header = header_struct(byteorder)
         self._consumed = 0
         self._state = "ended"
         self._entry: Entry | None = None
+        #: A run whose records are taken now, where it is in the image, and its first's number.
+        self._run: tuple[Columns[Any], int, int] | None = None
+        #: The present record's body, where it is proved, and the type that may have it.
+        self._ready: Any = None
+        self._ready_for: RecordType[Any] | None = None
+        self._plain: dict[int, _Plain] = {}
+        self._remembered: dict[int, Body] = {}
 
     # ----------------------------------------------------------------------- for load handlers
 
@@ -266,11 +421,12 @@ class LoadContext:
         """The next `size` bytes (None: the rest) as a place to read from later, not held."""
         size = self.length - self._consumed if size is None else size
         self._take(size)
+        self._sync()
         self._require(size, "truncated-body")
         extent = self._ops.extent(size)
         if len(extent) < size:
             raise self._truncated("truncated-body", size, len(extent))
-        self._position += size
+        self._base += size
         return extent
 
     def end(self, ignore_rest: bool = False) -> None:
@@ -304,8 +460,18 @@ class LoadContext:
 
         Raises `ImageError` for the first thing that is wrong with it.
         """
+        if self._ready is not None and record_type is self._ready_for and self._state == "header":
+            body: B = self._ready
+            self.body, self._ready = body, None
+            self._state = "ended"
+            return self.instance, body
+        made = self._plainly(record_type)
+        if made is not None:
+            return self.instance, made
         instance = self.begin(record_type.code)
-        fixed = record_type.body.fixed_size()
+        # a class attribute cannot say of which body it is the class
+        kind = cast("type[B]", body_class(record_type, self._remembered))
+        fixed = kind.fixed_size()
         size = self.length
         if fixed is not None and size > fixed:
             if not record_type.ignore_rest:
@@ -317,8 +483,7 @@ class LoadContext:
                     actual=f"{size} bytes",
                 )
             size = fixed
-        body_class = cast("type[B]", record_type.body)  # a class attribute cannot say so itself
-        decoded = body_class.inspect(self.data(size), self.byteorder)
+        decoded = kind.inspect(self.data(size), self.byteorder)
         for problem in decoded.problems:
             if not (record_type.ignore_rest and problem.rule == "body-not-consumed"):
                 self.refuse(problem)
@@ -327,7 +492,38 @@ class LoadContext:
             self.refuse(problem)
         self.end(record_type.ignore_rest)
         self.body = decoded.body
+        if record_type.remembered:
+            self._remembered[record_type.code] = decoded.body
         return instance, decoded.body
+
+    def _plainly(self, record_type: RecordType[B]) -> B | None:
+        """Take a whole record that is at hand and of which nothing at all is to be said; None where
+        that is not so, and then nothing is taken."""
+        known = self._plain.get(id(record_type))
+        if known is None or known[0] is not record_type:
+            known = self._plain[id(record_type)] = _plain(record_type)
+        _, kind, fixed, judged = known
+        at, window, size = self._at, self._window, self.length
+        end = at + size
+        stop = end + padding(size)
+        if (
+            size != fixed
+            or size > self._cap
+            or stop > len(window)
+            or self._state != "header"
+            or record_type.code != self.type
+        ):
+            return None
+        decoded = kind.inspect(window[at:end], self.byteorder)
+        body: B = decoded.body
+        if decoded.problems or window[end:stop].strip(b"\0"):
+            return None
+        if judged and any(True for _ in record_type.judge(self.instance, body, self.receiver)):
+            return None
+        self._at = stop
+        self._state = "ended"
+        self.body = body
+        return body
 
     def refuse(self, problem: Problem) -> None:
         """Refuse the image because of a problem in the present body, if it is an error."""
@@ -353,17 +549,126 @@ class LoadContext:
     @property
     def consumed(self) -> int:
         """Bytes of the image taken so far."""
-        return self._position
+        return self._base + self._at
+
+    def advance(self) -> int:
+        """Go on to the next record, whose header is in the image's byte order; gives its type."""
+        at = self._at
+        if len(self._window) - at < HEADER_SIZE:
+            raw = self.read_header()
+            self.next_header(raw, *unpack_header(raw, self.byteorder))
+            return self.type
+        self.type, self.instance, self.length = self._header.unpack_from(self._window, at)
+        self._at = at + HEADER_SIZE
+        self.offset = self._base + at
+        self._begin_record()
+        return self.type
+
+    def finish(self) -> None:
+        """The image has been taken: let the ops stand where it ends."""
+        self._sync()
+
+    def look_ahead(self, layout: RowLayout[B], frame: Frame) -> Columns[B] | None:
+        """The run that the present record begins, where nothing in it breaks a rule."""
+        start = self._at - HEADER_SIZE
+        if not self._peeks or start < 0 or layout.size > self._cap:
+            return None
+        if len(self._window) - start < LEAST * frame.stride:
+            if self._final:
+                return None
+            self._at = start
+            self._fill(_FARTHEST)
+            self._at = HEADER_SIZE
+            start = 0
+        run = run_at(self._window, start, layout, frame, self.byteorder)
+        if run is None or not is_proved(run):
+            return None
+        self._run = run, self.offset, self.record
+        return run
+
+    def turn_to(self, index: int) -> None:
+        """Make a record of the run that is being taken the present one: `error` and `refuse` are
+        then about it."""
+        if self._run is None:
+            raise MisuseError("there is no run, so that there is nothing to turn to")
+        run, offset, record = self._run
+        self.offset = offset + index * run.frame.stride
+        self.record = record + index
+        self.instance = run.instances[index]
+
+    def run_each(
+        self,
+        entry: Entry,
+        load: Callable[[Any, LoadContext], None],
+        domain: StagedDomain,
+        after: Callable[[], None] | None,
+    ) -> None:
+        """Run the load handler of each record of the run, with its body ready for `read`; `after`
+        is called when it has been taken."""
+        assert self._run is not None
+        run, offset, record = self._run
+        stride = run.frame.stride
+        self._ready_for = entry.record_type
+        self._entry = entry
+        for place, (self.instance, self._ready) in enumerate(run.items()):
+            self._at = offset + HEADER_SIZE - self._base
+            self.offset = offset
+            self.record = record + place
+            self.body = None
+            self._state = "header"
+            domain.place = place
+            try:
+                load(domain, self)
+            except DomctxError as error:
+                self._locate_all(error)
+                raise
+            if self._state != "ended":
+                raise self._unfinished(entry)
+            if after is not None:
+                after()
+            offset += stride
+
+    def run_whole(
+        self,
+        entry: Entry,
+        load_run: Callable[[Any, LoadContext, Columns[Any]], bool],
+        domain: Any,
+        run: Columns[Any],
+    ) -> bool:
+        """Run the load handler of the whole run, or of the first part of it, which is `run`."""
+        self._entry = entry
+        self._state = "ended"
+        try:
+            return load_run(domain, self, run)
+        except DomctxError as error:
+            place = None if error.instance is None else run.place_of(error.instance)
+            if place is not None:
+                self.turn_to(place)
+            self._locate(error)
+            raise
+
+    def end_run(self) -> None:
+        """The run is taken as a whole."""
+        assert self._run is not None
+        self.turn_to(len(self._run[0]) - 1)
+        (run, offset, _), self._run = self._run, None
+        self._at = offset + len(run) * run.frame.stride - self._base
+        self._state = "ended"
 
     def next_header(self, raw: bytes, type: int, instance: int, length: int) -> None:
         """A header was read: this is the present record from now on."""
         self.offset = self._position - len(raw)
-        self.record += 1
+        self._header = header_struct(self.byteorder)
         self.type, self.instance, self.length = type, instance, length
-        self.body = None
+        self._begin_record()
+
+    def _begin_record(self) -> None:
+        self.record += 1
+        self.body = self._ready = None
         self._state = "header"
         self._entry = None
-        if self.offset + HEADER_SIZE + length + padding(length) > MAX_LENGTH:
+        length = self.length
+        if length >> 62 and self._position + length + padding(length) > MAX_LENGTH:
             raise self._error(
                 "length-overflow",
                 "the record would end beyond 2**64",
@@ -372,26 +677,21 @@ class LoadContext:
                 actual=f"{length} bytes",
             )
 
-    def run(self, entry: Entry, domain: Any) -> None:
+    def run(self, entry: Entry, load: Callable[[Any, LoadContext], None], domain: Any) -> None:
         """Run the load handler of the present record."""
         self._entry = entry
         try:
-            entry.record_type.load(domain, self)
+            load(domain, self)
         except DomctxError as error:
-            if isinstance(error, BodyError) and error.offset is not None:
-                error.offset += self.offset + HEADER_SIZE
-            self._locate(error)
+            self._locate_all(error)
             raise
         if self._state != "ended":
-            raise MisuseError(
-                f"the load handler of {entry.name} did not "
-                + ("begin its record" if self._state == "header" else "end its record")
-            )
+            raise self._unfinished(entry)
 
     def read_header(self) -> bytes:
         """The next 16 bytes; ENODATA where the input ends, `end-missing` where it ends before."""
         self._entry = None
-        raw = self._ops.read(HEADER_SIZE)
+        raw = self._bytes(HEADER_SIZE)
         if len(raw) < HEADER_SIZE:
             self.offset = self._position
             self.record += 1
@@ -399,7 +699,6 @@ class LoadContext:
             error = self._truncated(rule, HEADER_SIZE, len(raw))
             error.type = error.instance = error.type_name = None
             raise error
-        self._position += HEADER_SIZE
         return raw
 
     def error(self, rule: str, message: str, **details: Any) -> ImageError:
@@ -426,26 +725,66 @@ class LoadContext:
 
     def _require(self, size: int, rule: str) -> None:
         """Refuse a claim that the input cannot keep before anything is read or allocated."""
+        if self._at + size <= len(self._window):
+            return
         left = self._ops.remaining()
-        if left is not None and left < size:
-            raise self._truncated(rule, size, left)
+        if left is not None and left - self._at < size:
+            raise self._truncated(rule, size, left - self._at)
 
     def _read(self, size: int, rule: str) -> bytes:
         if not size:
             return b""
         self._require(size, rule)
-        raw = self._ops.read(size)
+        raw = self._bytes(size)
         if len(raw) < size:
             raise self._truncated(rule, size, len(raw))
-        self._position += size
         return raw
 
     def _skip(self, size: int) -> None:
-        if size:
-            done = self._ops.skip(size)
-            if done < size:
-                raise self._truncated("truncated-body", size, done)
-            self._position += size
+        if self._at + size <= len(self._window):
+            self._at += size
+            return
+        self._sync()
+        done = self._ops.skip(size)
+        if done < size:
+            raise self._truncated("truncated-body", size, done)
+        self._base += size
+
+    @property
+    def _position(self) -> int:
+        """Bytes of the image taken so far."""
+        return self._base + self._at
+
+    def _bytes(self, size: int) -> bytes:
+        """Take the next bytes; where there are fewer than `size`, give those and take none."""
+        if self._at + size > len(self._window):
+            self._sync()
+            if self._peeks and size <= _FARTHEST:
+                self._fill(max(size, self._ahead))
+                self._ahead = min(2 * self._ahead, _FARTHEST)
+            if size > len(self._window):
+                self._window = b""
+                raw = self._ops.read(size)
+                if len(raw) == size:
+                    self._base += size
+                return raw
+        at = self._at
+        self._at = at + size
+        return self._window[at : at + size]
+
+    def _fill(self, size: int) -> None:
+        """Look ahead anew, from where the taking stands."""
+        self._sync()
+        self._window = self._ops.peek(size)
+        self._final = len(self._window) < size
+
+    def _sync(self) -> None:
+        """Let the ops stand where the taking stands, and forget what was looked at ahead."""
+        if self._at:
+            self._ops.skip(self._at)
+            self._base += self._at
+            self._at = 0
+        self._window = b""
 
     def _truncated(self, rule: str, needed: int, available: int) -> ImageError:
         return self._error(
@@ -471,6 +810,22 @@ class LoadContext:
         )
         self._locate(error)
         return error
+
+    def _unfinished(self, entry: Entry) -> MisuseError:
+        error = MisuseError(
+            f"the load handler of {entry.name} did not "
+            + ("begin its record" if self._state == "header" else "end its record")
+        )
+        error.locate(
+            type=entry.code, type_name=entry.name, instance=self.instance, provider=entry.provider
+        )
+        return error
+
+    def _locate_all(self, error: DomctxError) -> None:
+        """Say in an error of a load handler which record it is about, and where in the image."""
+        if isinstance(error, BodyError) and error.offset is not None:
+            error.offset += self.offset + HEADER_SIZE
+        self._locate(error)
 
     def _locate(self, error: DomctxError) -> None:
         entry = self._entry

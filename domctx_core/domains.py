@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from domctx_core.errors import DomainError, MisuseError, NoState, UsageError
+from domctx_core.batches import batched
+from domctx_core.errors import DomainError, DomctxError, MisuseError, NoState, UsageError
 from domctx_core.layout import Body
+from domctx_core.layout.columns import Columns
 
 __all__ = ["Domain", "Guest", "StagedDomain", "XenVersion"]
 
@@ -34,8 +36,7 @@ class XenVersion(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-@dataclass(frozen=True, slots=True)
-class Guest:
+class Guest(NamedTuple):
     """What kind of guest a domain is, as far as it says.
 
     `kind` is `pv` or `hvm` (PVH counts as hvm), `width` the bytes of a guest word (4 or 8),
@@ -58,6 +59,10 @@ class Domain(ABC):
     runs in, which is never its own subject.
 
     The base class keeps nothing, offers nothing and takes nothing.
+
+    `read_run`, `accepts_run` and `write_run` are the batch forms of `read`, `accepts` and `write`:
+    override them for a domain that keeps columns. A subclass that overrides one of the three and
+    not its batch form sees each record.
     """
 
     domid: int = 0
@@ -98,6 +103,31 @@ class Domain(ABC):
             current = None
         self.write(body, instance, change(current))
 
+    def read_run(self, body: type[B]) -> Columns[B] | None:
+        """All state of a body class as one run, instances ascending; None where it is not kept so."""
+        return None
+
+    def accepts_run(self, body: type[B], run: Columns[B]) -> None:
+        """As `accepts`, for each record of a run; the error says which `instance` it is about."""
+        for instance, value in run.items():
+            try:
+                self.accepts(body, instance, value)
+            except DomctxError as error:
+                error.locate(instance=instance)
+                raise
+
+    def write_run(self, body: type[B], run: Columns[B]) -> None:
+        """As `write`, for each record of a run: takes all of them or, where it raises, none.
+
+        The error says which `instance` it is about.
+        """
+        for instance, value in run.items():
+            try:
+                self.write(body, instance, value)
+            except DomctxError as error:
+                error.locate(instance=instance)
+                raise
+
     @abstractmethod
     def pause(self) -> None:
         """Stop the domain's vCPUs. Pauses count: each needs its unpause."""
@@ -113,10 +143,22 @@ class Domain(ABC):
         """Let go of the domain after an operation that failed: nothing is kept that need not be."""
 
 
+Change = Callable[[type[Body], Any, Any], None]
+
+Origin = tuple[Any, int, int, Columns[Any] | None]
+"""Where a change comes from: the registry's entry, the number and the offset of its record, and the
+run that this record begins, if it is taken as one."""
+
+
+_UNKNOWN = -1
+"""The place of a change that belongs to a run, and not to one of its records alone."""
+
+
 class StagedDomain(Domain):
     """A view of a domain that queues what is written, for the plan phase of a load.
 
-    Reading gives what was queued, or else the domain's present state.
+    Reading gives what was queued, or else the domain's present state. `origin` is noted with each
+    change, and `place` with that of one record of a run.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -124,33 +166,63 @@ class StagedDomain(Domain):
         self.domid = domain.domid
         self.xen_version = domain.xen_version
         self.guest = domain.guest
-        self._queue: list[tuple[str, Callable[[], None]]] = []
-        self._state: dict[tuple[type[Body], int], Any] = {}
+        self.origin: Origin | None = None
+        self.place = _UNKNOWN
+        self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
+        self._state: dict[type[Body], dict[int, Any]] = {}
+        self._runs: dict[type[Body], list[tuple[Columns[Any], dict[int, Any]]]] = {}
+        self._sorted = 0
+        self._write = domain.write
+        self._done = 0
+        self._within = 0
+        self._whole = False
+        kind = type(domain)
+        self._accepts = None if kind.accepts is Domain.accepts else domain.accepts
+        self._run_accepted = kind.accepts_run is not Domain.accepts_run and batched(
+            kind, "accepts_run", "accepts"
+        )
+        self._run_written = kind.write_run is not Domain.write_run and batched(
+            kind, "write_run", "write"
+        )
 
     def offers(self) -> frozenset[int] | None:
         return self.domain.offers()
 
     def instances(self, body: type[Body]) -> Iterable[int]:
-        staged = {instance for kind, instance in self._state if kind is body}
+        self._sort()
+        staged = set(self._state.get(body, ()))
+        for run, _ in self._runs.get(body, ()):
+            staged.update(run.instances)
         return sorted(staged.union(self.domain.instances(body)))
 
     def read(self, body: type[B], instance: int = 0) -> B:
-        staged: B | None = self._state.get((body, instance))
-        return self.domain.read(body, instance) if staged is None else staged
+        self._sort()
+        staged: B | None = self._state.get(body, {}).get(instance)
+        if staged is not None:
+            return staged
+        for run, bodies in reversed(self._runs.get(body, ())):
+            place = run.place_of(instance)
+            if place is not None:
+                # whoever has it may change it, and then it is this one that is written
+                made: B = bodies.setdefault(place, run[place])
+                self._state.setdefault(body, {})[instance] = made
+                return made
+        return self.domain.read(body, instance)
 
     def write(self, body: type[B], instance: int, value: B) -> None:
-        domain = self.domain
-        domain.accepts(body, instance, value)
-        self._state[body, instance] = value
-        self._queue.append(
-            (f"{body.__name__}[{instance}]", lambda: domain.write(body, instance, value))
-        )
+        if self._accepts is not None:
+            self._accepts(body, instance, value)
+        self._queue.append((self._write, body, instance, value, self.origin, self.place))
+
+    def write_run(self, body: type[B], run: Columns[B]) -> None:
+        if self._run_accepted:
+            self.domain.accepts_run(body, run)
+        elif self._accepts is not None:
+            Domain.accepts_run(self.domain, body, run)
+        self._queue.append((self._write_run, body, run, {}, self.origin, _UNKNOWN))
 
     def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
-        domain = self.domain
-        self._queue.append(
-            (f"{body.__name__}[{instance}]", lambda: domain.update(body, instance, change))
-        )
+        self._queue.append((self.domain.update, body, instance, change, self.origin, self.place))
 
     def pause(self) -> None:
         raise MisuseError("a handler pauses no domain: the engine has done so where it must")
@@ -158,12 +230,87 @@ class StagedDomain(Domain):
     def unpause(self) -> None:
         raise MisuseError("a handler unpauses no domain: the engine does so when all is done")
 
+    def _sort(self) -> None:
+        """Sort what was queued since the last time by body class and instance, to be read."""
+        for change, body, what, value, _, _ in self._queue[self._sorted :]:
+            if isinstance(what, Columns):
+                state = self._state.get(body)
+                for instance in what.instances if state else ():
+                    self._state[body].pop(instance, None)
+                self._runs.setdefault(body, []).append((what, value))
+            elif change == self._write:
+                self._state.setdefault(body, {})[what] = value
+        self._sorted = len(self._queue)
+
+    def _write_run(self, body: type[Body], run: Columns[Any], bodies: dict[int, Any]) -> None:
+        """Make the change of a run whose `bodies`, by place, somebody holds."""
+        self._whole = self._run_written and not bodies
+        if self._whole:
+            self.domain.write_run(body, run)
+            return
+        write = self.domain.write
+        for place, (instance, made) in enumerate(run.items()):
+            self._within = place
+            write(body, instance, bodies.get(place, made))
+        self._within = 0
+
+    # --------------------------------------------------------------------------- for the engine
+
+    @property
+    def takes_runs(self) -> bool:
+        """Whether nothing of the domain needs to see each record of a run while it is planned."""
+        return self._run_accepted or self._accepts is None
+
+    def begin_run(self, origin: Origin) -> None:
+        """What is written from now on comes from a run that is taken as one."""
+        self.origin, self.place = origin, _UNKNOWN
+
     def __len__(self) -> int:
-        """How many changes are queued."""
+        """How many changes are queued; a run is one."""
         return len(self._queue)
 
-    def replay(self, first: int, last: int, applied: list[str]) -> None:
-        """Make the queued changes `first` to `last`, noting each in `applied` as it is done."""
-        for what, change in self._queue[first:last]:
-            change()
-            applied.append(what)
+    def replay(self, first: int, last: int) -> None:
+        """Make the queued changes `first` to `last`."""
+        done = first
+        try:
+            for change, body, instance, value, _, _ in islice(self._queue, first, last):
+                change(body, instance, value)
+                done += 1
+        finally:
+            self._done = done
+
+    def culprit(self, error: DomctxError | None) -> tuple[Origin, int | None]:
+        """Origin and instance of the change that could not be made.
+
+        What a domain says of a run that it takes as a whole tells by itself which it is.
+        """
+        _, _, what, _, origin, place = self._queue[self._done]
+        assert origin is not None  # whoever replays has said what changes come from
+        instance: int | None = None
+        if not isinstance(what, Columns):
+            instance = what
+        elif not self._whole:
+            instance = what.instances[self._within]
+        elif error is not None:
+            instance = error.instance
+        entry, record, offset, run = origin
+        if run is None:
+            return origin, instance
+        if place == _UNKNOWN:
+            place = 0 if instance is None else run.place_of(instance) or 0
+        return (entry, record + place, offset + place * run.frame.stride, None), instance
+
+    def changes(self) -> Iterator[str]:
+        """What was written so far, such as `TscInfo[0]`."""
+        done = ((body, what) for _, body, what, _, _, _ in self._queue[: self._done])
+        yield from names_of(done)
+        if self._within:
+            _, body, what, _, _, _ = self._queue[self._done]
+            yield from names_of([(body, what[: self._within])])
+
+
+def names_of(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:
+    """What was written, by name: body classes with an instance or a run."""
+    for body, what in written:
+        for instance in what.instances if isinstance(what, Columns) else (what,):
+            yield f"{body.__name__}[{instance}]"

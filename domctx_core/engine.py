@@ -6,17 +6,23 @@ Load: START first, outside the pause; the records in image order; END after the 
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import islice
 from types import FrameType
 from typing import Any
 
-from domctx_core.checks import Check, Container, Seen, blame_check
-from domctx_core.context import Duplicates, LoadContext, SaveContext
-from domctx_core.domains import Domain, StagedDomain, XenVersion
+from domctx_core.ahead import frame_of
+from domctx_core.batches import batched
+from domctx_core.checks import Check, Container, Run, Seen, blame_check
+from domctx_core.context import LoadContext, SaveContext
+from domctx_core.domains import Domain, Origin, StagedDomain, XenVersion, names_of
+from domctx_core.duplicates import Duplicates
 from domctx_core.errors import (
     PLUGIN_FAULTS,
     DomainError,
@@ -25,9 +31,12 @@ from domctx_core.errors import (
     ImageError,
     PluginError,
 )
-from domctx_core.layout import ByteOrder
+from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.columns import Columns, Frame
+from domctx_core.layout.rows import RowLayout
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, LoadOps, MemorySaveOps, SaveOps, SizingSaveOps
+from domctx_core.records import RecordType
 from domctx_core.registry import Entry, Registry
 from domctx_core.rules import CORE_RULES, Problem, Severity, find_rule
 from domctx_core.wire import HEADER_SIZE, byteorder_of, unpack_header
@@ -39,6 +48,12 @@ END = 0
 
 START = 1
 """Type code of the record that begins an image."""
+
+_ALL = 2**32
+"""Instances that there are where a record type sets no limit."""
+
+_LISTED = 1000
+"""Changes that an error names one by one."""
 
 
 # ------------------------------------------------------------------------------------------ save
@@ -158,8 +173,13 @@ def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
 
 
 def _save_one(context: SaveContext, entry: Entry, domain: Domain) -> None:
-    with _blame(entry, "save", lambda: context.instance):
+    try:
         context.run(entry, domain)
+    except DomctxError as error:
+        _say_whose(error, entry, context.instance)
+        raise
+    except PLUGIN_FAULTS as error:
+        raise _fault(entry, "save", error, context.instance) from error
 
 
 def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion | None) -> int:
@@ -189,18 +209,23 @@ def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion
 # ------------------------------------------------------------------------------------------ load
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadResult:
     """What a load did.
 
-    `records` counts those between START and END, `consumed` the bytes of the whole image,
-    `changes` what was written to the domain (`TscInfo[0]`), `byteorder` is the image's.
+    `records` counts those between START and END, `consumed` the bytes of the whole image;
+    `byteorder` is the image's.
     """
 
     records: int
     consumed: int
-    changes: tuple[str, ...]
     byteorder: ByteOrder
+    _changed: Callable[[], Iterable[str]] = field(repr=False)
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """What was written to the domain, such as `TscInfo[0]`."""
+        return tuple(self._changed())
 
 
 def load_domain(
@@ -255,9 +280,9 @@ class _Load:
         self.start, self.end = start, end
         self.checks = [check for check in checks if check.format == registry.format]
         self.duplicates = Duplicates()
-        self.origins: list[dict[str, Any]] = []
         self.records = 0
-        self.watch = watch
+        self.at_once = False
+        self.watch = watch if watch else None
         self.context = LoadContext(
             ops,
             byteorder="little",
@@ -267,39 +292,39 @@ class _Load:
         )
 
     def in_two_phases(self) -> LoadResult:
+        self.at_once = True
         staged = StagedDomain(self.domain)
-        self.read_start(staged)
-        before_pause = len(staged)
-        self.read_records(staged)
-        before_unpause = len(staged)
-        self.read_end(staged)
+        with _collector_off():
+            self.read_start(staged)
+            before_pause = len(staged)
+            self.read_records(staged)
+            before_unpause = len(staged)
+            self.read_end(staged)
+            try:
+                self.apply(staged, 0, before_pause)
+                with _paused(self.domain):
+                    self.apply(staged, before_pause, before_unpause)
+                self.apply(staged, before_unpause, len(staged))
+            except DomctxError as error:
+                done = _listed(staged.changes())
+                error.add_note(f"the image is sound; before the domain refused, it took {done}")
+                raise
+        return self.result(staged.changes)
 
-        applied: list[str] = []
-        try:
-            self.apply(staged, 0, before_pause, applied)
-            with _paused(self.domain):
-                self.apply(staged, before_pause, before_unpause, applied)
-            self.apply(staged, before_unpause, len(staged), applied)
-        except DomctxError as error:
-            done = ", ".join(applied) or "nothing"
-            error.add_note(f"the image is sound; before the domain refused, it took {done}")
-            raise
-        return self.result(applied)
-
-    def apply(self, staged: StagedDomain, first: int, last: int, applied: list[str]) -> None:
+    def apply(self, staged: StagedDomain, first: int, last: int) -> None:
         """Replay queued changes; an error says which record the change came from."""
         try:
-            staged.replay(first, last, applied)
+            staged.replay(first, last)
         except DomctxError as error:
-            error.locate(**self.origins[len(applied)])
+            error.locate(**_where(*staged.culprit(error)))
             raise
         except PLUGIN_FAULTS as error:
-            origin = self.origins[len(applied)]
+            where = _where(*staged.culprit(None))
             raise PluginError(
-                f"applying {origin['type_name']}[{origin['instance']}] raised"
+                f"applying {where['type_name']}[{where['instance']}] raised"
                 f" {type(error).__name__}: {error}",
                 errno=Errno.EIO,
-                **origin,
+                **where,
             ) from error
 
     def as_it_comes(self) -> LoadResult:
@@ -310,14 +335,15 @@ class _Load:
                 self.read_records(witness)
             self.read_end(witness)
         except DomctxError as error:
-            done = ", ".join(witness.applied) or "nothing"
+            done = _listed(witness.changes())
             error.add_note(f"loaded without validation: the domain had taken {done}")
             raise
-        return self.result(witness.applied)
+        return self.result(witness.changes)
 
-    def result(self, applied: Sequence[str]) -> LoadResult:
+    def result(self, changes: Callable[[], Iterable[str]]) -> LoadResult:
         context = self.context
-        return LoadResult(self.records, context.consumed, tuple(applied), context.byteorder)
+        context.finish()
+        return LoadResult(self.records, context.consumed, context.byteorder, changes)
 
     def begin_checks(self) -> None:
         """Tell the checks what they are about to see, as `verify` does."""
@@ -343,90 +369,183 @@ class _Load:
                 actual=f"type {context.type}",
             )
         self.begin_checks()
-        self.run(self.start, domain)
+        self.run(_Way(self.start, self.checks), domain)
 
     def read_records(self, domain: StagedDomain) -> None:
         """The records up to END, whose header is then the present one."""
         context = self.context
+        ways: dict[int, _Way] = {}
+        alone = 0
         while True:
-            raw = context.read_header()
-            context.next_header(raw, *unpack_header(raw, context.byteorder))
-            code = context.type
+            code = context.advance()
             if code == END:
                 return
-            if code == START:
-                raise context.error("start-repeated", "START stands in the image a second time")
-            entry = self.registry.get(code)
-            if entry is None:
-                raise context.error(
-                    "unknown-type",
-                    f"no installed plugin knows type {code} ({code:#x})",
-                    hint="install the plugin that declares it; `domctx types` lists what is known",
-                )
-            if not entry.record_type.loadable:
-                raise context.error(
-                    "no-handler",
-                    f"{entry.name} can be read and not loaded",
-                    type_name=entry.name,
-                    provider=entry.provider,
-                    errno=Errno.EINVAL,
-                )
+            way = ways.get(code)
+            if way is None:
+                way = ways[code] = self.way(code)
+            layout = way.layout
+            if alone:
+                alone -= 1
+            elif layout is not None and context.length == layout.size:
+                run = context.look_ahead(layout, way.frame)
+                if run is not None and self.take_run(way, run, domain):
+                    continue
+                alone = 0 if run is None else len(run) - 1
             if self.duplicates.seen(code, context.instance):
                 raise context.error(
                     "duplicate-record",
-                    f"{entry.name}[{context.instance}] stands in the image a second time",
-                    type_name=entry.name,
+                    f"{way.name}[{context.instance}] stands in the image a second time",
+                    type_name=way.name,
                 )
-            self.run(entry, domain)
+            self.run(way, domain)
             self.records += 1
 
+    def way(self, code: int) -> _Way:
+        """How records of a type are taken; raises `ImageError` where they cannot be."""
+        context = self.context
+        if code == START:
+            raise context.error("start-repeated", "START stands in the image a second time")
+        entry = self.registry.get(code)
+        if entry is None:
+            raise context.error(
+                "unknown-type",
+                f"no installed plugin knows type {code} ({code:#x})",
+                hint="install the plugin that declares it; `domctx types` lists what is known",
+            )
+        if not entry.record_type.loadable:
+            raise context.error(
+                "no-handler",
+                f"{entry.name} can be read and not loaded",
+                type_name=entry.name,
+                provider=entry.provider,
+                errno=Errno.EINVAL,
+            )
+        return _Way(entry, self.checks, self.at_once)
+
+    def take_run(self, way: _Way, run: Columns[Any], domain: StagedDomain) -> bool:
+        """Take the run that begins with the present record; gives whether that could be done.
+
+        It cannot where anything might be wrong with it, and then nothing has happened.
+        """
+        if not run.ascending or not way.good.start <= run.instances[0]:
+            return False
+        if run.instances[-1] >= way.good.stop:
+            return False
+        if not self.duplicates.extend([(way.code, run.stretch)]):
+            return False
+        context = self.context
+        record, offset = context.record, context.offset
+        if not (way.whole and domain.takes_runs and self.take_whole(way, run, domain)):
+            context.turn_to(0)
+            domain.origin = way.entry, record, offset, run
+            self.take_each(way, domain)
+        context.end_run()
+        self.records += len(run)
+        return True
+
+    def take_whole(self, way: _Way, run: Columns[Any], domain: StagedDomain) -> bool:
+        """Run the load handler of a whole run; gives whether it took it."""
+        context, entry = self.context, way.entry
+        record, offset = context.record, context.offset
+        domain.begin_run((entry, record, offset, run))
+        try:
+            taken = context.run_whole(entry, way.record_type.load_run, domain, run)
+        except DomctxError as error:
+            place = None if error.instance is None else run.place_of(error.instance)
+            if place:  # all was well with the records before that
+                self.tell_run(way, run[:place], record, offset)
+            raise
+        except PLUGIN_FAULTS as error:
+            raise _fault(entry, "load", error, context.instance) from error
+        if taken:
+            self.tell_run(way, run, record, offset)
+        return taken
+
+    def tell_run(self, way: _Way, run: Columns[Any], record: int, offset: int) -> None:
+        """Tell observers and checks of a run, the first of which has that number and offset."""
+        stride, size = run.frame.stride, run.layout.size
+        byteorder = self.context.byteorder
+        told = len(run)
+        shown = Run(
+            way.code, way.name, record, offset, stride, size, byteorder, HEADER_SIZE, slice(4, 8),
+            byteorder, run.body, run.raw,
+        )  # fmt: skip
+        try:
+            for check in way.checks:
+                with blame_check(check):
+                    for number, problem in check.records(shown):
+                        told = number + 1
+                        self.judge(check, problem, shown.outline(number))
+                        told = len(run)
+        finally:
+            if self.watch:
+                self.watch.see_run(way.code, run.instances[:told], offset, stride, size)
+
+    def take_each(self, way: _Way, domain: StagedDomain) -> None:
+        """Run the load handler of each record of a run, and tell of it."""
+        context, entry = self.context, way.entry
+        told = self.watch is not None or bool(way.checks)
+        after = partial(self.tell, way) if told else None
+        try:
+            context.run_each(entry, way.load, domain, after)
+        except DomctxError:
+            raise
+        except PLUGIN_FAULTS as error:
+            raise _fault(entry, "load", error, context.instance) from error
+
     def read_end(self, domain: StagedDomain) -> None:
-        self.run(self.end, domain)
+        self.run(_Way(self.end, self.checks), domain)
         for check in self.checks:
             with blame_check(check):
                 for seen, problem in check.end():
                     self.judge(check, problem, seen)
 
-    def run(self, entry: Entry, domain: StagedDomain) -> None:
+    def run(self, way: _Way, domain: StagedDomain) -> None:
+        """Take the present record."""
         context = self.context
-        instances = entry.record_type.instances
-        if instances.limit is not None and context.instance >= instances.limit:
-            rule = entry.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
+        if way.limit is not None and context.instance >= way.limit:
+            entry, instances = way.entry, way.record_type.instances
+            rule = way.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
             known = CORE_RULES.get(rule)
             raise context.error(
                 rule,
                 f"{entry.name} has instance {context.instance}",
                 offset=context.offset + 4,
                 errno=instances.errno if rule == "instance-not-allowed" else known and known.errno,
-                expected="0" if instances.limit == 1 else f"0 to {instances.limit - 1}",
+                expected="0" if way.limit == 1 else f"0 to {way.limit - 1}",
                 actual=context.instance,
                 type_name=entry.name,
                 provider=entry.provider,
             )
-        with _blame(entry, "load", lambda: context.instance):
-            context.run(entry, domain)
+        self.handle(way, domain)
+
+    def handle(self, way: _Way, domain: StagedDomain) -> None:
+        """Run the load handler of the present record, and tell of it."""
+        context, entry = self.context, way.entry
+        domain.origin = entry, context.record, context.offset, None
+        try:
+            context.run(entry, way.load, domain)
+        except DomctxError:
+            raise
+        except PLUGIN_FAULTS as error:
+            raise _fault(entry, "load", error, context.instance) from error
+        if way.checks or self.watch is not None:
+            self.tell(way)
+
+    def tell(self, way: _Way) -> None:
+        """Tell observers and checks of the present record, which has been taken."""
+        context, entry = self.context, way.entry
         if self.watch:
             event = RecordEvent(entry.code, context.instance, context.offset, context.length)
             self.watch.see(event)
-        if len(domain) > len(self.origins):
-            origin = {
-                "record": context.record,
-                "offset": context.offset,
-                "type": entry.code,
-                "type_name": entry.name,
-                "instance": context.instance,
-                "provider": entry.provider,
-            }
-            self.origins += [origin] * (len(domain) - len(self.origins))
-        for check in self.checks:
-            if entry.code in check.codes:
-                seen = Seen(
-                    context.record, context.offset, entry.code, entry.name, context.instance,
-                    context.length, context.body,
-                )  # fmt: skip
-                with blame_check(check):
-                    for problem in check.record(seen):
-                        self.judge(check, problem, seen)
+        for check in way.checks:
+            seen = Seen(
+                context.record, context.offset, entry.code, entry.name, context.instance,
+                context.length, context.body,
+            )  # fmt: skip
+            with blame_check(check):
+                for problem in check.record(seen):
+                    self.judge(check, problem, seen)
 
     def judge(self, check: Check, problem: Problem, seen: Seen | None) -> None:
         rule = find_rule(problem.rule, check.rules)
@@ -450,12 +569,53 @@ class _Load:
         )
 
 
+class _Way:
+    """How the records of one type are taken; looked up once for each type that an image has.
+
+    `layout` is there where runs of records can be taken without judging one by one, if their
+    instances are `good`; `whole` says that nobody needs to see each of them. Checks may see a run
+    when all of it is loaded, but only `at_once`: while nothing has come of it for the domain.
+    """
+
+    __slots__ = (
+        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "name", "record_type", "whole",
+    )  # fmt: skip
+
+    def __init__(self, entry: Entry, checks: Sequence[Check], at_once: bool = False) -> None:
+        record_type = entry.record_type
+        kind = type(record_type)
+        self.entry = entry
+        self.code, self.name = entry.code, entry.name
+        self.record_type = record_type
+        self.load = record_type.load
+        self.limit = record_type.instances.limit
+        self.checks = [check for check in checks if entry.code in check.codes]
+        self.layout: RowLayout[Any] | None = None
+        self.frame = Frame(0)
+        self.good = range(_ALL if self.limit is None else self.limit)
+        if getattr(record_type.judge, "__func__", None) is not RecordType.judge:
+            ordinary = record_type.ordinary or range(0)
+            self.good = range(max(0, ordinary.start), min(self.good.stop, ordinary.stop))
+        if (
+            record_type.body.fixed_size()
+            and self.good
+            and not record_type.depends
+            and not record_type.remembered
+        ):
+            layout = RowLayout(record_type.body)
+            if layout.pattern("little") is not None:
+                self.layout, self.frame = layout, frame_of(layout)
+        self.whole = batched(kind, "load_run", "load") and all(
+            at_once and batched(type(check), "records", "record") for check in self.checks
+        )
+
+
 class _Witness(StagedDomain):
     """The domain itself, with a list of what it took: for a load without validation."""
 
     def __init__(self, domain: Domain) -> None:
         super().__init__(domain)
-        self.applied: list[str] = []
+        self._taken: list[tuple[type[Body], int | Columns[Any]]] = []
 
     def read(self, body: Any, instance: int = 0) -> Any:
         return self.domain.read(body, instance)
@@ -465,11 +625,25 @@ class _Witness(StagedDomain):
 
     def write(self, body: Any, instance: int, value: Any) -> None:
         self.domain.write(body, instance, value)
-        self.applied.append(f"{body.__name__}[{instance}]")
+        self._taken.append((body, instance))
+
+    def write_run(self, body: Any, run: Columns[Any]) -> None:
+        if not self._run_written:
+            Domain.write_run(self, body, run)
+            return
+        self.domain.write_run(body, run)
+        self._taken.append((body, run))
+
+    @property
+    def takes_runs(self) -> bool:
+        return self._run_written
 
     def update(self, body: Any, instance: int, change: Any) -> None:
         self.domain.update(body, instance, change)
-        self.applied.append(f"{body.__name__}[{instance}]")
+        self._taken.append((body, instance))
+
+    def changes(self) -> Iterator[str]:
+        return names_of(self._taken)
 
 
 # ------------------------------------------------------------------------------------------ both
@@ -544,24 +718,52 @@ def _backend(domain: Domain, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _blame(entry: Entry, what: str, instance: Callable[[], int | None]) -> Iterator[None]:
-    """Say in every error whose handler was at work; what is none of ours is the plugin's fault."""
+def _collector_off() -> Iterator[None]:
+    """No search for garbage meanwhile: a load makes many objects that all stay, and each search
+    would go through all of them."""
+    on = gc.isenabled()
+    gc.disable()
     try:
         yield
-    except DomctxError as error:
-        error.locate(
-            type=entry.code,
-            type_name=entry.name,
-            instance=instance(),
-            provider=entry.provider,
-        )
-        raise
-    except PLUGIN_FAULTS as error:
-        raise PluginError(
-            f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
-            errno=Errno.EIO,
-            type=entry.code,
-            type_name=entry.name,
-            instance=instance(),
-            provider=entry.provider,
-        ) from error
+    finally:
+        if on:
+            gc.enable()
+
+
+def _say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
+    """Say in an error whose handler was at work."""
+    error.locate(type=entry.code, type_name=entry.name, instance=instance, provider=entry.provider)
+
+
+def _fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
+    """What a handler raised that is none of ours, as its plugin's fault."""
+    return PluginError(
+        f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
+        errno=Errno.EIO,
+        type=entry.code,
+        type_name=entry.name,
+        instance=instance,
+        provider=entry.provider,
+    )
+
+
+def _where(origin: Origin, instance: int | None) -> dict[str, Any]:
+    """Where a change comes from, as errors say it."""
+    entry, record, offset, _ = origin
+    return {
+        "record": record,
+        "offset": offset,
+        "type": entry.code,
+        "type_name": entry.name,
+        "instance": instance,
+        "provider": entry.provider,
+    }
+
+
+def _listed(names: Iterator[str]) -> str:
+    """Names in a row; of very many the first, and how many more there are."""
+    first = list(islice(names, _LISTED))
+    more = sum(1 for _ in names)
+    if more:
+        first.append(f"and {more} more")
+    return ", ".join(first) or "nothing"

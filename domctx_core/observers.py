@@ -6,7 +6,7 @@ An observer that raises is dropped for the rest of the operation; the operation 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from itertools import count, repeat
 from types import TracebackType
 from typing import Literal, NamedTuple
 
@@ -18,8 +18,7 @@ BATCH = 1024
 """Records that an observer is told of at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What is being observed: a save, load or verify, and of what (a domain, an image)."""
 
     kind: Literal["save", "load", "verify"]
@@ -74,6 +73,14 @@ class Watch:
         self._batch.append(event)
         if len(self._batch) >= BATCH:
             self._flush()
+
+    def see_run(
+        self, code: int, instances: Iterable[int], offset: int, stride: int, length: int
+    ) -> None:
+        """Note the records of a run: the first is at `offset`, each `stride` bytes after another."""
+        offsets = count(offset, stride)
+        for event in map(RecordEvent, repeat(code), instances, offsets, repeat(length)):
+            self.see(event)
 
     def __enter__(self) -> Watch:
         self._tell(lambda observer: observer.begin(self._operation))

@@ -41,6 +41,9 @@ class SaveOps(ABC):
 
     `byteorder` is that of the image. `patches` says whether the target takes a record whose
     length is known only at its end; where it is false, `begin` is always given the length.
+
+    Ops may also have `records`, which takes whole records at once. Where they do not, or where a
+    subclass overrides one of the three others and not `records`, all goes through those.
     """
 
     byteorder: ByteOrder = "little"
@@ -57,6 +60,10 @@ class SaveOps(ABC):
     @abstractmethod
     def end(self, length: int) -> None:
         """End the record: its body had `length` bytes, padding not counted."""
+
+    def records(self, data: bytes | bytearray, times: int = 1) -> None:
+        """Append whole records, `times` over: headers and padding are there, lengths are known."""
+        raise NotImplementedError
 
     def flush(self) -> None:  # most ops have no buffer
         """Called once after the last record, so that nothing is left in a buffer."""
@@ -76,6 +83,9 @@ class SizingSaveOps(SaveOps):
 
     def end(self, length: int) -> None:
         pass
+
+    def records(self, data: bytes | bytearray, times: int = 1) -> None:
+        self.size += len(data) * times
 
 
 class MemorySaveOps(SaveOps):
@@ -112,6 +122,12 @@ class MemorySaveOps(SaveOps):
                 hint="the domain changed between sizing and saving: try again",
             )
         self._image += data
+
+    def records(self, data: bytes | bytearray, times: int = 1) -> None:
+        if self.capacity is None and times == 1:
+            self._image += data
+        else:
+            self.append(data * times)
 
     def end(self, length: int) -> None:
         type, instance, at = self._header
@@ -189,6 +205,9 @@ class FileSaveOps(SaveOps):
             self._pending += data
             if len(self._pending) >= CHUNK:
                 self._drain()
+
+    def records(self, data: bytes | bytearray, times: int = 1) -> None:
+        self.append(data if times == 1 else data * times)
 
     def end(self, length: int) -> None:
         if not self.patches:
@@ -282,7 +301,8 @@ def _reader(file: Any) -> Callable[[int, int], bytes]:
 class LoadOps(ABC):
     """Where a load takes its bytes from.
 
-    Only `read` must be there; the others have defaults built on it.
+    Only `read` must be there; the others have defaults built on it. Where a subclass overrides
+    `read` or `skip` and not `peek`, nothing is looked at ahead.
     """
 
     _spool: BinaryIO | None = None
@@ -291,6 +311,14 @@ class LoadOps(ABC):
     @abstractmethod
     def read(self, size: int) -> bytes:
         """The next `size` bytes; fewer only where the input ends."""
+
+    def peek(self, size: int) -> bytes:
+        """Up to `size` of the bytes that come next, without stepping over them.
+
+        There may be fewer, or none, where that cannot be done: a pipe is never read further than
+        the image goes.
+        """
+        return b""
 
     def remaining(self) -> int | None:
         """Bytes that are left; None where that cannot be known (a pipe)."""
@@ -344,6 +372,9 @@ class MemoryLoadOps(LoadOps):
         self._at += len(chunk)
         return chunk
 
+    def peek(self, size: int) -> bytes:
+        return bytes(self._image[self._at : self._at + size])
+
     def remaining(self) -> int:
         return len(self._image) - self._at
 
@@ -393,6 +424,16 @@ class FileLoadOps(LoadOps):
             size -= len(chunk)
             self._at += len(chunk)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def peek(self, size: int) -> bytes:
+        if self._end is None:
+            return b""
+        try:
+            chunk: bytes = self._source.read(size)
+            self._source.seek(self._at)
+        except OSError as error:
+            raise InputOutputError(f"cannot read the image: {error}") from error
+        return chunk
 
     def remaining(self) -> int | None:
         return None if self._end is None else self._end - self._at

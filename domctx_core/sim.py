@@ -10,8 +10,10 @@ import json
 import random
 import stat
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.declarations import DomainRequest
 from domctx_core.domains import Domain, Guest, XenVersion
@@ -27,6 +29,8 @@ from domctx_core.errors import (
 )
 from domctx_core.files import whole_file
 from domctx_core.layout import Body
+from domctx_core.layout.columns import Columns
+from domctx_core.layout.rows import RowLayout
 from domctx_core.registry import Registry
 from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
@@ -40,6 +44,14 @@ SCHEMA = "domctx.sim/1"
 
 _MOST_VCPUS = 8192
 _MOST_CHANNELS = 131072
+
+
+class _Kind(NamedTuple):
+    """What the domain knows of a body class; `layout` is there where its size is fixed."""
+
+    code: int
+    per_vcpu: bool
+    layout: RowLayout[Any] | None
 
 
 class SimDomain(Domain):
@@ -67,7 +79,11 @@ class SimDomain(Domain):
         self.unpauses = 0
         self._registry = registry
         self._path = path
+        #: Bodies by type code and instance, or what a state file says of them.
         self._state: dict[int, dict[int, Any]] = {}
+        #: State that was taken as runs; a body of the same instance counts instead.
+        self._runs: dict[int, list[Columns[Any]]] = {}
+        self._kinds: dict[type[Body], _Kind] = {}
         self._changed = False
         self._loading = loading
 
@@ -79,14 +95,20 @@ class SimDomain(Domain):
         return self.pauses - self.unpauses
 
     def offers(self) -> frozenset[int]:
-        return frozenset(code for code, instances in self._state.items() if instances)
+        return frozenset(code for code, kept in (*self._state.items(), *self._runs.items()) if kept)
 
     def instances(self, body: type[Body]) -> Iterable[int]:
-        return sorted(self._state.get(self._code(body), ()))
+        code = self._code(body)
+        found = set(self._state.get(code, ()))
+        for run in self._runs.get(code, ()):
+            found.update(run.instances)
+        return sorted(found)
 
     def read(self, body: type[B], instance: int = 0) -> B:
         code = self._code(body)
         kept = self._state.get(code, {}).get(instance)
+        if kept is None:
+            kept = self._from_run(code, instance)
         if kept is None:
             raise NoState(
                 f"domain {self.domid} has no {body.__name__}[{instance}]", instance=instance
@@ -106,10 +128,20 @@ class SimDomain(Domain):
             self._state[code][instance] = kept
         return kept
 
+    def _from_run(self, code: int, instance: int) -> Any:
+        """A body out of a run: from now on it is this one that counts, which others may change."""
+        for run in reversed(self._runs.get(code, ())):
+            place = run.place_of(instance)
+            if place is not None:
+                made = self._state.setdefault(code, {})[instance] = run[place]
+                return made
+        return None
+
     def accepts(self, body: type[B], instance: int, value: B) -> None:
-        code = self._code(body)
-        entry = self._registry.get(code)
-        for problem in value.problems():
+        kind = self._kinds.get(body) or self._kind(body)
+        code = kind.code
+        plain = type(value) is body and kind.layout is not None and kind.layout.fits(value)
+        for problem in () if plain else value.problems():
             if problem.severity not in (None, Severity.ERROR):
                 continue
             raise DomainError(
@@ -121,7 +153,7 @@ class SimDomain(Domain):
                 expected=problem.expected,
                 actual=problem.actual,
             )
-        if entry is not None and entry.record_type.instances.per_vcpu:
+        if kind.per_vcpu:
             vcpus = self.guest.vcpus
             if vcpus is not None and instance >= vcpus:
                 raise DomainError(
@@ -138,6 +170,45 @@ class SimDomain(Domain):
         self._state.setdefault(self._code(body), {})[instance] = value
         self._changed = True
 
+    def read_run(self, body: type[B]) -> Columns[B] | None:
+        code = self._code(body)
+        self._adopt_runs(code, body)
+        runs = self._runs.get(code)
+        if not runs or self._state.get(code) or not all(run.ascending for run in runs):
+            return None
+        if any(one.instances[-1] >= two.instances[0] for one, two in pairwise(runs)):
+            return None
+        runs[:] = [Columns.joined(runs)]
+        return runs[0]
+
+    def _adopt_runs(self, code: int, body: type[Body]) -> None:
+        """Make a run of what a state file says, where all of it is as this class writes it."""
+        said = self._state.get(code)
+        if not said or self._runs.get(code) or body.fixed_size() is None:
+            return
+        if all(type(each) is dict for each in said.values()):
+            run = Columns.from_json(body, dict(sorted(said.items())))
+            if run is not None:
+                self._runs[code] = [run]
+                said.clear()
+
+    def accepts_run(self, body: type[B], run: Columns[B]) -> None:
+        kind = self._kinds.get(body) or self._kind(body)
+        vcpus = self.guest.vcpus if kind.per_vcpu else None
+        if not run.sound or (vcpus is not None and any(each >= vcpus for each in run.instances)):
+            super().accepts_run(body, run)
+
+    def write_run(self, body: type[B], run: Columns[B]) -> None:
+        self.accepts_run(body, run)
+        code = self._code(body)
+        bodies = self._state.get(code)
+        if bodies:
+            for instance in run.instances:
+                bodies.pop(instance, None)
+        if run:
+            self._runs.setdefault(code, []).append(run)
+            self._changed = True
+
     def pause(self) -> None:
         self.pauses += 1
         self._changed |= self._loading
@@ -149,27 +220,41 @@ class SimDomain(Domain):
 
     def close(self) -> None:
         if self._path is not None and self._changed:
-            text = json.dumps(self.to_json(), indent=1)
             with whole_file(self._path) as file:
-                file.write(text.encode() + b"\n")
+                file.write(_text(self.to_json()).encode())
         self._changed = False
 
     def abandon(self) -> None:
         """The state file stays as it was."""
 
     def _code(self, body: type[Body]) -> int:
+        return (self._kinds.get(body) or self._kind(body)).code
+
+    def _kind(self, body: type[Body]) -> _Kind:
         entry = self._registry.find_body(body)
         if entry is None:
             raise DomainError(
                 f"no record type at hand has the body {body.__name__}", errno=Errno.EOPNOTSUPP
             )
-        return entry.code
+        layout = None if body.fixed_size() is None else RowLayout(body)
+        kind = _Kind(entry.code, entry.record_type.instances.per_vcpu, layout)
+        self._kinds[body] = kind
+        return kind
+
+    def _kept(self, code: int) -> Iterable[tuple[int, Any]]:
+        """All state of a type, by instance."""
+        kept: dict[int, Any] = {}
+        for run in self._runs.get(code, ()):
+            kept.update(zip(run.instances, run.to_json(), strict=True))
+        kept.update(self._state.get(code, {}))
+        return sorted(kept.items(), key=itemgetter(0))
 
     # ----------------------------------------------------------------------------- making it up
 
     def adopt(self, code: int, state: Mapping[int, Body]) -> None:
         """Put state in place as it is, unasked: bodies by instance, for one type code."""
         self._state[code] = dict(state)
+        self._runs.pop(code, None)
         self._changed = True
 
     def make_up(self, seed: int) -> None:
@@ -200,6 +285,7 @@ class SimDomain(Domain):
                 ) from error
             if made:
                 self._state[entry.code] = made
+                self._runs.pop(entry.code, None)
 
     # ------------------------------------------------------------------------------------- JSON
 
@@ -207,13 +293,14 @@ class SimDomain(Domain):
         """The state as its file holds it."""
         guest = self.guest
         records = []
-        for code, instances in sorted(self._state.items()):
+        for code in sorted(self._state.keys() | self._runs.keys()):
             entry = self._registry.get(code)
-            for instance, kept in sorted(instances.items()):
+            name = None if entry is None else entry.name
+            for instance, kept in self._kept(code):
                 records.append(
                     {
                         "type": code,
-                        "name": None if entry is None else entry.name,
+                        "name": name,
                         "instance": instance,
                         "body": kept.to_json() if isinstance(kept, Body) else kept,
                     }
@@ -261,18 +348,38 @@ class SimDomain(Domain):
         records = table.get("records", [])
         if not isinstance(records, list):
             raise _fault("records", "a list", records)
-        for index, item in enumerate(records):
+        for index, record in enumerate(records):
+            domain._adopt_json(index, record)
+        return domain
+
+    def _adopt_json(self, index: int, record: Any) -> None:
+        """Take one record of a state file over as it is."""
+        try:
+            code, instance, body = record["type"], record.get("instance", 0), record["body"]
+            plain = type(code) is type(instance) is int and type(body) is dict
+        except (TypeError, KeyError, AttributeError):
+            plain = False
+        if not plain or not 0 <= code < 2**32 or not 0 <= instance < 2**32:
             where = f"records[{index}]"
-            record = _object(item, where)
+            record = _object(record, where)
             code = _number(record, "type", 0, 2**32 - 1, where)
             instance = _number(record, "instance", 0, 2**32 - 1, where) or 0
             if code is None:
                 raise _fault(f"{where}.type", "a type code", None)
-            instances = domain._state.setdefault(code, {})
-            if instance in instances:
-                raise _fault(where, "one record for each type and instance", f"{code}[{instance}]")
-            instances[instance] = _object(record.get("body"), f"{where}.body")
-        return domain
+            body = _object(record.get("body"), f"{where}.body")
+        instances = self._state.setdefault(code, {})
+        if instance in instances:
+            taken = f"{code}[{instance}]"
+            raise _fault(f"records[{index}]", "one record for each type and instance", taken)
+        instances[instance] = body
+
+
+def _text(state: dict[str, Any]) -> str:
+    """A state file's text, with each record on a line of its own."""
+    # at once, since that is quicker; what is put between two records is blank, wherever it may be
+    records = json.dumps(state.pop("records")).replace('}, {"type": ', '},\n  {"type": ')
+    head = json.dumps(state, indent=1).removesuffix("\n}")
+    return f'{head},\n "records": [\n  {records[1:-1]}\n ]\n}}\n'
 
 
 def open_sim(request: DomainRequest) -> SimDomain:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import io
 import os
-import select
-import socket
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno
 from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
+
+if TYPE_CHECKING:
+    import select
 
 __all__ = ["BufferSource", "CopySource", "FileSource", "Source", "TeeSource", "open_source"]
 
@@ -39,6 +41,18 @@ class Source(ABC):
     @abstractmethod
     def at(self, offset: int, size: int) -> memoryview:
         """`size` bytes from `offset`; fewer only where the input ends."""
+
+    def ready(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset` that can be had at once, as bytes of their own.
+
+        Of a pipe, those that have arrived; they are not waited for. Perhaps none.
+        """
+        return bytes(self.at(offset, size)) if self.seekable else b""
+
+    @property
+    def position(self) -> int:
+        """About how far into the input it was last read; any thread may ask."""
+        return 0
 
     @abstractmethod
     def reaches(self, offset: int) -> bool:
@@ -90,14 +104,42 @@ class FileSource(Source):
         self._base = 0
         self._window = bytearray()
         self._ahead = FIRST_READ
-        self._buffer = memoryview(bytearray(CHUNK))
+        self._buffer = memoryview(bytearray(0 if self.seekable else CHUNK))
+        self._held = b""
+        self._view = memoryview(b"")
+        self._place = self._start
+        self._poll: Any = None
+
+    @property
+    def position(self) -> int:
+        return self._base
 
     def at(self, offset: int, size: int) -> memoryview:
+        if self.seekable:
+            start = offset - self._base
+            if start < 0 or start + size > len(self._held):
+                start, size = self._refill(offset, size)
+            return self._view[start : start + size]
         self._move(offset)
         while len(self._window) < size and self._more(size - len(self._window)):
             pass
         with memoryview(self._window) as window:
             return memoryview(bytes(window[:size]))
+
+    def ready(self, offset: int, size: int) -> bytes:
+        if self.seekable:
+            start = offset - self._base
+            if start < 0 or start + size > len(self._held):
+                start, size = self._refill(offset, size)
+            return self._held[start : start + size]
+        if not 0 <= offset - self._base <= len(self._window):
+            return b""
+        self._move(offset)
+        while len(self._window) < size and self._arrived():
+            if not self._more(size - len(self._window)):
+                break
+        with memoryview(self._window) as window:
+            return bytes(window[:size])
 
     def reaches(self, offset: int) -> bool:
         if self.size is not None:
@@ -114,32 +156,82 @@ class FileSource(Source):
             self.size = self._base
         return self.size
 
+    def _refill(self, offset: int, size: int) -> tuple[int, int]:
+        """Hold what is at `offset` of a file; gives where in that, and how much, `size` bytes are.
+
+        What is held is never written over: views of it stay as they are.
+        """
+        assert self.size is not None
+        size = max(0, min(size, self.size - offset))
+        start = offset - self._base
+        kept = b""
+        if 0 <= start <= len(self._held):
+            if start + size <= len(self._held):
+                return start, size
+            if size <= CHUNK:  # of more, to read it again costs less than to join it
+                kept = self._held[start:]
+        else:
+            self._ahead = FIRST_READ
+        wanted = min(max(size, self._ahead), self.size - offset)
+        self._ahead = min(2 * self._ahead, CHUNK)
+        pieces, have = [kept], len(kept)
+        while have < wanted:
+            piece = self._read(self._start + offset + have, wanted - have)
+            if not piece:
+                break
+            pieces.append(piece)
+            have += len(piece)
+        self._held = b"".join(pieces) if kept or len(pieces) > 2 else pieces[-1]
+        self._view = memoryview(self._held)
+        self._base = offset
+        return 0, size
+
+    def _read(self, place: int, size: int) -> bytes:
+        """Up to `size` bytes of a file from `place` on; none at its end."""
+        while True:
+            try:
+                if place != self._place:
+                    self._file.seek(place)
+                    self._place = place
+                piece: bytes | None = self._file.read(size)
+            except BlockingIOError:
+                piece = None
+            except OSError as error:
+                raise InputOutputError(f"cannot read the image: {error}") from error
+            if piece is not None:
+                self._place += len(piece)
+                return piece
+            self._wait()
+
+    def _arrived(self) -> bool:
+        """Whether a read of a stream gives something, or its end, at once."""
+        if self._poll is None:
+            if type(self._file) in _BUFFERED and not hasattr(self._file, "raw"):
+                return True
+            if not (
+                isinstance(self._file, (io.FileIO, io.BufferedReader)) or _is_socket(self._file)
+            ):
+                return False
+            self._poll = _poll(self._file)
+        return bool(self._poll.poll(0))
+
+    def _wait(self) -> None:
+        """Wait for a file that is not blocking, and that nothing is there of yet."""
+        _poll(self._file).poll()
+
     def _more(self, missing: int) -> int:
-        """Let the window grow by a read; gives by how much, 0 at the end of the input."""
-        wanted = missing
-        if self.seekable:
-            wanted = max(missing, self._ahead)
-            self._ahead = min(2 * self._ahead, CHUNK)
-        elif self._greedy:
-            wanted = CHUNK
+        """Let a stream's window grow by a read; gives by how much, 0 at the end of the input."""
+        wanted = CHUNK if self._greedy else missing
         view = self._buffer[:wanted]
         count = self._fill(view)
         self._window += view[:count]
         return count
 
     def _move(self, offset: int) -> None:
-        """Let the window begin at `offset`, which may lie beyond it."""
+        """Let a stream's window begin at `offset`, which may lie beyond it."""
         ahead = offset - self._base
         if 0 <= ahead <= len(self._window):
             self._drop(ahead)
-        elif self.seekable:
-            self._window.clear()
-            self._ahead = FIRST_READ
-            try:
-                self._file.seek(self._start + offset)
-            except OSError as error:
-                raise InputOutputError(f"cannot read the image: {error}") from error
-            self._base = offset
         elif ahead < 0:
             raise InputOutputError(
                 "the input cannot seek, and what is asked for has passed by",
@@ -183,9 +275,7 @@ class FileSource(Source):
                 raise InputOutputError(f"cannot read the image: {error}") from error
             if count is not None:
                 return count
-            ready = select.poll()  # a file that is not blocking: nothing is there yet
-            ready.register(self._file, select.POLLIN)
-            ready.poll()
+            self._wait()
 
     def _passed(self, data: memoryview) -> None:
         """Called with what leaves the window, in order."""
@@ -317,13 +407,28 @@ class CopySource(FileSource):
         self.written += len(data)
 
 
+def _poll(file: Any) -> select.poll:
+    """What tells whether something can be read from a file."""
+    from select import POLLIN, poll
+
+    ready = poll()
+    ready.register(file, POLLIN)
+    return ready
+
+
+def _is_socket(file: Any) -> bool:
+    socket = sys.modules.get("socket")  # whoever has one has imported it
+    return socket is not None and isinstance(file, socket.socket)
+
+
 _BUFFERED = (io.BufferedReader, io.BufferedRandom, io.BytesIO)
 
 
 def _reader(file: Any) -> Callable[[memoryview], int | None]:
     """What fills a buffer with what is there; None where nothing is there yet."""
-    if isinstance(file, socket.socket):
-        return file.recv_into
+    if _is_socket(file):
+        receive: Callable[[memoryview], int | None] = file.recv_into
+        return receive
     if type(file) in _BUFFERED:  # which does not wait for the buffer to be full
         one: Callable[[memoryview], int | None] = file.readinto1
         return one

@@ -6,13 +6,11 @@ of any particular record type beyond what that type declares.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domctx_core.checks import Check, Container, Seen, blame_check
-from domctx_core.context import Duplicates
-from domctx_core.domains import XenVersion
+from domctx_core.checks import Check, Container, Run, Seen, blame_check
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
@@ -20,6 +18,7 @@ from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType
 from domctx_core.rules import Finding, Problem, Rule, Severity
+from domctx_core.runs import Runs, Standing
 from domctx_core.sources import Source
 from domctx_core.walker import (
     Closed,
@@ -33,14 +32,16 @@ from domctx_core.walker import (
     walk,
 )
 
+if TYPE_CHECKING:
+    from domctx_core.domains import XenVersion
+
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 
 MAX_FINDINGS = 1000
 """Findings that are kept of one input; after that only their number would grow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What `verify` has to say of one input.
 
     `format` is the outermost format's name; `needs_plugin` says that something could not be
@@ -65,9 +66,7 @@ class _State:
     rules: tuple[Rule, ...]
     container: Container | None = None
     current: tuple[Record, Body | None] | None = None
-    duplicates: Duplicates = field(default_factory=Duplicates)
-    previous: int = -1
-    descended: bool = False
+    standing: Standing = field(default_factory=Standing)
 
 
 class Verifier:
@@ -86,8 +85,15 @@ class Verifier:
 
     def see(self, event: Event) -> list[Finding]:
         """The findings of one event."""
+        if type(event) is Record:
+            made = self._record(event)
+            return self._sieved(made) if made else made
+        return self._sieved(self._judge(event))
+
+    def _sieved(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings that are kept of those made."""
         found = []
-        for finding in self._judge(event):
+        for finding in findings:
             grave = finding.severity is Severity.ERROR
             self._count += 1
             if self._count < MAX_FINDINGS or (grave and not self._failed):
@@ -107,6 +113,13 @@ class Verifier:
     def _judge(self, event: Event) -> Iterator[Finding]:
         match event:
             case Opened(level, resumed):
+                if event.untried:
+                    problem = Problem(
+                        "needs-plugin",
+                        f"no known format fits, and some could not be tried: {_untried(event)}",
+                        severity=Severity.NOTE,
+                    )
+                    yield make_finding(problem, level.offset, level)
                 if not resumed:
                     own = [check() for check in self.checks if check.format == level.format.name]
                     rules = tuple(rule for check in own for rule in check.rules)
@@ -114,8 +127,6 @@ class Verifier:
                     for offset, problem in level.prologue_problems:
                         yield make_finding(problem, offset + (problem.offset or 0), level)
                     yield from self._begin(level)
-            case Record():
-                yield from self._record(event)
             case Fault(_, finding, needs_plugin):
                 self.needs_plugin |= needs_plugin
                 yield finding
@@ -162,142 +173,140 @@ class Verifier:
                 at = level.offset + (problem.offset or 0)
                 yield make_finding(problem, at, level, rules=check.rules)
 
-    def _record(self, record: Record) -> Iterator[Finding]:
-        state = self._states[record.level]
-        format = record.level.format
-        if format.first is not None:
-            if record.index == 0 and record.type != format.first:
-                yield record.finding(
-                    Problem(
-                        "first-not-start",
-                        f"the image does not begin with {_first_name(record.level)}",
-                        expected=f"type {format.first}",
-                        actual=f"type {record.type}",
+    def _record(self, record: Record) -> list[Finding]:
+        level = record.level
+        state = self._states[level]
+        found: list[Finding] = []
+        first = level.format.first
+        if first is not None:
+            if record.index == 0 and record.type != first:
+                found.append(
+                    record.finding(
+                        Problem(
+                            "first-not-start",
+                            f"the image does not begin with {_first_name(level)}",
+                            expected=f"type {first}",
+                            actual=f"type {record.type}",
+                        )
                     )
                 )
-            elif record.index and record.type == format.first:
-                yield record.finding(
-                    Problem("start-repeated", f"{record.name} stands in the image a second time")
-                )
-        yield from self._order(record, state)
-        body = yield from self._body(record, state)
+            elif record.index and record.type == first:
+                again = f"{record.name} stands in the image a second time"
+                found.append(record.finding(Problem("start-repeated", again)))
+        self._order(record, state.standing, found)
+        body = self._body(record, state, found)
         state.current = record, body
-        yield from self._check(record, body, state)
-        raw = record.padding_raw if record.complete else b""
+        if state.checks:
+            found += self._check(record, body, state)
+        raw = record.padding_raw if record.padding and record.complete else b""
         if raw.strip(b"\0"):
-            yield record.finding(
-                Problem(
-                    "padding-not-zero",
-                    "the padding after the body is not zero",
-                    record.length + len(raw) - len(raw.lstrip(b"\0")),
-                    expected="00" * len(raw),
-                    actual=raw.hex(),
+            found.append(
+                record.finding(
+                    Problem(
+                        "padding-not-zero",
+                        "the padding after the body is not zero",
+                        record.length + len(raw) - len(raw.lstrip(b"\0")),
+                        expected="00" * len(raw),
+                        actual=raw.hex(),
+                    )
                 )
             )
+        return found
 
-    def _order(self, record: Record, state: _State) -> Iterator[Finding]:
-        instance = record.instance
-        repeated = instance is not None and state.duplicates.seen(record.type, instance)
-        if repeated and record.type != record.level.format.first:
-            name = record.name or f"type {record.type}"
-            yield record.finding(
-                Problem(
-                    "duplicate-record",
-                    f"{name}[{instance}] stands in the image a second time",
-                )
-            )
-        if not record.level.format.ascending or record.type == record.level.format.last:
+    def _order(self, record: Record, standing: Standing, found: list[Finding]) -> None:
+        format, code, instance = record.level.format, record.type, record.instance
+        repeated = instance is not None and standing.duplicates.seen(code, instance)
+        if repeated and code != format.first:
+            name = record.name or f"type {code}"
+            again = f"{name}[{instance}] stands in the image a second time"
+            found.append(record.finding(Problem("duplicate-record", again)))
+        if not format.ascending or code == format.last:
             return
-        if record.type < state.previous and not state.descended and record.index:
-            state.descended = True
-            yield record.finding(
-                Problem(
-                    "order-not-ascending",
-                    f"type {record.type} comes after type {state.previous}",
-                    expected=f"type {state.previous} or higher",
-                    actual=f"type {record.type}",
+        if code < standing.previous and not standing.descended and record.index:
+            standing.descended = True
+            found.append(
+                record.finding(
+                    Problem(
+                        "order-not-ascending",
+                        f"type {code} comes after type {standing.previous}",
+                        expected=f"type {standing.previous} or higher",
+                        actual=f"type {code}",
+                    )
                 )
             )
-        state.previous = record.type
+        standing.previous = code
 
-    def _body(self, record: Record, state: _State) -> Generator[Finding, None, Body | None]:
-        """What is wrong with one body; gives the body, where it can be decoded."""
+    def _body(self, record: Record, state: _State, found: list[Finding]) -> Body | None:
+        """Add what is wrong with one body; gives the body, where it can be decoded."""
         format = record.level.format
         if format.max_length is not None and record.length > format.max_length:
-            yield record.finding(
-                Problem(
-                    "length-over-cap",
-                    f"the {format.title} allows no body as long as this",
-                    expected=f"at most {format.max_length} bytes",
-                    actual=f"{record.length} bytes",
+            found.append(
+                record.finding(
+                    Problem(
+                        "length-over-cap",
+                        f"the {format.title} allows no body as long as this",
+                        expected=f"at most {format.max_length} bytes",
+                        actual=f"{record.length} bytes",
+                    )
                 )
             )
             return None
-        try:
-            entry = record.entry
-            record_type = None if entry is None else entry.record_type
-        except PluginError as error:
-            self.needs_plugin = True
-            yield record.finding(Problem("needs-plugin", error.message))
-            return None
-        if entry is None or record_type is None:
-            optional = bool(record.type & format.optional)
-            yield record.finding(
-                Problem(
-                    "unknown-type",
-                    f"no installed plugin knows type {record.type} ({record.type:#x})"
-                    + (" (optional: a reader may ignore it)" if optional else ""),
-                    severity=Severity.NOTE if optional else None,
-                )
-            )
+        record_type = record.known.record_type
+        if record_type is None:
+            found.append(self._unknown(record))
             return None
         if not record_type.loadable:
-            yield record.finding(Problem("no-handler", f"{entry.name} can be read and not loaded"))
-        instances = record_type.instances
-        if (
-            record.instance is not None
-            and instances.limit is not None
-            and record.instance >= instances.limit
-        ):
+            problem = Problem("no-handler", f"{record.name} can be read and not loaded")
+            found.append(record.finding(problem))
+        limit = record_type.instances.limit
+        if limit is not None and record.instance is not None and record.instance >= limit:
             rule = record_type.rules.get("instance-not-allowed", "instance-not-allowed")
-            yield record.finding(
-                Problem(
-                    rule,
-                    f"{entry.name} has instance {record.instance}",
-                    _instance_offset(record),
-                    expected="0" if instances.limit == 1 else f"0 to {instances.limit - 1}",
-                    actual=record.instance,
-                    errno=instances.errno if rule == "instance-not-allowed" else None,
+            found.append(
+                record.finding(
+                    Problem(
+                        rule,
+                        f"{record.name} has instance {record.instance}",
+                        _instance_offset(record),
+                        expected="0" if limit == 1 else f"0 to {limit - 1}",
+                        actual=record.instance,
+                        errno=record_type.instances.errno
+                        if rule == "instance-not-allowed"
+                        else None,
+                    )
                 )
             )
         if record.unopened is not None:
-            yield record.finding(
-                Problem(
-                    "needs-plugin",
-                    f"{entry.name} holds the format {record.unopened}, which no installed plugin"
-                    " knows: what is inside was not looked at",
-                    severity=Severity.NOTE,
+            found.append(
+                record.finding(
+                    Problem(
+                        "needs-plugin",
+                        f"{record.name} holds the format {record.unopened}, which no installed"
+                        " plugin knows: what is inside was not looked at",
+                        severity=Severity.NOTE,
+                    )
                 )
             )
         if record.available < record.length:
-            yield from self._claim(record, record_type)
+            found += self._claim(record, record_type)
             return None
         try:
-            if record.bulk and not record.head:
+            if record.known.bulk and not record.head:
                 return None
             decoded = record.decoded
         except PluginError as error:
             self.needs_plugin = True
-            yield record.finding(Problem("needs-plugin", error.message))
+            found.append(record.finding(Problem("needs-plugin", error.message)))
             return None
         if decoded is None:
             what, size = ("head", record.head) if record.bulk else ("body", record.length)
-            yield record.finding(
-                Problem(
-                    "length-over-cap",
-                    f"the {what} is longer than what is held in memory",
-                    expected=f"at most {record.cap} bytes",
-                    actual=f"{size} bytes",
+            found.append(
+                record.finding(
+                    Problem(
+                        "length-over-cap",
+                        f"the {what} is longer than what is held in memory",
+                        expected=f"at most {record.cap} bytes",
+                        actual=f"{size} bytes",
+                    )
                 )
             )
             return None
@@ -305,27 +314,55 @@ class Verifier:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
                 continue
             rule = record_type.rules.get(problem.rule, problem.rule)
-            yield record.finding(replace(problem, rule=rule), rules=state.rules)
+            found.append(record.finding(problem._replace(rule=rule), rules=state.rules))
         body: Body | None = decoded.body
-        if body is None:
-            return None
+        if body is not None and (record.known.judged or record.known.bulk):
+            found += self._judged(record, record_type, body, state)
+        return body
+
+    def _unknown(self, record: Record) -> Finding:
+        """What is said of a record whose type nobody knows, or whose plugin cannot be used."""
+        try:
+            if record.entry is not None:
+                _ = record.entry.record_type
+        except PluginError as error:
+            self.needs_plugin = True
+            return record.finding(Problem("needs-plugin", error.message))
+        optional = bool(record.type & record.level.format.optional)
+        return record.finding(
+            Problem(
+                "unknown-type",
+                f"no installed plugin knows type {record.type} ({record.type:#x})"
+                + (" (optional: a reader may ignore it)" if optional else ""),
+                severity=Severity.NOTE if optional else None,
+            )
+        )
+
+    def _judged(
+        self, record: Record, record_type: RecordType[Any], body: Body, state: _State
+    ) -> Iterator[Finding]:
+        """What the record type itself has to say."""
         try:
             judged = list(record_type.judge(record.instance, body, self.receiver))
             if record.bulk:
                 judged += _against_head(record, record_type.extent(body))
         except PLUGIN_FAULTS as raised:
             self.needs_plugin = True
-            who = f"judging {entry.name} ({entry.provider})"
+            assert record.entry is not None
+            who = f"judging {record.entry.name} ({record.entry.provider})"
             message = f"{who} raised {type(raised).__name__}: {raised}"
             judged = [Problem("needs-plugin", message)]
         for problem in judged:
             yield record.finding(problem, rules=state.rules)
-        return body
 
     @staticmethod
     def _claim(record: Record, record_type: RecordType[Any]) -> Iterator[Finding]:
         """A length that is wrong whatever follows: what `load` says of it before it reads on."""
-        fixed = record_type.body.fixed_size()
+        try:
+            body = record.body_class
+        except PluginError:
+            return
+        fixed = None if body is None else body.fixed_size()
         if fixed is not None and record.length > fixed and not record_type.ignore_rest:
             yield record.finding(
                 Problem(
@@ -350,6 +387,31 @@ class Verifier:
                 for problem in problems:
                     yield record.finding(problem, rules=check.rules)
 
+    def look_ahead(self, record: Record, runs: Runs) -> None:
+        """Let `runs` take what can be proved after a record that was judged."""
+        state = self._states[record.level]
+        runs.after(record, state.standing, state.checks)
+
+    def run(self, level: Level, run: Run) -> list[Finding]:
+        """The findings of checks about a run that is otherwise proved."""
+        state = self._states[level]
+        problems: list[tuple[int, int, Problem]] = []
+        for order, check in enumerate(state.checks):
+            if run.code in check.codes:
+                try:
+                    with blame_check(check):
+                        problems += [(at, order, problem) for at, problem in check.records(run)]
+                except PluginError as error:
+                    self.needs_plugin = True
+                    problems.append((0, order, Problem("needs-plugin", error.message)))
+        if not problems:
+            return []
+        problems.sort(key=lambda each: each[:2])
+        return self._sieved(
+            _told(level, run.outline(at), problem, state.checks[order].rules)
+            for at, order, problem in problems
+        )
+
     def _close(self, level: Level) -> Iterator[Finding]:
         state = self._states[level]
         for check in state.checks:
@@ -361,18 +423,20 @@ class Verifier:
                 self.needs_plugin = True
                 problems = [(None, Problem("needs-plugin", error.message))]
             for seen, problem in problems:
-                offset = level.offset + (problem.offset or 0) if seen is None else seen.offset
-                finding = make_finding(problem, offset, level, rules=check.rules)
-                if seen is not None:
-                    header = level.header
-                    at = offset
-                    if problem.offset is not None and header is not None:
-                        at += header.size + problem.offset
-                    finding = replace(
-                        finding, offset=at, container_offset=at - level.offset, record=seen.index,
-                        type=seen.code, name=seen.name, instance=seen.instance,
-                    )  # fmt: skip
-                yield finding
+                if seen is None:
+                    at = level.offset + (problem.offset or 0)
+                    yield make_finding(problem, at, level, rules=check.rules)
+                else:
+                    yield _told(level, seen, problem, check.rules)
+
+
+def _told(level: Level, seen: Seen, problem: Problem, rules: Iterable[Rule]) -> Finding:
+    """A check's problem of a record that has passed by, at its place in the input."""
+    at = seen.offset
+    if problem.offset is not None and level.header is not None:
+        at += level.header.size + problem.offset
+    found = make_finding(problem, at, level, rules=rules)
+    return found._replace(record=seen.index, type=seen.code, name=seen.name, instance=seen.instance)
 
 
 def _against_head(record: Record, extent: int | None) -> list[Problem]:
@@ -388,6 +452,14 @@ def _against_head(record: Record, extent: int | None) -> list[Problem]:
             actual=f"{record.length} bytes",
         )
     ]
+
+
+def _untried(opened: Opened) -> str:
+    """The formats that an input was not tried against, by the reason that keeps them away."""
+    names: dict[str, list[str]] = {}
+    for name, error in opened.untried.items():
+        names.setdefault(error.message, []).append(name)
+    return "; ".join(f"{', '.join(each)} ({reason})" for reason, each in names.items())
 
 
 def _seen(record: Record, body: Body | None) -> Seen:
@@ -435,15 +507,24 @@ def verify(
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
     name = ""
-    for event in walk(source, formats, cap=cap):
-        if not name and isinstance(event, (Opened, Fault)) and event.level is not None:
-            name = event.level.path[0]
-        found = verifier.see(event)
-        findings += found
+
+    def take(found: list[Finding]) -> None:
+        findings.extend(found)
         if tell is not None:
             for finding in found:
                 tell(finding)
-        if watch and isinstance(event, Record):
-            seen = RecordEvent(event.type, event.instance, event.offset, event.length)
-            watch.see(seen)
+
+    runs = Runs(source, cap, watch, lambda level, run: take(verifier.run(level, run)))
+    watched = watch if watch else None
+    for event in walk(source, formats, cap=cap):
+        found = verifier.see(event)
+        if found:
+            take(found)
+        if type(event) is Record:
+            if watched is not None:
+                watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
+            if not runs.wait():
+                verifier.look_ahead(event, runs)
+        elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
+            name = event.level.path[0]
     return Verdict(name, tuple(findings), verifier.needs_plugin)

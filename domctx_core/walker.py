@@ -7,10 +7,10 @@ says can exhaust ours. It judges only the framing: what cannot be framed is a `F
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, Errno, PluginError
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
@@ -18,7 +18,7 @@ from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.ops import DEFAULT_CAP
-from domctx_core.records import Content
+from domctx_core.records import Content, RecordType, body_class
 from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
 from domctx_core.rules import CORE_RULES, Finding, Problem, Rule, find_rule
 from domctx_core.sources import Source
@@ -26,14 +26,46 @@ from domctx_core.wire import MAX_LENGTH, padding
 
 __all__ = ["KEPT", "Closed", "Event", "Fault", "Level", "Opened", "Record", "Trailing", "walk"]
 
+T = TypeVar("T")
+
 KEPT = 4096
 """Bytes of a body that are kept for a look where the body itself is not held."""
+
+NEAR = 256
+"""Bytes that are read of a record at once, where more may be read than is asked for."""
 
 FIRST = 64
 """Bytes of a bulk body that its record type may look at to say how long its head is."""
 
 MAX_DEPTH = 16
 """Containers inside containers that are gone into; no real input has more than five."""
+
+
+class once(Generic[T]):  # noqa: N801  # a decorator
+    """An attribute that is made when it is first asked for, as by `cached_property`, but at the cost
+    of an attribute: up to Python 3.11 that takes a lock each time."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, record: None, owner: type) -> once[T]: ...
+
+    @overload
+    def __get__(self, record: object, owner: type) -> T: ...
+
+    def __get__(self, record: Any, owner: type) -> Any:
+        if record is None:
+            return self
+        made = record.__dict__[self._name] = self._make(record)
+        return made
+
+
+BodyClass = type[Body]  # a record's own `type` hides the word
 
 
 class _Header:
@@ -43,6 +75,7 @@ class _Header:
         layout = body.__layout__
         run = layout.parts[0] if layout.parts else None
         names = [field.name for field in layout.fields]
+        self._instance = names.index("instance") if "instance" in names else None
         if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
             raise DeclarationError(
                 f"{body.__name__} cannot be a record header",
@@ -52,15 +85,65 @@ class _Header:
         self.size = run.size
         self._struct = run.structs[layout.order or ORDERS[byteorder]]
         self._type, self._length = names.index("type"), names.index("length")
-        self._instance = names.index("instance") if "instance" in names else None
-        #: Where the instance starts in the header; None where there is none.
-        self.instance_offset = None if self._instance is None else run.offsets[self._instance]
+        self.byteorder: ByteOrder = "big" if self._struct.format[0] == ">" else "little"
+        #: The fields in their order, with the bytes that each takes.
+        self.fields = [(field.name, field.kind.size or 0) for field in layout.fields]
+        places = {
+            name: slice(at, at + size)
+            for (name, size), at in zip(self.fields, run.offsets, strict=True)
+        }
+        #: Where in the header the instance is; None where there is none.
+        self.instance = places.get("instance")
+        self.instance_offset = None if self.instance is None else self.instance.start
+        type_ = places["type"]
+        #: Where in the header the lowest byte of the type code is.
+        self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
 
-    def read(self, raw: memoryview) -> tuple[int, int | None, int]:
+    def read(self, raw: bytes | memoryview) -> tuple[int, int | None, int]:
         """Type, instance and length."""
         row = self._struct.unpack(raw)
         instance = None if self._instance is None else row[self._instance]
         return row[self._type], instance, row[self._length]
+
+
+class Known:
+    """What the registry says of a type code, looked up once for all records of a container.
+
+    `entry` is None where nobody declares the code, `error` what the registry raises for it; without
+    a `record_type` its plugin cannot be used. `judged` says that the type has a `judge` of its own.
+    `body` is what each whole body decodes to, None where that is not all that can be said. `met`
+    counts the records of the type that were given one by one.
+    """
+
+    __slots__ = (
+        "body", "bulk", "content", "entry", "error", "judged", "met", "name", "record_type",
+        "remembered", "suspends",
+    )  # fmt: skip
+
+    def __init__(self, registry: Registry, code: int) -> None:
+        self.entry: Entry | None = None
+        self.error: PluginError | None = None
+        self.record_type: RecordType[Any] | None = None
+        self.name: str | None = None
+        self.content: Content | None = None
+        self.body: type[Body] | None = None
+        self.met = 0
+        self.bulk = self.judged = self.suspends = self.remembered = False
+        try:
+            self.entry = registry.get(code)
+        except PluginError as error:
+            self.error = error
+        if self.entry is None:
+            return
+        self.name = self.entry.name
+        try:
+            found = self.record_type = self.entry.record_type
+        except PluginError:  # told where the record is judged
+            return
+        self.bulk, self.content = found.bulk, found.content
+        self.body = None if found.bulk or found.depends else found.body
+        self.judged = getattr(found.judge, "__func__", None) is not RecordType.judge
+        self.suspends, self.remembered = found.suspends, found.remembered
 
 
 @dataclass(eq=False)
@@ -71,7 +154,9 @@ class Level:
     starts in the input, `records_offset` where its prologue ends, `bound` where the body that holds
     it ends (None: it lies in the open).
     `suspended` are the containers after records of this one that wait to be resumed, by format,
-    with the offset where each stopped.
+    with the offset where each stopped. `remembered` has the latest body of each type code that
+    record types may depend on; it is replaced, never changed. `known` are the type codes met so far
+    that somebody declares.
     """
 
     format: Format
@@ -81,6 +166,7 @@ class Level:
     bound: int | None
     parent: Record | None = None
     suspended: dict[str, tuple[Level, int]] = field(default_factory=dict)
+    remembered: Mapping[int, Body] = field(default_factory=dict)
     prologue: list[tuple[int, Body]] = field(default_factory=list)
     prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
     framing: Framing = Framing("little", 0)  # noqa: RUF009  # immutable
@@ -89,30 +175,42 @@ class Level:
     count: int = 0
     last: bool = False
     resume_at: int = 0
+    known: dict[int, Known] = field(default_factory=dict)
+
+    def meaning(self, code: int) -> Known:
+        """What the registry says of a type code."""
+        known = self.known.get(code)
+        if known is None:
+            more = self.registry.more
+            known = Known(self.registry, code)
+            if self.registry.more is not more:  # more was declared, perhaps in conflict with these
+                self.known.clear()
+            if known.entry is not None or known.error is not None:  # of others there may be many
+                self.known[code] = known
+        return known
 
 
-@dataclass(frozen=True, eq=False)
-class Opened:
+class Opened(NamedTuple):
     """A container begins (or goes on, where `resumed`).
 
-    One that is not `recognised` fits no known format, and is read as a domain context.
+    One that is not `recognised` fits no known format, and is read as a domain context; `untried` are
+    the formats that could have fitted if their plugins were of use, and why they are not.
     """
 
     level: Level
     resumed: bool = False
     recognised: bool = True
+    untried: Mapping[str, PluginError] = MappingProxyType({})
 
 
-@dataclass(frozen=True, eq=False)
-class Closed:
+class Closed(NamedTuple):
     """A container has ended, or is suspended; `offset` is where."""
 
     level: Level
     offset: int
 
 
-@dataclass(frozen=True, eq=False)
-class Trailing:
+class Trailing(NamedTuple):
     """Bytes after the last record of a container."""
 
     level: Level
@@ -121,8 +219,7 @@ class Trailing:
     raw: bytes
 
 
-@dataclass(frozen=True, eq=False)
-class Fault:
+class Fault(NamedTuple):
     """The input cannot be framed any further at this place."""
 
     level: Level | None
@@ -137,7 +234,9 @@ class Record:
     From a source that cannot seek, look at a record before asking for the next event; of a body
     that is not `held`, such a source gives only the first `KEPT` bytes. `available` counts the
     bytes of body and padding that the input really has. `unopened` names the format in the body
-    that no plugin knows and a reader may do without.
+    that no plugin knows and a reader may do without. `earlier` is what was remembered of the records
+    before it. Whoever sees the record may deal with plain records right after it, and says in
+    `passed` how many bytes they take (and adds them to the level's `count`): the walk goes on there.
     """
 
     level: Level
@@ -149,8 +248,12 @@ class Record:
     header_size: int
     source: Source
     cap: int
+    earlier: Mapping[int, Body]
+    known: Known
+    padding: int
     available: int = 0
     unopened: str | None = None
+    passed: int = 0
     _kept: memoryview | None = None
     _first: bytes | None = None
     _whole: memoryview | None = None
@@ -166,57 +269,47 @@ class Record:
         return self.body_offset + self.length + self.padding
 
     @property
-    def padding(self) -> int:
-        """Bytes of padding after the body."""
-        return padding(self.length, self.level.format.alignment)
-
-    @cached_property
     def entry(self) -> Entry | None:
         """The registry's entry of the type code; None where nobody declares it.
 
         A code with the bit of optional records is one of its own: the record without that bit is
         another. Raises `ConflictError` where two providers declare the code.
         """
-        return self.level.registry.get(self.type)
+        if self.known.error is not None:
+            raise self.known.error.with_traceback(None)
+        return self.known.entry
 
     @property
     def name(self) -> str | None:
         """The name of the record's type, where it is known."""
-        try:
-            return None if self.entry is None else self.entry.name
-        except PluginError:
-            return None
+        return self.known.name
 
     @property
     def bulk(self) -> bool:
         """Whether the body is skipped rather than held."""
-        try:
-            return self.entry is not None and self.entry.record_type.bulk
-        except PluginError:
-            return False
+        return self.known.bulk
 
     @property
     def content(self) -> Content | None:
         """The other format that the record holds or introduces, if it does."""
-        try:
-            return None if self.entry is None else self.entry.record_type.content
-        except PluginError:
-            return None
+        return self.known.content
 
     @property
     def suspends(self) -> bool:
         """Whether the container is suspended after this record."""
-        try:
-            return self.entry is not None and self.entry.record_type.suspends
-        except PluginError:
-            return False
+        return self.known.suspends
+
+    @property
+    def remembered(self) -> bool:
+        """Whether records after it may be laid out by what it says."""
+        return self.known.remembered
 
     @property
     def held(self) -> bool:
         """Whether the body is small enough, and of a kind, to be held in memory."""
         return self.length <= self.cap and not self.bulk
 
-    @cached_property
+    @once
     def head(self) -> int:
         """How many bytes at the start of a bulk body are decoded; 0 where none are.
 
@@ -247,29 +340,51 @@ class Record:
             return kept[:size]
         return self.source.at(self.body_offset, size)
 
-    @cached_property
+    @once
     def padding_raw(self) -> bytes:
         """The padding's bytes."""
         if self._whole is not None:
             return bytes(self._whole[self.length :])
         return bytes(self.source.at(self.body_offset + self.length, self.padding))
 
-    @cached_property
+    @property
+    def body_class(self) -> BodyClass | None:
+        """The class that the body decodes to, which records before this one may decide.
+
+        None where no type is known. Raises `PluginError` where the type's plugin cannot be used or
+        raises.
+        """
+        if self.entry is None:
+            return None
+        try:
+            return body_class(self.entry.record_type, self.earlier)
+        except PLUGIN_FAULTS as error:
+            raise self._blame("choosing the body of", error) from error
+
+    @once
     def decoded(self) -> Decoded[Any] | None:
         """The body by its record type's layout; None where no type is known or it is not held.
 
         Of a bulk body, its head. Raises `PluginError` where the type's plugin cannot be used.
         """
-        if self.entry is None or self.available < self.length:
+        if self.available < self.length:
             return None
-        size = self.head if self.bulk else self.length
-        if size > self.length:
-            return Decoded(None, (self._head_missing(size),), 0)
-        if size > self.cap or (self.bulk and not size):
+        body, size = self.known.body, self.length
+        if body is None:
+            if self.entry is None:
+                return None
+            size = self.head if self.bulk else self.length
+            if size > self.length:
+                return Decoded(None, (self._head_missing(size),), 0)
+            if self.bulk and not size:
+                return None
+            body = self.body_class
+            assert body is not None
+        if size > self.cap:
             return None
-        body = self.entry.record_type.body
         try:
-            return body.inspect(self.raw(size), self.level.framing.byteorder)
+            data = self.raw(size) if self._whole is None else self._whole[:size]
+            return body.inspect(data, self.level.framing.byteorder)
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
@@ -287,6 +402,9 @@ class Record:
     def _blame(self, doing: str, error: BaseException) -> PluginError:
         """What a record type raised, as its plugin's fault."""
         assert self.entry is not None
+        if isinstance(error, PluginError):
+            error.locate(type=self.type, type_name=self.entry.name, provider=self.entry.provider)
+            return error
         return PluginError(
             f"{doing} {self.entry.name} raised {type(error).__name__}: {error}",
             errno=Errno.EIO,
@@ -443,13 +561,20 @@ class _Walker:
         level.framing = format.framing([body for _, body in level.prologue], head)
         if format.header is not None:
             level.header = _Header(format.header, level.framing.byteorder)
-        yield Opened(level, recognised=self.recognised or bool(level.parent))
+        if self.recognised or level.parent is not None:
+            yield Opened(level)
+        else:
+            yield Opened(
+                level, recognised=False, untried=dict(self.formats.untried) if head else {}
+            )
 
     def close(self, level: Level) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
         for name in tuple(level.suspended):
             yield self.abandon(level, name)
         self.stack.pop()
+        if level.format.opaque:
+            self.at = self.source.end() if level.bound is None else level.bound
         resume = self.at
         if level.bound is not None or not self.stack:
             raw = bytes(
@@ -474,20 +599,27 @@ class _Walker:
         if level.last:
             yield from self.close(level)
             return
-        record = self.record(level)
-        after = record.content
-        if after is not None and after.optional and not self.formats.knows(str(after.format)):
-            record.unopened, after = after.format, None
-        yield record
-        record._whole = None
-        if not record.complete:
-            self.missing(record, level)
+        while True:
+            record = self.record(level)
+            known = record.known
+            after = known.content
+            if after is not None and after.optional and not self.formats.knows(str(after.format)):
+                record.unopened, after = after.format, None
+            yield record
+            if known.remembered:
+                self.remember(record)
+            record._whole = None
+            if not record.complete:
+                self.missing(record, level)
+            if after is not None or known.suspends or record.type == level.format.last:
+                break
+            self.at = record.end + record.passed
         if after is not None and not after.inline:
             self.at = record.body_offset
             if record.length:
                 yield from self.open_content(after, record)
                 return
-        self.at = record.end
+        self.at = record.end + record.passed
         if record.type == level.format.last:
             level.last = True
         elif after is not None:
@@ -540,7 +672,7 @@ class _Walker:
             if found is not None:
                 yield from self.open(found, record, None)
             return
-        yield from self.open(self.format(name, record.level), record, None)
+        yield from self.open(self.format(name, record.level, record), record, None)
 
     def open_body(self, content: Content, record: Record) -> Iterator[Event]:
         """Go into a body that is a container; where that cannot be, go on after the record."""
@@ -558,7 +690,7 @@ class _Walker:
                 size = min(HEAD_SIZE, record.length)
                 found = self.formats.recognise(bytes(self.source.at(self.at, size)))
             else:
-                found = self.format(content.format, record.level)
+                found = self.format(content.format, record.level, record)
             if found is not None:
                 yield from self.open(found, record, bound)
                 return
@@ -568,12 +700,13 @@ class _Walker:
             yield broken.fault
         self.at = record.end
 
-    def format(self, name: str, level: Level) -> Format:
+    def format(self, name: str, level: Level, record: Record | None = None) -> Format:
+        """The format of that name, which `record` holds or announces."""
         try:
             return self.formats.get(name)
         except DomctxError as error:
             problem = Problem("needs-plugin", error.message, expected=f"the format {name}")
-            finding = make_finding(problem, self.at, level)
+            finding = make_finding(problem, self.at, level, record=record)
             raise _Broken(Fault(level, finding, needs_plugin=True)) from error
 
     # --------------------------------------------------------------------------------- records
@@ -581,16 +714,26 @@ class _Walker:
     def record(self, level: Level) -> Record:
         assert level.header is not None
         size = level.header.size
-        raw = self.bytes(size, level)
+        near = self.bytes(size if self.source.size is None else NEAR, level)
+        raw = near[:size]
         if len(raw) < size:
             if not raw and not self.at:
                 self.fail("end-missing", "the input is empty", level, expected=f"{size} bytes")
             self.short("truncated-header" if raw else "end-missing", size, len(raw), level)
         type, instance, length = level.header.read(raw)
+        known = level.known.get(type) or level.meaning(type)
+        filling = padding(length, level.format.alignment)
         record = Record(
-            level, level.count, self.at, type, instance, length, size, self.source, self.cap
-        )
+            level, level.count, self.at, type, instance, length, size, self.source, self.cap,
+            level.remembered, known, filling,
+        )  # fmt: skip
         level.count += 1
+        known.met += 1
+        needed = size + length + filling
+        if needed <= len(near):
+            record._whole = near[size:needed]
+            record.available = length + filling
+            return record
         if record.end > MAX_LENGTH:
             problem = Problem(
                 "length-overflow",
@@ -601,6 +744,16 @@ class _Walker:
             raise _Broken(Fault(level, record.finding(problem)))
         record.available = self.available(record, level)
         return record
+
+    def remember(self, record: Record) -> None:
+        """Keep the body of a record that later ones depend on, if it can be decoded."""
+        try:
+            decoded = record.decoded
+        except PluginError:  # told where the record is decoded
+            return
+        if decoded is not None and decoded.body is not None:
+            level = record.level
+            level.remembered = {**level.remembered, record.type: decoded.body}
 
     def available(self, record: Record, level: Level) -> int:
         """Bytes of body and padding that there are, up to what the record needs."""

@@ -22,6 +22,7 @@ __all__ = [
     "MAX_LENGTH",
     "RecordHeader",
     "byteorder_of",
+    "header_struct",
     "pack_header",
     "padding",
     "unpack_header",
@@ -49,6 +50,11 @@ _STRUCTS = {
 
 HEADER_SIZE = _STRUCTS["little"].size
 """Bytes of a record header: 16."""
+
+
+def header_struct(byteorder: ByteOrder) -> struct.Struct:
+    """Type, instance and length as a `struct.Struct`, for those who deal with many headers."""
+    return _STRUCTS[byteorder]
 
 
 def pack_header(type: int, instance: int, length: int, byteorder: ByteOrder = "little") -> bytes:

@@ -7,15 +7,26 @@ import inspect
 import struct
 import sys
 import typing
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from keyword import iskeyword
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    NamedTuple,
+    Self,
+    TypeVar,
+    dataclass_transform,
+)
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout import fields as specifiers
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
 from domctx_core.layout.fields import REQUIRED, Field
-from domctx_core.layout.kinds import ORDERS, ByteOrder, Checker, JsonError, Kind, Reader
+from domctx_core.layout.kinds import ORDERS, ByteOrder, Checker, JsonError, Kind, Reader, nearest
 from domctx_core.layout.scalars import Blob, Count, Int, Reserved
 from domctx_core.rules import CORE_RULES, Problem, Severity
 
@@ -27,8 +38,7 @@ __all__ = ["Body", "Decoded", "Empty"]
 B = TypeVar("B", bound="Body")
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded(Generic[B]):
+class Decoded(NamedTuple, Generic[B]):
     """What became of a body's bytes.
 
     `body` is None where they cannot be decoded at all; `problems` says what is wrong, in order of
@@ -105,6 +115,64 @@ class Run:
         out += self.structs[order].pack(*row)
 
 
+def _filler(names: Sequence[str | None]) -> Callable[[Any, Sequence[Any]], None]:
+    """What sets a body's attributes, in this order, to a row of values; None is left out.
+
+    All of them in one assignment, which is code made from the names, cost as much as two calls of
+    `setattr`.
+    """
+    targets = ["_" if name is None else f"body.{name}" for name in names]
+    if not all(name is None or (name.isidentifier() and not iskeyword(name)) for name in names):
+        raise DeclarationError("the name of a field is a Python name", actual=", ".join(targets))
+    space: dict[str, Any] = {}
+    exec(f"def fill(body, row):\n    {', '.join(targets)}, = row", space)
+    fill: Callable[[Any, Sequence[Any]], None] = space["fill"]
+    return fill
+
+
+class Quick:
+    """Decodes bodies that are a single run and break no rule; of others it makes nothing.
+
+    Such a body costs one call of `struct` and one assignment.
+    """
+
+    def __init__(self, body: type[Body], run: Run) -> None:
+        self.new: Callable[[], Any] = partial(object.__new__, body)
+        self.fill = _filler(
+            [
+                None if isinstance(field.kind, (Reserved, Count)) else field.name
+                for field in run.fields
+            ]
+        )
+        self.size = run.size
+        self.unpack = {order: each.unpack for order, each in run.structs.items()}
+        self.zeros = [(index, bytes(reserved.size)) for index, reserved, _ in run.reserved]
+        self.ranges = [(index, low, high) for index, low, high, _ in run.ranges]
+        self.named = [(index, integer) for index, integer, _ in run.named]
+
+    def decode(self, data: bytes | bytearray | memoryview, order: str) -> Any:
+        """The body in `data`, if it is as long as that and nothing is wrong with any field."""
+        if len(data) != self.size:
+            return None
+        row: Sequence[Any] = self.unpack[order](data)
+        for index, low, high in self.ranges:
+            if not low <= row[index] <= high:
+                return None
+        for index, zeros in self.zeros:
+            if row[index] != zeros:
+                return None
+        if self.named:
+            row = list(row)
+            for index, integer in self.named:
+                member = integer.values.get(row[index])
+                if member is None:  # or a combination of flags that was not met before
+                    return None
+                row[index] = member
+        body = self.new()
+        self.fill(body, row)
+        return body
+
+
 def _in_run(kind: Kind) -> bool:
     return isinstance(kind, (Int, Reserved)) or (type(kind) is Blob and kind.size is not None)
 
@@ -120,6 +188,8 @@ class Layout:
             field.name for field in fields if not isinstance(field.kind, (Reserved, Count))
         ]
         self.by_name = {field.name: field for field in fields}
+        #: Fields that say how another one is laid out.
+        self.deciding = {getattr(field.kind, "selector", None) for field in fields}
         self.parts: list[Run | Field] = []
         run: list[Field] = []
         for field in fields:
@@ -132,6 +202,8 @@ class Layout:
             self.parts.append(field)
         if run:
             self.parts.append(Run(run))
+        only = self.parts[0] if len(self.parts) == 1 else None
+        self.quick = Quick(body, only) if isinstance(only, Run) else None
         sizes = [field.kind.size for field in fields]
         self.size = None if None in sizes else sum(size for size in sizes if size is not None)
         self.minimum_size = sum(size for size in sizes if size is not None)
@@ -208,8 +280,7 @@ class Layout:
             if at is None and name is not None:
                 at = self.offset_of(body, name)
             checker.problems.append(
-                replace(
-                    problem,
+                problem._replace(
                     offset=None if at is None else checker.pos + at,
                     field=None if name is None else prefix + name,
                 )
@@ -239,11 +310,8 @@ class Layout:
         if not isinstance(value, dict):
             raise JsonError(f"expected an object with fields, found {value!r:.60}")
         known = [f for f in self.fields if not isinstance(f.kind, Reserved)]
-        for name in value:
-            if name not in self.by_name:
-                raise JsonError(
-                    f"unknown field {name!r:.60}; known are {', '.join(f.name for f in known)}"
-                )
+        names = [field.name for field in known]
+        errors: list[JsonError] = []
         values: dict[str, Any] = {}
         for field in known:
             try:
@@ -257,7 +325,17 @@ class Layout:
                     values[field.name] = field.initial()
             except JsonError as fault:
                 fault.path.insert(0, field.name)
-                raise
+                errors.append(fault)
+                if field.name in self.deciding:  # whatever is said of the rest would be a guess
+                    break
+        for name in value:
+            if name not in names:
+                near = nearest(name, names)
+                errors.append(
+                    JsonError(f"unknown field {name!r:.60}; known are {', '.join(names)}{near}")
+                )
+        if errors:
+            raise JsonError.of(errors)
         for field in known:
             if isinstance(field.kind, Count) and field.name in values:
                 actual = _length(values[field.kind.of])
@@ -266,9 +344,26 @@ class Layout:
                         f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
                     )
                     wrong.path.append(field.name)
-                    raise wrong
+                    errors.append(wrong)
                 del values[field.name]
+        if errors:
+            raise JsonError.of(errors)
         return self.body(**values)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of a body; see `Kind.schema`."""
+        known = [field for field in self.fields if not isinstance(field.kind, Reserved)]
+        required = [
+            field.name
+            for field in known
+            if field.default is REQUIRED and not isinstance(field.kind, Count)
+        ]
+        return {
+            "type": "object",
+            "properties": {field.name: field.schema() for field in known},
+            "required": required,
+            "additionalProperties": False,
+        }
 
     # ------------------------------------------------------------------------- everything else
 
@@ -321,6 +416,7 @@ class _BodyType(type):
 
     __fields__: dict[str, Field]
     __byteorder__: ByteOrder | None
+    __ordinary__: Mapping[str, Collection[int]] | None
 
     def __new__(
         mcs,
@@ -329,6 +425,7 @@ class _BodyType(type):
         namespace: dict[str, Any],
         *,
         byteorder: ByteOrder | None = None,
+        ordinary: Mapping[str, Collection[int]] | None = None,
     ) -> Any:
         inherited: dict[str, Field] = {}
         for base in reversed(bases):
@@ -349,6 +446,14 @@ class _BodyType(type):
         cls = super().__new__(mcs, name, bases, namespace)
         cls.__fields__ = inherited | own
         cls.__byteorder__ = byteorder or getattr(cls, "__byteorder__", None)
+        if ordinary is not None or "check" in namespace:
+            cls.__ordinary__ = ordinary
+        else:
+            cls.__ordinary__ = getattr(cls, "__ordinary__", None)
+        for key in ordinary or ():
+            kind = cls.__fields__[key].kind if key in cls.__fields__ else None
+            if not isinstance(kind, Int) or isinstance(kind, Count):
+                raise DeclarationError(f"{name}: `ordinary` names `{key}`, which is no integer")
         return cls
 
     def __init__(cls, *args: Any, **kwargs: Any) -> None:
@@ -464,9 +569,14 @@ class Body(metaclass=_BodyType):
     Decoding is lenient: a value that breaks a rule is kept as it is and reported beside the body.
     Override `check` for what one field cannot say, such as two fields that must agree, and
     `summary` for lines that help a reader, such as a date made of seconds and nanoseconds.
+
+    `class X(Body, ordinary={"kind": range(8)})` says of which values of which fields, all taken
+    together, `check` has nothing to say. Runs of records with such values are then proved good
+    without asking it.
     """
 
     __layout__: ClassVar[Layout]
+    __ordinary__: ClassVar[Mapping[str, Collection[int]] | None]
 
     def __init__(self, **values: Any) -> None:
         layout = type(self).__layout__
@@ -518,8 +628,13 @@ class Body(metaclass=_BodyType):
 
         Never raises for bad bytes. Offsets count from the start of `data`.
         """
+        layout: Layout = cls.__dict__.get("_compiled") or cls.__layout__
+        quick = layout.quick
+        if quick is not None:
+            made = quick.decode(data, layout.order or ORDERS[byteorder])
+            if made is not None and not (layout.own_check and any(True for _ in made.check())):
+                return Decoded(made, (), quick.size)
         reader = Reader(data, ORDERS[byteorder])
-        layout = cls.__layout__
         try:
             body = layout.decode(reader)
         except BodyError as error:
@@ -614,8 +729,8 @@ class Body(metaclass=_BodyType):
         """
         try:
             body: Self = cls.__layout__.from_json(value)
-        except JsonError as fault:
-            path = ".".join(fault.path).replace(".[", "[")
+        except JsonError as error:
+            path, fault = next(error.faults())
             raise BodyError(
                 f"{path or cls.__name__}: {fault}", field=path or None, rule="field-out-of-range"
             ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, IntFlag
 
-from domctx_core import Body, Problem, reserved, switch, u8, u16, u32
+from domctx_core import Body, Link, Problem, reserved, switch, u8, u16, u32
 
 __all__ = [
     "DEFAULT_PRIORITY",
@@ -82,7 +82,7 @@ class PirqFlags(IntFlag):
     WILL_SHARE = 1
 
 
-class Unbound(Body):
+class Unbound(Body, ordinary={"remote_domid": range(DOMID_SELF + 1)}):
     """Waits for one domain to bind to it."""
 
     remote_domid: int = u16(doc="the domain that may bind")
@@ -92,7 +92,7 @@ class Unbound(Body):
         yield from _domain(self.remote_domid)
 
 
-class Interdomain(Body):
+class Interdomain(Body, ordinary={"remote_domid": range(DOMID_SELF + 1)}):
     """Connected to a port of another domain, or of the same."""
 
     remote_domid: int = u16(doc="the domain at the other end")
@@ -117,7 +117,7 @@ class Virq(Body):
     virq: int = u32(doc="number of the virtual interrupt", maximum=23)
 
 
-class EventChannel(Body):
+class EventChannel(Body, ordinary={"consumer_kind": range(1)}):
     """One event channel of a guest; 32 bytes. The instance is its port.
 
     Under the two-level ABI PENDING and MASKED win over the bitmaps of SHARED_INFO. Under the FIFO
@@ -180,6 +180,33 @@ class EventChannel(Body):
                 name = f" {_VIRQS[number]}" if number in _VIRQS else ""
                 return {"bound to": f"virtual interrupt {number}{name}"}
         return {}
+
+    def link(self, port: int | None) -> Link:
+        """The channel as a connection between the vCPU that it notifies and its other end."""
+        match self.binding:
+            case Unbound(remote_domid=domid):
+                target, there = _who(domid), "not bound yet"
+            case Interdomain(remote_domid=domid, remote_port=number):
+                target, there = _who(domid), f"port {number}"
+            case Pirq(pirq=number):
+                target, there = "physical interrupts", f"interrupt {number}"
+            case Virq(virq=number):
+                target, there = "virtual interrupts", _VIRQS.get(number, str(number))
+            case None:
+                target, there = "its own vCPUs", ""
+            case _:
+                target, there = "unknown", ""
+        state = self.state
+        return Link(
+            f"vCPU {self.notify_vcpu}",
+            target,
+            state.name if isinstance(state, ChannelState) else f"state {state}",
+            "" if port is None else f"port {port}",
+            there,
+            ", ".join(str(f.name).lower() for f in ChannelFlags if f & self.flags)
+            if self.flags
+            else "",
+        )
 
 
 def _who(domid: int) -> str:

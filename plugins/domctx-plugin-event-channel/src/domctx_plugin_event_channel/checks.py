@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from domctx_plugin_shared_info import SharedInfo
 
-from domctx_core import Bits, Check, CheckDeclaration, Problem, Rule, Seen, hookimpl
+from domctx_core import Bits, Check, CheckDeclaration, Problem, Rule, Run, Seen, hookimpl
 from domctx_plugin_event_channel.abi import TWO_LEVEL_PORTS, Abi, EvtchnAbi
 from domctx_plugin_event_channel.channel import (
     DOMID_SELF,
     PER_VCPU_VIRQS,
+    ChannelState,
     EventChannel,
     Interdomain,
     Pirq,
@@ -21,13 +22,21 @@ from domctx_plugin_event_channel.rules import PORT_OFFSET, RULES, abi_missing, a
 
 __all__ = ["EventChannelCheck", "domctx_checks"]
 
-_BINDING = 16
+_STATE, _VCPU, _BINDING = 0, 4, 16
+
+_INTERDOMAIN, _VIRQ, _PIRQ = (
+    int(state) for state in (ChannelState.INTERDOMAIN, ChannelState.VIRQ, ChannelState.PIRQ)
+)
+_INTERRUPTS = frozenset({_VIRQ, _PIRQ})
+
+CHANNEL = 5
+"""Type code of EVENT_CHANNEL."""
 
 
 class EventChannelCheck(Check):
     """Event channels against their ABI, against SHARED_INFO, and against each other."""
 
-    codes: ClassVar[frozenset[int]] = frozenset({2, 4, 5})
+    codes: ClassVar[frozenset[int]] = frozenset({2, 4, CHANNEL})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __init__(self) -> None:
@@ -37,7 +46,8 @@ class EventChannelCheck(Check):
         self._bits: tuple[Bits, Bits] | None = None
         self._virqs: dict[tuple[int, int | None], int] = {}
         self._pirqs: dict[int, int] = {}
-        self._loops: dict[int, tuple[int, Seen]] = {}
+        #: By port: the other end's port, and where the record is: its index and its offset.
+        self._loops: dict[int, tuple[int, int, int]] = {}
         self._wordless: list[Seen] = []
         self._wordless_count = 0
 
@@ -67,29 +77,69 @@ class EventChannelCheck(Check):
             yield abi_missing()
         match channel.binding:
             case Virq(virq=virq):
-                vcpu = channel.notify_vcpu if virq in PER_VCPU_VIRQS else None
-                first = self._virqs.setdefault((virq, vcpu), port)
-                if first != port:
-                    where = "" if vcpu is None else f" of vCPU {vcpu}"
-                    yield Problem(
-                        "event-channel/virq-bound-twice",
-                        f"virtual interrupt {virq}{where} is bound to port {first} already",
-                        _BINDING,
-                        "binding.virq",
-                        actual=virq,
-                    )
+                yield from self._virq(port, virq, channel.notify_vcpu)
             case Pirq(pirq=pirq):
-                first = self._pirqs.setdefault(pirq, port)
-                if first != port:
-                    yield Problem(
-                        "event-channel/pirq-bound-twice",
-                        f"physical interrupt {pirq} is bound to port {first} already",
-                        _BINDING,
-                        "binding.pirq",
-                        actual=pirq,
-                    )
+                yield from self._pirq(port, pirq)
             case Interdomain(remote_domid=domid, remote_port=remote) if domid == DOMID_SELF:
-                self._loops[port] = remote, seen
+                self._loops[port] = remote, seen.index, seen.offset
+
+    def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
+        """Judge channels by their columns, where ports and ABI leave nothing to say of each."""
+        abi, ports = self._abi, run.instances
+        highest = max(ports)
+        if run.code != CHANNEL or abi is None or abi.abi != Abi.FIFO or highest > abi.max_port:
+            yield from super().records(run)
+            return
+        if highest >= abi.reachable:
+            reachable = abi.reachable
+            wordless = [at for at, port in enumerate(ports) if port >= reachable]
+            if not self._wordless:
+                self._wordless.append(run.outline(wordless[0]))
+            self._wordless_count += len(wordless)
+        states, domids = run.numbers(_STATE, 4), run.numbers(_BINDING, 2)
+        bound = [
+            at
+            for at, (state, domid) in enumerate(zip(states, domids, strict=True))
+            if state in _INTERRUPTS or (domid == DOMID_SELF and state == _INTERDOMAIN)
+        ]
+        numbers, more = run.numbers(_BINDING, 4), run.numbers(_BINDING + 4, 4)
+        vcpus = run.numbers(_VCPU, 4)
+        for at in bound:
+            port, number = ports[at], numbers[at]
+            if states[at] == _INTERDOMAIN:
+                self._loops[port] = more[at], run.index + at, run.offset + at * run.stride
+                continue
+            virq = states[at] == _VIRQ
+            for problem in (
+                self._virq(port, number, vcpus[at]) if virq else self._pirq(port, number)
+            ):
+                yield at, problem
+
+    def _virq(self, port: int, virq: int, vcpu: int) -> Iterator[Problem]:
+        """A virtual interrupt is bound once, or once a vCPU."""
+        of = vcpu if virq in PER_VCPU_VIRQS else None
+        first = self._virqs.setdefault((virq, of), port)
+        if first != port:
+            where = "" if of is None else f" of vCPU {of}"
+            yield Problem(
+                "event-channel/virq-bound-twice",
+                f"virtual interrupt {virq}{where} is bound to port {first} already",
+                _BINDING,
+                "binding.virq",
+                actual=virq,
+            )
+
+    def _pirq(self, port: int, pirq: int) -> Iterator[Problem]:
+        """A physical interrupt is bound once."""
+        first = self._pirqs.setdefault(pirq, port)
+        if first != port:
+            yield Problem(
+                "event-channel/pirq-bound-twice",
+                f"physical interrupt {pirq} is bound to port {first} already",
+                _BINDING,
+                "binding.pirq",
+                actual=pirq,
+            )
 
     def _compare(self, port: int, channel: EventChannel) -> Iterator[Problem]:
         if self._bits is None or port >= self._two_level_ports:
@@ -111,12 +161,12 @@ class EventChannelCheck(Check):
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:
         """Judge what needs all channels: pairs within the domain, and ports beyond the array."""
-        for port, (remote, seen) in self._loops.items():
+        for port, (remote, index, offset) in self._loops.items():
             back = self._loops.get(remote)
             if back is None or back[0] != port:
                 found = "no such channel" if back is None else f"bound to port {back[0]}"
                 yield (
-                    seen,
+                    Seen(index, offset, CHANNEL, "EVENT_CHANNEL", port, 32, None),
                     Problem(
                         "event-channel/peer",
                         f"port {port} is bound to port {remote} of the domain itself, which does"

@@ -9,11 +9,13 @@ from typing import ClassVar
 from domctx_plugin_shared_info import SharedInfo, simulated_bits
 
 from domctx_core import (
+    Columns,
     Domain,
     DomainError,
     Errno,
     Guest,
     Instances,
+    Link,
     LoadContext,
     NoState,
     Problem,
@@ -53,9 +55,14 @@ class EventChannelRecord(RecordType[EventChannel]):
     body = EventChannel
     after: ClassVar[tuple[str, ...]] = ("SHARED_INFO", "EVTCHN_ABI")
     instances: ClassVar[Instances] = Instances(limit=FIFO_PORTS, errno=Errno.ENOSPC)
+    ordinary: ClassVar[range | None] = range(1, FIFO_PORTS)
 
     def save(self, domain: Domain, context: SaveContext) -> None:
         """Write the channels in ascending order of ports."""
+        run = context.run_of(domain, EventChannel)
+        if run is not None:
+            context.write_run(run)
+            return
         for port in sorted(domain.instances(EventChannel)):
             if context.dry_run:
                 context.write(port, bytes(32))
@@ -105,6 +112,27 @@ class EventChannelRecord(RecordType[EventChannel]):
         domain.write(EventChannel, port, channel)
         if abi.abi == Abi.TWO_LEVEL and (guest.kind == "pv" or _has_shared_info(domain)):
             domain.update(SharedInfo, 0, _restore_bits(guest, port, channel))
+
+    def links(self, instance: int | None, body: EventChannel) -> Iterable[Link]:
+        """From the vCPU that is notified to whatever the channel is bound to."""
+        yield body.link(instance)
+
+    def load_run(self, domain: Domain, context: LoadContext, run: Columns[EventChannel]) -> bool:
+        """Take many channels over at once: under the FIFO ABI, where nothing else is to be set, and
+        where it is plain that all of them may exist."""
+        try:
+            abi = domain.read(EvtchnAbi)
+        except NoState:
+            return False
+        vcpus = domain.guest.vcpus
+        if (
+            abi.abi != Abi.FIFO
+            or run.instances[-1] > min(abi.max_port, abi.ports - 1)
+            or (vcpus is not None and max(run.column("notify_vcpu")) >= vcpus)
+        ):
+            return False
+        domain.write_run(EventChannel, run)
+        return True
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, EventChannel]]:
         """Channels as a guest sets them up: xenstore and console, each vCPU's timer and IPIs,

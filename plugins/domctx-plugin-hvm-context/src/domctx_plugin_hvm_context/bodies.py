@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from domctx_core import Body, ByteOrder, Decoded, Errno, Instances, Problem, Severity
@@ -41,17 +40,17 @@ class HvmBody(Body):
         Never raises for bad bytes. Offsets count from the start of `data`.
         """
         decoded = super().inspect(data, byteorder)
-        return replace(decoded, problems=tuple(map(cls._restate, decoded.problems)))
+        return decoded._replace(problems=tuple(map(cls._restate, decoded.problems)))
 
     @classmethod
     def _restate(cls, problem: Problem) -> Problem:
         if problem.rule in cls.errnos and problem.errno is None:
-            return replace(problem, errno=cls.errnos[problem.rule])
+            return problem._replace(errno=cls.errnos[problem.rule])
         if problem.rule == "reserved-not-zero" and problem.severity is None:
             leaf = (problem.field or "").rpartition(".")[2]
             if leaf not in cls.must_be_zero:
                 message = f"{problem.message}; Xen ignores them"
-                return replace(problem, message=message, severity=Severity.WARNING)
+                return problem._replace(message=message, severity=Severity.WARNING)
         return problem
 
 
@@ -86,14 +85,14 @@ class ZeroExtended(HvmBody):
                 expected=f"at most {longest} bytes",
                 actual=f"{size} bytes",
             )
-            return replace(decoded, problems=(*decoded.problems, excess))
+            return decoded._replace(problems=(*decoded.problems, excess))
         if size in cls.forms:
             decoded = super().inspect(data, byteorder)
             if size >= cls.current:
                 return decoded
         else:
             decoded = super().inspect(bytes(data) + bytes(longest - size), byteorder)
-            decoded = replace(decoded, consumed=size)
+            decoded = decoded._replace(consumed=size)
         short = Problem(
             "body-too-short",
             f"the record is zero-extended: Xen takes the {longest - size} bytes that it lacks for"
@@ -103,7 +102,7 @@ class ZeroExtended(HvmBody):
             actual=f"{size} bytes",
             severity=Severity.WARNING,
         )
-        return replace(decoded, problems=(*decoded.problems, short))
+        return decoded._replace(problems=(*decoded.problems, short))
 
     def check(self) -> Iterable[Problem]:
         """The fields at the end are those of one of the known forms."""

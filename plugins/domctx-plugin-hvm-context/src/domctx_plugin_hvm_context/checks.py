@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from domctx_core import Check, CheckDeclaration, Problem, Rule, Seen, Severity, hookimpl
+from domctx_core import Check, CheckDeclaration, Problem, Rule, Run, Seen, Severity, hookimpl
 
 __all__ = ["RULES", "HvmContextCheck", "domctx_checks"]
 
@@ -52,6 +52,14 @@ class HvmContextCheck(Check):
         """Remember the first record of each type and vCPU."""
         if seen.instance is not None:
             self._seen.setdefault(seen.instance, {}).setdefault(seen.code, seen)
+        return ()
+
+    def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
+        """Remember the first record of each vCPU in a run of one type."""
+        for number, vcpu in enumerate(run.instances):
+            known = self._seen.setdefault(vcpu, {})
+            if run.code not in known:
+                known[run.code] = run.outline(number)
         return ()
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import ClassVar, Self
 
 from domctx_core import (
@@ -111,9 +110,9 @@ class CpuMsr(HvmBody):
     def _restate(cls, problem: Problem) -> Problem:
         restated = super()._restate(problem)
         if problem.rule == "reserved-not-zero" and restated.severity is None:
-            return replace(restated, errno=Errno.EOPNOTSUPP)
+            return restated._replace(errno=Errno.EOPNOTSUPP)
         if problem.rule == "body-too-short" and (problem.offset or 0) < 8:
-            return replace(restated, errno=Errno.EINVAL)
+            return restated._replace(errno=Errno.EINVAL)
         return restated
 
     @classmethod

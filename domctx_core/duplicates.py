@@ -1,0 +1,257 @@
+"""Duplicates: which (type, instance) pairs were there before, in little memory.
+
+Instances mostly ascend, one by one or with gaps. What follows on is kept as a range, whatever its
+length; the rest as sorted arrays of 4 bytes a number. So memory is flat where instances follow on,
+and at most 8 bytes a record wherever they lie.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from domctx_core.layout import ByteOrder
+
+__all__ = ["LANES", "Duplicates", "ascending"]
+
+_CODES = 4096
+"""Type codes with numbers of their own; no format has that many, and the rest share theirs."""
+
+_PART = 2048
+"""Numbers in one sorted array, where numbers do not ascend; full ones are cut in two."""
+
+_SHORT = 64
+"""A row of numbers that follow on is worth a range from this length on."""
+
+
+class Duplicates:
+    """Notices a (type, instance) that comes twice; both are unsigned 32-bit numbers."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, _Numbers] = {}
+        self._others: _Numbers | None = None
+
+    def seen(self, code: int, instance: int) -> bool:
+        """Whether the pair was there before; it is from now on."""
+        numbers = self._numbers.get(code)
+        if numbers is not None:
+            if instance == numbers.last + 1:  # by far the most frequent
+                numbers.last = instance
+                return False
+            return numbers.seen(instance)
+        if len(self._numbers) < _CODES:
+            self._numbers[code] = _Numbers(instance, "I")
+            return False
+        key = code << 32 | instance
+        if self._others is None:
+            self._others = _Numbers(key, "Q")
+            return False
+        return self._others.seen(key)
+
+    def extend(self, columns: Iterable[tuple[int, range | array[int] | None]]) -> bool:
+        """Note instances that ascend, by type code, if all are new at a glance: above all before.
+
+        Where that is not so (None: they do not ascend), nothing is noted, and each has to be asked
+        about.
+        """
+        known = []
+        for code, numbers in columns:
+            row = self._numbers.get(code)
+            if numbers is None or (row is not None and numbers[0] <= row.last):
+                return False
+            known.append((code, row, numbers))
+        if len(self._numbers) + len(known) > _CODES:
+            return False
+        for code, row, numbers in known:
+            if row is None:
+                row = self._numbers[code] = _Numbers(numbers[0], "I")
+            row.extend(numbers)
+        return True
+
+
+class _Numbers:
+    """A set of numbers: sorted parts, each all above the one before, and the row that still grows.
+
+    The row is `start` to `last`, above all parts.
+    """
+
+    __slots__ = ("firsts", "last", "parts", "start", "typecode")
+
+    def __init__(self, number: int, typecode: str) -> None:
+        self.start = self.last = number
+        self.typecode = typecode
+        self.firsts: list[int] = []
+        self.parts: list[range | array[int]] = []
+
+    def seen(self, number: int) -> bool:
+        """Whether the number was there before; it is from now on."""
+        if number >= self.start:
+            if number <= self.last:
+                return True
+            if number > self.last + 1:
+                self._close()
+                self.start = number
+            self.last = number
+            return False
+        return self._late(number)
+
+    def extend(self, numbers: range | array[int]) -> None:
+        """Add numbers that ascend and are all above those that are there, or the last of them."""
+        first, last = numbers[0], numbers[-1]
+        if isinstance(numbers, range) and numbers.step == 1 and first <= self.last + 1:
+            self.last = last
+            return
+        self._close()
+        if first == self.last:
+            numbers = numbers[1:]
+        if isinstance(numbers, range) and numbers.step == 1:
+            self.start, self.last = first, last
+            return
+        for at in range(0, len(numbers) - 1, _PART):
+            self._add(numbers[at : min(at + _PART, len(numbers) - 1)])
+        self.start = self.last = last
+
+    def _close(self) -> None:
+        self._add(range(self.start, self.last + 1))
+
+    def _add(self, part: range | array[int]) -> None:
+        """Put numbers above all others away."""
+        tail = self.parts[-1] if self.parts else None
+        if isinstance(tail, range) and isinstance(part, range):
+            joined = range(tail[0], part[-1] + 1, tail.step)
+            if tail.step == part.step and len(joined) == len(tail) + len(part):
+                self.parts[-1] = joined
+                return
+        if isinstance(part, range) and len(part) >= _SHORT:
+            self.firsts.append(part[0])
+            self.parts.append(part)
+        elif isinstance(tail, array) and len(tail) + len(part) <= _PART:
+            tail.extend(part)
+        elif part:
+            self.firsts.append(part[0])
+            self.parts.append(part if isinstance(part, array) else array(self.typecode, part))
+
+    def _late(self, number: int) -> bool:
+        """A number below the row that still grows."""
+        at = bisect_right(self.firsts, number) - 1
+        if at < 0:
+            at = 0
+            if not self.parts or isinstance(self.parts[0], range):
+                self._insert(0, number)
+                return False
+        part = self.parts[at]
+        if isinstance(part, range):
+            if number in part:
+                return True
+            if number > part[-1]:
+                self._insert(at + 1, number)
+                return False
+            self._explode(at, part)
+            return self._late(number)
+        place = bisect_left(part, number)
+        if place < len(part) and part[place] == number:
+            return True
+        part.insert(place, number)
+        self.firsts[at] = part[0]
+        if len(part) > 2 * _PART:
+            half = part[_PART:]
+            del part[_PART:]
+            self.firsts.insert(at + 1, half[0])
+            self.parts.insert(at + 1, half)
+        return False
+
+    def _insert(self, at: int, number: int) -> None:
+        """Make a part of one number, or put it first in the part that follows."""
+        following = self.parts[at] if at < len(self.parts) else None
+        if isinstance(following, array) and len(following) < 2 * _PART:
+            following.insert(0, number)
+            self.firsts[at] = number
+        else:
+            self.firsts.insert(at, number)
+            self.parts.insert(at, array(self.typecode, [number]))
+
+    def _explode(self, at: int, part: range) -> None:
+        """Turn a range with gaps into arrays, for a number that lies in a gap."""
+        pieces = [part[i : i + _PART] for i in range(0, len(part), _PART)]
+        self.firsts[at : at + 1] = [piece[0] for piece in pieces]
+        self.parts[at : at + 1] = [array(self.typecode, piece) for piece in pieces]
+
+
+# ----------------------------------------------------------------------------- columns of instances
+
+LANES = 32768
+"""Numbers that are compared at a time at most."""
+
+
+@lru_cache(maxsize=4)
+def _ones(size: int) -> int:
+    """A one in each of as many lanes of `size + 1` bytes as there can be differences."""
+    return int.from_bytes((b"\1" + bytes(size)) * (LANES - 1), "little")
+
+
+def ascending(columns: Sequence[bytes], byteorder: ByteOrder) -> range | array[int] | None:
+    """The numbers whose bytes are `columns`, if each is above the one before; else None.
+
+    There is one column for each of the 1 to 4 bytes of a number, in the order in which they lie,
+    and up to `LANES` numbers. They are never looked at one by one: all numbers, a byte of room
+    above each, are one large integer, which less itself by one number is all the differences.
+    """
+    size, count = len(columns), len(columns[0])
+    little = columns if byteorder == "little" else columns[::-1]
+    start = int.from_bytes(bytes(column[0] for column in little), "little")
+    if _follow_on(little, start, count):
+        return range(start, start + count)
+    lanes = bytearray((size + 1) * count)
+    for index, column in enumerate(little):
+        lanes[index :: size + 1] = column
+    bits = 8 * (size + 1)
+    numbers = int.from_bytes(lanes, "little")
+    below = (1 << bits * (count - 1)) - 1
+    steps = (numbers >> bits) - (numbers & below)
+    ones = _ones(size) >> bits * (LANES - count)
+    first, second = numbers & (1 << bits) - 1, numbers >> bits & (1 << bits) - 1
+    step = second - first
+    if step > 0 and steps == ones * step:
+        return range(first, first + step * count, step)
+    room = ones << 8 * size
+    if steps < 0 or (steps + room - ones) & room != room:
+        return None
+    return _array(little, count)
+
+
+@lru_cache(maxsize=1)
+def _counting() -> tuple[bytes, bytes]:
+    """The lowest and the next byte of the numbers from 0 on."""
+    lowest = bytes(range(256))
+    return lowest * (LANES // 256 + 1), b"".join(
+        bytes([high]) * 256 for high in (*range(256), *range(LANES // 256 + 1))
+    )
+
+
+def _follow_on(little: Sequence[bytes], start: int, count: int) -> bool:
+    """Whether the numbers are those from `start` on."""
+    if start + count > 1 << 8 * len(little):
+        return False
+    for column, counting, cycle in zip(little, _counting(), (256, 65536), strict=False):
+        at = start % cycle
+        if column != counting[at : at + count]:
+            return False
+    before = min(count, -start % 65536 or 65536)  # the higher bytes change there
+    for index, column in enumerate(little[2:]):
+        high, next_ = ((start + step >> 16 + 8 * index) & 255 for step in (0, 65536))
+        if column != bytes([high]) * before + bytes([next_]) * (count - before):
+            return False
+    return True
+
+
+def _array(little: Sequence[bytes], count: int) -> array[int]:
+    raw = bytearray(4 * count)
+    for index, column in enumerate(little):
+        raw[index::4] = column
+    out = array("I", bytes(raw))
+    if sys.byteorder == "big":
+        out.byteswap()
+    return out

@@ -1,0 +1,391 @@
+"""Runs: records that follow on each other and break no rule, proved many at a time.
+
+A record type whose body is of fixed size says by its layout which bytes a record may have. One
+possessive pattern made of that says how far a run reaches, without making anything of the records
+in it; their instances are compared as columns. What does not match goes the other way, record by
+record, where everything is explained: a proof never finds a fault, it only fails to show that there
+is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any, NamedTuple, Protocol
+
+from domctx_core.batches import batched
+from domctx_core.checks import Check, Run
+from domctx_core.duplicates import LANES, Duplicates, ascending
+from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros
+from domctx_core.observers import RecordEvent, Watch
+from domctx_core.records import RecordType
+from domctx_core.sources import Source
+from domctx_core.walker import Level, Record
+from domctx_core.wire import padding
+
+__all__ = ["Proof", "Runs", "Standing", "prove"]
+
+BLOCK = 256 * 1024
+"""Bytes of an input that are looked at at a time."""
+
+FIRST_BLOCK = 4096
+"""The same where no run has been found yet."""
+
+LEAST = 4
+"""Records from which on a run is one."""
+
+WARM = 100
+"""Records of a type that are judged one by one before its pattern, which costs as much, is made."""
+
+PATIENCE = 64
+"""Records that go the slow way, at most, before the next look."""
+
+_LONGEST = 8192
+"""Bytes of a record beyond which there is nothing to gain."""
+
+_CYCLE = 8
+"""Types that may take turns in a cycle."""
+
+_UNROLLED = 512
+"""Bytes of a pattern that is repeated."""
+
+_GATHERED = 32
+"""Records in any order that are matched at a time."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known of a container's records so far, for rules between them.
+
+    `previous` is the last type code, `descended` whether one was lower than that before it.
+    """
+
+    duplicates: Duplicates = field(default_factory=Duplicates)
+    previous: int = -1
+    descended: bool = False
+
+
+class Proof(NamedTuple):
+    """What the records of one type look like where nothing can be said against them.
+
+    `pattern` is that of a whole record of `stride` bytes, its body being `size` bytes, and matches
+    no other. `watched` says that checks want to see the records.
+    """
+
+    code: int
+    name: str
+    record_type: RecordType[Any]
+    pattern: bytes
+    size: int
+    stride: int
+    watched: bool
+
+
+def prove(level: Level, record_type: RecordType[Any], checks: Iterable[Check]) -> Proof | None:
+    """The proof of a type's records at one level; None where each of them has to be looked at."""
+    format, header, code = level.format, level.header, record_type.code
+    size = record_type.body.fixed_size()
+    wanting = [check for check in checks if code in check.codes]
+    if (
+        header is None
+        or size is None
+        or (header.instance is not None and header.instance.stop - header.instance.start > 4)
+        or code in (format.first, format.last)
+        or (format.max_length is not None and size > format.max_length)
+        or not record_type.loadable
+        or record_type.bulk
+        or record_type.suspends
+        or record_type.content is not None
+        or record_type.remembered
+        or record_type.depends
+        or not all(batched(type(check), "records", "record") for check in wanting)
+    ):
+        return None
+    stride = header.size + size + padding(size, format.alignment)
+    good = range(record_type.instances.limit or 1 << 32)
+    if level.meaning(code).judged:
+        if record_type.ordinary is None:
+            return None
+        good = range(max(0, record_type.ordinary.start), min(good.stop, record_type.ordinary.stop))
+    if stride > _LONGEST or not good:
+        return None
+    try:
+        pattern = b""
+        for name, width in header.fields:
+            settled = {"type": [(code, code)], "length": [(size, size)]}
+            if name == "instance":
+                settled[name] = [(good.start, good.stop - 1)]
+            if name in settled:
+                pattern += number_pattern(width, settled[name], header.byteorder)
+            else:
+                pattern += any_bytes(width)
+        pattern += body_pattern(record_type.body, level.framing.byteorder)
+    except NoPattern:
+        return None
+    pattern += zeros(stride - header.size - size)
+    return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))
+
+
+class _Shape(Protocol):
+    """A row of records that a block may begin with."""
+
+    def match(self, block: bytes) -> tuple[int, int]:
+        """How many bytes of the block are such a row, and how many records."""
+
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
+        """Of each type code in the row that ends at `end`, the instances: a column for each byte."""
+
+
+class _Cycle:
+    """Types that take turns, over and over; mostly one. Each round has the same length."""
+
+    def __init__(self, proofs: Sequence[Proof], instance: slice) -> None:
+        self.proofs = proofs
+        self._instance = instance
+        self._starts = [sum(proof.stride for proof in proofs[:i]) for i in range(len(proofs))]
+        self._stride = sum(proof.stride for proof in proofs)
+        one = b"".join(proof.pattern for proof in proofs)
+        some = one * max(1, _UNROLLED // len(one))  # a round costs more than what is matched in it
+        self._match = re.compile(b"(?:%s)*+(?:%s)*+" % (some, one), re.DOTALL).match
+
+    def match(self, block: bytes) -> tuple[int, int]:
+        match = self._match(block, 0, LANES * self._stride)
+        end = 0 if match is None else match.end()
+        return end, end // self._stride * len(self.proofs)
+
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
+        places = range(self._instance.start, self._instance.stop)
+        for proof, start in zip(self.proofs, self._starts, strict=True):
+            yield proof.code, [block[start + at : end : self._stride] for at in places]
+
+
+class _Medley:
+    """Types in any order. The header of each record is taken out, to tell one from another.
+
+    The lowest byte of their codes, at `lowest` in the header, differs.
+    """
+
+    def __init__(self, proofs: Sequence[Proof], instance: slice, size: int, lowest: int) -> None:
+        self._proofs = proofs
+        self._instance = instance
+        self._size = size
+        self._lowest = lowest
+        one = b"(?=(.{%d}))(?:%s)" % (size, b"|".join(proof.pattern for proof in proofs))
+        self._match = re.compile(one * _GATHERED, re.DOTALL).match
+        self._headers: list[bytes] = []
+
+    def match(self, block: bytes) -> tuple[int, int]:
+        self._headers = []
+        end = 0
+        while len(self._headers) < LANES and (match := self._match(block, end)):
+            self._headers += match.groups()
+            end = match.end()
+        return end, len(self._headers)
+
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
+        lowest = b"".join(self._headers)[self._lowest :: self._size]
+        places = range(self._instance.start, self._instance.stop)
+        for proof in self._proofs:
+            code = bytes([proof.code & 0xFF])
+            chosen = lowest.translate(bytes(value == code[0] for value in range(256)))
+            own = b"".join(compress(self._headers, chosen))
+            if own:
+                yield proof.code, [own[at :: self._size] for at in places]
+
+
+class _Ground:
+    """What is known of one level: its proofs, and the shapes made of them."""
+
+    def __init__(self, level: Level, checks: Sequence[Check], cap: int) -> None:
+        assert level.header is not None
+        self.level = level
+        self.header = level.header
+        self._checks = checks
+        self._cap = cap
+        self._instance = level.header.instance or slice(0, 0)
+        self._proofs: dict[int, Proof | None] = {}
+        self._cycles: dict[tuple[int, ...], _Cycle] = {}
+        self._medley: tuple[int, _Medley | None] = 0, None
+        self._latest: _Cycle | None = None
+
+    def proof(self, code: int) -> Proof | None:
+        """The proof of a type that records before were of, if there is one."""
+        if code not in self._proofs:
+            known = self.level.known.get(code)
+            if known is None or known.record_type is None or known.met < WARM:
+                return None
+            made = prove(self.level, known.record_type, self._checks)
+            self._proofs[code] = None if made is None or made.size > self._cap else made
+        return self._proofs[code]
+
+    def records(self, block: bytes, end: int) -> Iterator[tuple[int, int, int | None, int]]:
+        """Place, type, instance and length of each record in a row that was matched."""
+        at, size = 0, self.header.size
+        while at < end:
+            code, instance, length = self.header.read(block[at : at + size])
+            yield at, code, instance, length
+            proof = self._proofs[code]
+            assert proof is not None
+            at += proof.stride
+
+    def shapes(self, block: bytes, standing: Standing) -> Iterator[_Shape]:
+        """Shapes that the row at the start of a block may have, the most likely one first."""
+        if len(block) < self.header.size:
+            return
+        code, _, _ = self.header.read(block[: self.header.size])
+        proof = self.proof(code)
+        if proof is None:
+            return
+        mixed = standing.descended or not self.level.format.ascending
+        latest = self._latest
+        if mixed and latest is not None and latest.proofs[0] is proof and len(latest.proofs) > 1:
+            yield latest
+        if mixed or code >= standing.previous:
+            yield self._cycle((code,))
+        if mixed and not proof.watched:
+            turn = self._turn(block)
+            if turn:
+                self._latest = self._cycle(turn)
+                yield self._latest
+            medley = self._any_order()
+            if medley is not None:
+                yield medley
+
+    def _cycle(self, codes: tuple[int, ...]) -> _Cycle:
+        if codes not in self._cycles:
+            if len(self._cycles) >= PATIENCE:
+                self._cycles.clear()
+            proofs = [proof for proof in map(self.proof, codes) if proof is not None]
+            self._cycles[codes] = _Cycle(proofs, self._instance)
+        return self._cycles[codes]
+
+    def _turn(self, block: bytes) -> tuple[int, ...]:
+        """The types that take turns at the start of a block; none where they do not."""
+        codes: list[int] = []
+        at, size = 0, self.header.size
+        while len(codes) < 2 * _CYCLE and at + size <= len(block):
+            code, _, length = self.header.read(block[at : at + size])
+            proof = self.proof(code)
+            if proof is None or proof.watched or proof.size != length:
+                break
+            codes.append(code)
+            at += proof.stride
+        for count in range(2, len(codes) // 2 + 1):
+            turn = tuple(codes[:count])
+            if turn == tuple(codes[count : 2 * count]) and len(set(turn)) == count:
+                return turn
+        return ()
+
+    def _any_order(self) -> _Medley | None:
+        """All types together that have proofs, and that no check wants to see."""
+        known = [p for p in self._proofs.values() if p is not None and not p.watched]
+        if self._medley[0] != len(known):
+            proofs = list({proof.code & 0xFF: proof for proof in known}.values())[:_CYCLE]
+            made = None
+            if len(proofs) > 1:
+                header = self.header
+                made = _Medley(proofs, self._instance, header.size, header.lowest_of_type)
+            self._medley = len(known), made
+        return self._medley[1]
+
+
+class Runs:
+    """Takes the runs that follow on records that were judged, as far as they can be proved.
+
+    `watch` hears of their records; `see` is called with each run that checks want to see.
+    """
+
+    def __init__(
+        self, source: Source, cap: int, watch: Watch | None, see: Callable[[Level, Run], None]
+    ) -> None:
+        self._source = source
+        self._cap = cap
+        self._watch = watch or None
+        self._see = see
+        self._grounds: dict[Level, _Ground] = {}
+        self._wait = self._pause = 0
+
+    def wait(self) -> bool:
+        """Whether it is too early to look again, after a look that found nothing."""
+        if self._wait:
+            self._wait -= 1
+            return True
+        return False
+
+    def after(self, record: Record, standing: Standing, checks: Sequence[Check]) -> None:
+        """Take what can be proved right after a record, and say so in `record.passed`."""
+        if record.known.met < WARM:
+            return
+        level = record.level
+        ground = self._grounds.get(level)
+        if ground is None:
+            ground = self._grounds[level] = _Ground(level, checks, self._cap)
+        if record.complete and ground.proof(record.type) is not None:
+            record.passed = self._take(ground, record.end, standing)
+        if record.passed:
+            self._pause = 0
+        else:
+            self._wait = self._pause = min(2 * self._pause + 1, PATIENCE)
+
+    def _take(self, ground: _Ground, start: int, standing: Standing) -> int:
+        """Take rows from `start` on, until there is something else; gives how many bytes."""
+        bound, at, size = ground.level.bound, start, FIRST_BLOCK
+        while True:
+            wanted = size if bound is None else max(0, min(size, bound - at))
+            block = self._source.ready(at, wanted)
+            for shape in ground.shapes(block, standing):
+                end, count = shape.match(block)
+                if count >= LEAST:
+                    break
+            else:
+                return at - start
+            taken = self._accept(ground, shape, block, end, count, at, standing)
+            at += taken
+            if taken < end:
+                return at - start
+            if 2 * taken > size:
+                size = min(4 * size, BLOCK)
+
+    def _accept(
+        self,
+        ground: _Ground,
+        shape: _Shape,
+        block: bytes,
+        end: int,
+        count: int,
+        at: int,
+        standing: Standing,
+    ) -> int:
+        """Take the records of a row, up to the first that was there before; gives the bytes."""
+        level = ground.level
+        if level.header is not None and level.header.instance is not None:
+            order = level.header.byteorder
+            columns = [(code, ascending(raw, order)) for code, raw in shape.instances(block, end)]
+            if not standing.duplicates.extend(columns):
+                count = 0
+                for place, code, instance, _ in ground.records(block, end):
+                    if standing.duplicates.seen(code, instance or 0):
+                        end = place
+                        break
+                    count += 1
+        if not count:
+            return 0
+        code, _, length = ground.header.read(block[: ground.header.size])
+        index, level.count = level.count, level.count + count
+        standing.previous = code  # of several types, only where that is of no use any more
+        proof = ground.proof(code)
+        assert proof is not None
+        if proof.watched:
+            run = Run(
+                code=code, name=proof.name, index=index, offset=at, length=length,
+                byteorder=level.framing.byteorder, data=block[:end], stride=proof.stride,
+                header_size=ground.header.size, instance=ground.header.instance,
+                instance_order=ground.header.byteorder, body=proof.record_type.body,
+            )  # fmt: skip
+            self._see(level, run)
+        if self._watch is not None:
+            for place, code, instance, length in ground.records(block, end):
+                self._watch.see(RecordEvent(code, instance, at + place, length))
+        return end
