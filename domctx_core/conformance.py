@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domctx_core.allocation import code_fault
@@ -18,9 +19,10 @@ from domctx_core.engine import load_domain, save_domain, size_domain
 from domctx_core.errors import DomctxError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.aggregates import Nested, leaves
+from domctx_core.layout.patterns import NoPattern, body_pattern
 from domctx_core.layout.scalars import Reserved
 from domctx_core.ops import MemoryLoadOps, MemorySaveOps
-from domctx_core.records import RecordType
+from domctx_core.records import RecordType, all_bodies, body_class
 from domctx_core.registry import DOMAIN_CONTEXT, Registry, copy_name
 from domctx_core.sim import SimDomain
 
@@ -57,16 +59,17 @@ class Subject:
         self.dist = dist
 
     @property
-    def body(self) -> type[Body]:
-        """The body class."""
-        return self.record_type.body
+    def bodies(self) -> tuple[type[Body], ...]:
+        """The body classes: one, or as many as records before it can choose from."""
+        return all_bodies(self.record_type)
 
     def examples(self) -> Iterator[Body]:
-        """Valid bodies: made up by the layout, and those that a simulated domain has."""
-        for seed in range(_EXAMPLES):
-            body = self.body.example(random.Random(seed))
-            if not any(problem.severity is None for problem in body.problems()):
-                yield body
+        """Valid bodies: made up by the layouts, and those that a simulated domain has."""
+        for kind in self.bodies:
+            for seed in range(_EXAMPLES):
+                body = kind.example(random.Random(seed))
+                if not any(problem.severity is None for problem in body.problems()):
+                    yield body
         yield from self.simulated().values()
 
     def simulated(self) -> dict[int, Body]:
@@ -95,10 +98,12 @@ def _guest() -> Guest:
 
 def examples_exist(subject: Subject) -> None:
     """There is at least one valid body, so that the other checks have something to look at."""
-    if not any(True for _ in subject.examples()):
-        raise subject.fail(
-            "no example of the body is valid: override `simulate`, so that it gives some"
-        )
+    found = {type(body) for body in subject.examples()}
+    for body in subject.bodies:
+        if body not in found:
+            raise subject.fail(
+                f"no example of {body.__name__} is valid: override `simulate`, so that it gives some"
+            )
 
 
 def bytes_round_trip(subject: Subject) -> None:
@@ -106,7 +111,7 @@ def bytes_round_trip(subject: Subject) -> None:
     for body in subject.examples():
         for order in _ORDERS:
             raw = body.to_bytes(order)
-            if subject.body.from_bytes(raw, order) != body:
+            if type(body).from_bytes(raw, order) != body:
                 raise subject.fail(f"{body!r} changes when written {order}-endian and read again")
             if len(raw) != body.size():
                 raise subject.fail(f"size() says {body.size()}, and {len(raw)} bytes are written")
@@ -116,15 +121,15 @@ def json_round_trip(subject: Subject) -> None:
     """Body to JSON text and back is the same body and the same bytes."""
     for body in subject.examples():
         text = json.dumps(body.to_json(), allow_nan=False)
-        again = subject.body.from_json(json.loads(text))
+        again = type(body).from_json(json.loads(text))
         if again != body or again.to_bytes() != body.to_bytes():
             raise subject.fail(f"{body!r} changes when written as JSON and read again: {text:.200}")
 
 
-def _survives(subject: Subject, raw: bytes) -> None:
+def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
     for order in _ORDERS:
         try:
-            decoded = subject.body.inspect(raw, order)
+            decoded = body.inspect(raw, order)
         except Exception as error:
             raise subject.fail(
                 f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises"
@@ -143,9 +148,9 @@ def short_bodies(subject: Subject) -> None:
         raw = body.to_bytes()
         step = max(1, len(raw) // 64)
         for size in (*range(0, len(raw), step), max(0, len(raw) - 1)):
-            _survives(subject, raw[:size])
-            cut = size < len(raw) == subject.body.fixed_size()
-            if cut and not subject.body.inspect(raw[:size]).problems:
+            _survives(subject, type(body), raw[:size])
+            cut = size < len(raw) == type(body).fixed_size()
+            if cut and not type(body).inspect(raw[:size]).problems:
                 raise subject.fail(f"a body of {size} instead of {len(raw)} bytes is accepted")
 
 
@@ -154,19 +159,20 @@ def long_bodies(subject: Subject) -> None:
     for body in subject.examples():
         raw = body.to_bytes()
         for extra in (b"\0", b"\xff" * 7, bytes(64)):
-            _survives(subject, raw + extra)
-        fixed = subject.body.fixed_size() is not None
-        if fixed and not subject.body.inspect(raw + b"\0").problems:
+            _survives(subject, type(body), raw + extra)
+        fixed = type(body).fixed_size() is not None
+        if fixed and not type(body).inspect(raw + b"\0").problems:
             raise subject.fail("a byte after the end of a fixed body is accepted")
 
 
 def random_bodies(subject: Subject) -> None:
     """Random bytes give problems, never another error."""
     rng = random.Random(2)
-    sizes = [0, 1, 7, 8, 16, 20, 24, 32, 64, 255, 4096, subject.body.fixed_size() or 100]
-    for size in sizes * 4:
-        _survives(subject, rng.randbytes(size))
-        _survives(subject, bytes(size))
+    for body in subject.bodies:
+        sizes = [0, 1, 7, 8, 16, 20, 24, 32, 64, 255, 4096, body.fixed_size() or 100]
+        for size in sizes * 4:
+            _survives(subject, body, rng.randbytes(size))
+            _survives(subject, body, bytes(size))
 
 
 def reserved_fields(subject: Subject) -> None:
@@ -174,13 +180,13 @@ def reserved_fields(subject: Subject) -> None:
     for body in subject.examples():
         at = 0
         raw = body.to_bytes()
-        for field in subject.body.__layout__.fields:
+        for field in type(body).__layout__.fields:
             size = field.kind.size
             if size is None:
                 size = field.kind.size_of(getattr(body, field.name))
             if isinstance(field.kind, Reserved) and size:
                 bad = raw[:at] + b"\1" + raw[at + 1 :]
-                problems = subject.body.inspect(bad).problems
+                problems = type(body).inspect(bad).problems
                 if not any(p.rule == "reserved-not-zero" and p.offset == at for p in problems):
                     raise subject.fail(f"reserved `{field.name}` at {at} is not checked")
             at += size
@@ -237,20 +243,20 @@ def instances(subject: Subject) -> None:
         return
     target = SimDomain(subject.registry, guest=_guest())
     load_domain(target, MemoryLoadOps(_image(subject, domain)), subject.registry)
-    if list(target.instances(subject.body)) != sorted(state):
+    if list(target.instances(subject.record_type.body)) != sorted(state):
         raise subject.fail("not every instance arrives")
 
 
 def documentation(subject: Subject) -> None:
     """The record type, its body and every field say what they are."""
-    body = subject.body
     faults = []
     if not (type(subject.record_type).__doc__ or "").strip() or (
         type(subject.record_type).__doc__ == RecordType.__doc__
     ):
         faults.append("the record type has no docstring")
-    bodies = {body} | {
+    bodies = set(subject.bodies) | {
         kind.body
+        for body in subject.bodies
         for field in body.__layout__.fields
         for kind in leaves(field.kind)
         if isinstance(kind, Nested)
@@ -263,6 +269,72 @@ def documentation(subject: Subject) -> None:
                 faults.append(f"{each.__name__}.{field.name} has no doc")
     if faults:
         raise subject.fail("; ".join(faults))
+
+
+def dependence(subject: Subject) -> None:
+    """What the body depends on is remembered, and chooses among the bodies that are declared."""
+    record_type = subject.record_type
+    rng = random.Random(3)
+    chosen = {_chosen(subject, {})}
+    for code in record_type.depends:
+        entry = subject.registry.get(code)
+        if entry is None:
+            raise subject.fail(f"`depends` names type code {code}, which is not at hand")
+        if not entry.record_type.remembered:
+            raise subject.fail(f"`depends` names {entry.name}, which is not `remembered`")
+        for _ in range(_EXAMPLES):
+            chosen.add(_chosen(subject, {code: entry.record_type.body.example(rng)}))
+    if len(record_type.depends) == 1:  # of several, chance need not find the right ones together
+        for body in set(subject.bodies) - chosen:
+            raise subject.fail(f"no example of what it depends on chooses {body.__name__}")
+
+
+def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
+    try:
+        return body_class(subject.record_type, earlier)
+    except Exception as error:
+        raise subject.fail(f"`body_for` raises {type(error).__name__}: {error}") from error
+
+
+def ordinary(subject: Subject) -> None:
+    """Of bodies and instances that are called ordinary, `check` and `judge` have nothing to say."""
+    rng = random.Random(4)
+    record_type = subject.record_type
+    for kind in subject.bodies:
+        for order in _ORDERS:
+            try:
+                match = re.compile(body_pattern(kind, order), re.DOTALL).fullmatch
+            except NoPattern:
+                break
+            for _ in range(4 * _EXAMPLES):
+                example = kind.example(rng)
+                _make_ordinary(example, rng)
+                raw = bytearray(example.to_bytes(order, check=False))
+                for _ in range(rng.randrange(3) if raw else 0):
+                    raw[rng.randrange(len(raw))] = rng.choice([0, 1, 2, rng.randrange(256)])
+                if not match(raw):
+                    continue
+                body, problems, _ = kind.inspect(raw, order)
+                found = list(problems)
+                for instance in _some(record_type.ordinary, rng) if body is not None else ():
+                    found += record_type.judge(instance, body, None)
+                if found:
+                    raise subject.fail(f"{body!r} is called ordinary, and: {found[0].message}")
+
+
+def _make_ordinary(body: Any, rng: random.Random) -> None:
+    """Give the fields that are called ordinary such values, in bodies inside it too."""
+    for name, values in (type(body).__ordinary__ or {}).items():
+        setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
+    for name in type(body).__layout__.stored:
+        value = getattr(body, name)
+        for inner in value if isinstance(value, list) else (value,):
+            if isinstance(inner, Body):
+                _make_ordinary(inner, rng)
+
+
+def _some(numbers: range | None, rng: random.Random) -> list[int]:
+    return [numbers[0], numbers[-1], rng.choice(numbers)] if numbers else []
 
 
 def type_code(subject: Subject) -> None:
@@ -295,6 +367,8 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         save_and_load,
         instances,
         documentation,
+        dependence,
+        ordinary,
         type_code,
     )
 }

@@ -6,7 +6,7 @@ core validates, sorts and checks them for conflicts; a plugin never registers an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
@@ -52,13 +52,15 @@ class DomainRequest:
 
     `rest` is what follows `scheme:`; `purpose` is `save` (the domain is read) or `load` (it is
     written); `formats` has the formats and registries at hand; `standard_input` is given where
-    the opener may read `-` from it.
+    the opener may read `-` from it. `checks` gives the checks across records that the plugins bring,
+    for an opener that judges an image; asking imports them.
     """
 
     rest: str
     purpose: Literal["save", "load"]
     formats: Formats
     standard_input: BinaryIO | None = None
+    checks: Callable[[], Sequence[type[Check]]] = tuple
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     DomctxError
     +-- ImageError            the bytes of an image or stream are wrong
     |   +-- BodyError         one body cannot be decoded or encoded
+    |   +-- DocumentError     a JSON document does not describe an image
     +-- DomainError           a domain refuses, or is not there
     |   +-- NoState           the domain has no state of that kind
     +-- InputOutputError      something cannot be read or written
@@ -20,14 +21,17 @@
 from __future__ import annotations
 
 import errno as _errno
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "PLUGIN_FAULTS",
     "BodyError",
     "ConflictError",
     "DeclarationError",
+    "DocumentError",
+    "DocumentFault",
     "DomainError",
     "DomctxError",
     "Errno",
@@ -42,7 +46,10 @@ __all__ = [
 
 
 class Errno(IntEnum):
-    """Error numbers of Xen's public interface, as the seed's engine returns them (negated)."""
+    """Error numbers of Xen's public interface, as the seed's engine returns them (negated).
+
+    Those that it uses, and those of files that cannot be opened.
+    """
 
     EPERM = 1
     ENOENT = 2
@@ -50,11 +57,17 @@ class Errno(IntEnum):
     ENXIO = 6
     E2BIG = 7
     ENOMEM = 12
+    EACCES = 13
     EFAULT = 14
     EBUSY = 16
     EEXIST = 17
+    ENOTDIR = 20
+    EISDIR = 21
     EINVAL = 22
+    EMFILE = 24
     ENOSPC = 28
+    EROFS = 30
+    ENAMETOOLONG = 36
     ENODATA = 61
     EBADMSG = 74
     EOVERFLOW = 75
@@ -139,6 +152,40 @@ class ImageError(DomctxError):
 
 class BodyError(ImageError):
     """A body cannot be decoded, or a value cannot be encoded."""
+
+
+class DocumentFault(NamedTuple):
+    """One thing that is wrong with a JSON document.
+
+    `path` says where, such as `records[3].body.mode` (`line 4: body.mode` of a document in lines;
+    empty for the whole of it). `needs_plugin` says that a plugin is missing, unusable or raised.
+    """
+
+    path: str
+    message: str
+    expected: Any = None
+    actual: Any = None
+    hint: str | None = None
+    needs_plugin: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class DocumentError(ImageError):
+    """A JSON document does not describe an image; `faults` are all that were found."""
+
+    def __init__(self, faults: Sequence[DocumentFault]) -> None:
+        first = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(
+            f"{first}{more}",
+            field=first.path or None,
+            expected=first.expected,
+            actual=first.actual,
+            hint=first.hint,
+        )
+        self.faults = tuple(faults)
 
 
 class DomainError(DomctxError):

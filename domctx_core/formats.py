@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError
 from domctx_core.layout import Body, ByteOrder
@@ -22,8 +22,7 @@ HEAD_SIZE = 64
 """Bytes from the start of an input that a format is recognised by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """What a prologue says about the records after it.
 
     `follows` names the format that stands in place of records, in formats that have none.
@@ -45,7 +44,9 @@ class Format:
     * `last`: type code of the record that ends the format;
     * `ascending`: records are written in ascending type code;
     * `optional`: bits of a type code that mark a record which a reader may ignore;
-    * `max_length`: the longest body that the format allows, in bytes.
+    * `max_length`: the longest body that the format allows, in bytes;
+    * `opaque`: in a format without records, all that follows the prologue belongs to it and is
+      passed over, up to the end of what holds it.
     """
 
     name: ClassVar[str]
@@ -57,6 +58,7 @@ class Format:
     ascending: ClassVar[bool] = False
     optional: ClassVar[int] = 0
     max_length: ClassVar[int | None] = None
+    opaque: ClassVar[bool] = False
 
     def recognises(self, head: bytes) -> bool:
         """Whether an input that begins with `head` (up to `HEAD_SIZE` bytes) is of this format."""
@@ -114,6 +116,8 @@ class Formats:
         self._known: dict[str, _Known] = {}
         #: Formats that raised where they were to recognise an input, and are passed over.
         self.failures: dict[str, PluginError] = {}
+        #: Formats that an input was not tried against, since their plugins cannot be used.
+        self.untried: dict[str, PluginError] = {}
         #: Called once when a format is looked up that is not there, and may add it.
         self.more: Callable[[], None] | None = None
         self._registries: dict[str, Registry] = {}
@@ -189,7 +193,8 @@ class Formats:
         for name in names:
             try:
                 format = self.get(name)
-            except PluginError:  # one that is broken is not needed unless it is named
+            except PluginError as error:  # one that is broken is not needed unless it is named
+                self.untried[name] = error
                 continue
             try:
                 if format.recognises(head):

@@ -7,9 +7,8 @@ writing the body back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from domctx_core.errors import DeclarationError, Errno
 from domctx_core.layout import Body, ByteOrder
@@ -20,14 +19,15 @@ if TYPE_CHECKING:
 
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain, Guest, XenVersion
+    from domctx_core.layout.columns import Columns
+    from domctx_core.pictures import Amount, Link
 
-__all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "RecordType", "Tally"]
+__all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]
 
 B = TypeVar("B", bound=Body)
 
 
-@dataclass(frozen=True, slots=True)
-class Instances:
+class Instances(NamedTuple):
     """Which instances a record type may have: those below `limit` (None: any 32-bit number).
 
     `errno` is what a load says of others. `per_vcpu` says that the instance is a vCPU's number.
@@ -51,8 +51,7 @@ PER_VCPU = Instances(per_vcpu=True)
 """One record a vCPU; the instance is its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """Another format inside or right after a record.
 
     `format` is the inner format's name (None: whatever the bytes show). `inline` says that it
@@ -68,6 +67,20 @@ class Content:
     optional: bool = False
 
 
+class Part(NamedTuple):
+    """One of the things that follow the head of a bulk record, such as a page of guest memory.
+
+    `key` tells it from all others of the domain (a PFN), `kind` says in a word or two what it is.
+    `size` bytes from `offset`, which counts from the start of the body, are its content; none is
+    a part too.
+    """
+
+    key: int
+    kind: str
+    offset: int
+    size: int
+
+
 class Tally(Generic[B]):
     """Adds up the heads of bulk records that stand in a row, so that one line can tell of them."""
 
@@ -78,6 +91,10 @@ class Tally(Generic[B]):
     def text(self) -> str:
         """What was counted, on one line."""
         raise NotImplementedError
+
+    def amounts(self) -> Iterable[Amount]:
+        """What was counted as amounts of each kind, for a chart; none where there is no use in it."""
+        return ()
 
 
 class RecordType(Generic[B]):
@@ -91,7 +108,15 @@ class RecordType(Generic[B]):
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
       read, unless somebody asks for it; `prefix` may except its first bytes;
+    * `part`: what one of the `parts` of a bulk body is called;
     * `loadable`: false for a type that can be looked at and not loaded;
+    * `remembered`: what the body says decides how records after it in the same container are laid
+      out, so that the latest one is kept until the container ends;
+    * `depends`: type codes of those remembered types that decide how this body is laid out; then
+      `body_for` chooses among `body` and `bodies`. A domain keeps state by body class, so such a
+      type of a domain context has `save` and `load` of its own;
+    * `ordinary`: instances for which `judge`, where it is overridden, has nothing to say whatever
+      the body and the receiver; runs of such records need not ask it;
     * `content`: another format inside the body or right after the record;
     * `suspends`: after this record the enclosing format goes on, and this one may be resumed;
     * `rules`: replaces the id of a general rule by a more particular one.
@@ -107,7 +132,12 @@ class RecordType(Generic[B]):
     after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
+    part: ClassVar[str] = "part"
     loadable: ClassVar[bool] = True
+    remembered: ClassVar[bool] = False
+    depends: ClassVar[tuple[int, ...]] = ()
+    bodies: ClassVar[tuple[type[Body], ...]] = ()
+    ordinary: ClassVar[range | None] = None
     content: ClassVar[Content | None] = None
     suspends: ClassVar[bool] = False
     rules: ClassVar[dict[str, str]] = {}
@@ -117,6 +147,11 @@ class RecordType(Generic[B]):
 
         On a dry run (`context.dry_run`) only the lengths count; zeros may stand for data.
         """
+        body: type[Any] = self.body
+        run = context.run_of(domain, body)
+        if run is not None:
+            context.write_run(run)
+            return
         for instance in domain.instances(self.body):
             context.write(instance, domain.read(self.body, instance))
 
@@ -129,6 +164,20 @@ class RecordType(Generic[B]):
         instance, body = context.read(self)
         domain.write(self.body, instance, body)
 
+    def load_run(self, domain: Domain, context: LoadContext, run: Columns[B]) -> bool:
+        """Take a run of records over: the batch form of `load`, for a body of fixed size.
+
+        The records follow each other in the image, their instances ascend, and their bodies break
+        no rule. Gives whether the run was taken: where it was not, nothing has been written, and
+        each record goes through `load`, which says what is wrong with it. Nothing is to be taken
+        from `context`; `context.turn_to` makes one of the records the present one for an error.
+
+        A type that overrides `load` and not this one gets each record through `load`.
+        """
+        body: type[Any] = self.body
+        domain.write_run(body, run)
+        return True
+
     def judge(
         self, instance: int | None, body: B, receiver: XenVersion | None
     ) -> Iterable[Problem]:
@@ -138,6 +187,15 @@ class RecordType(Generic[B]):
         here makes `verify` fail and `load` refuse. Offsets count from the start of the body.
         """
         return ()
+
+    def body_for(self, earlier: Mapping[int, Body]) -> type[Body]:
+        """The body class of a record that comes after those in `earlier`.
+
+        `earlier` has the latest body of each type code in `depends` that came before in the same
+        container and could be decoded. What is given is `body` or one of `bodies`; not called
+        where `depends` is empty.
+        """
+        return self.body
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         """How many bytes at the start of a bulk body are its head; 0 where it has none.
@@ -151,9 +209,29 @@ class RecordType(Generic[B]):
         """How long, in bytes, a bulk body with this head must be; None where it does not say."""
         return None
 
+    def parts(self, head: B) -> Iterable[Part] | None:
+        """What follows a bulk record's head, part by part in its order; None where it has no parts.
+
+        `diff` compares parts by their keys, in whatever records they lie; of those with the same key
+        the last one counts.
+        """
+        return None
+
+    def as_context(self, body: B) -> tuple[int, Body] | None:
+        """The same state in a record of the domain context: its type code and body, instance 0.
+
+        For types of other formats whose state a domain context may hold instead, so that `diff`
+        pairs the two; None for all others.
+        """
+        return None
+
     def tally(self) -> Tally[B] | None:
         """Something that adds up the heads of bulk records; None where there is no use in it."""
         return None
+
+    def links(self, instance: int | None, body: B) -> Iterable[Link]:
+        """The connections that a record tells of, for a reader to see as a graph."""
+        return ()
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, B]]:
         """Made-up state for a simulated domain: (instance, body), ascending by instance.
@@ -182,6 +260,30 @@ class RecordType(Generic[B]):
         return f"<record type {self.code} {self.name}>"
 
 
+def body_class(record_type: RecordType[Any], earlier: Mapping[int, Body]) -> type[Body]:
+    """The class that a record's body decodes to, after the remembered bodies in `earlier`.
+
+    Raises `DeclarationError` where `body_for` gives a class that the type does not declare, and
+    whatever it raises itself.
+    """
+    if not record_type.depends:
+        return record_type.body
+    known = {code: earlier[code] for code in record_type.depends if code in earlier}
+    chosen = record_type.body_for(known)
+    if chosen is not record_type.body and chosen not in record_type.bodies:
+        raise DeclarationError(
+            f"`body_for` of {record_type.name} gives a class that is not declared",
+            expected=" or ".join(each.__name__ for each in all_bodies(record_type)),
+            actual=getattr(chosen, "__name__", repr(chosen)[:80]),
+        )
+    return chosen
+
+
+def all_bodies(record_type: RecordType[Any]) -> tuple[type[Body], ...]:
+    """Every class that the bodies of a type may decode to, the usual one first."""
+    return (record_type.body, *record_type.bodies)
+
+
 def validate_record_type(record_type: Any) -> RecordType[Any]:
     """The record type that an author handed over, as an instance; a class is instantiated.
 
@@ -206,7 +308,13 @@ def validate_record_type(record_type: Any) -> RecordType[Any]:
             expected="0 to 4294967295",
             actual=code,
         )
-    if not (isinstance(body, type) and issubclass(body, Body)):
-        raise DeclarationError(f"{who}: `body` is not a Body class", actual=repr(body))
-    body.__layout__  # noqa: B018  # a layout that cannot be compiled is found here, not later
+    for attribute, each in (("body", body), *(("bodies", each) for each in record_type.bodies)):
+        if not (isinstance(each, type) and issubclass(each, Body)):
+            raise DeclarationError(f"{who}: `{attribute}` is not a Body class", actual=repr(each))
+        each.__layout__  # noqa: B018  # a layout that cannot be compiled is found here, not later
+    if record_type.bodies and not record_type.depends:
+        raise DeclarationError(
+            f"{who}: `bodies` has classes to choose from, and nothing decides",
+            expected="type codes in `depends`",
+        )
     return record_type

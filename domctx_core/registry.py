@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from domctx_core.errors import ConflictError, DeclarationError, PluginError
 from domctx_core.layout import Body
-from domctx_core.records import RecordType, validate_record_type
+from domctx_core.records import RecordType, all_bodies, validate_record_type
 
 __all__ = ["DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
 
@@ -23,8 +23,7 @@ NAME_SIZE = 16
 """Bytes of a name buffer: up to 15 ASCII characters, then at least one NUL."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Where a declaration comes from: a distribution (or a module, for what has none)."""
 
     dist: str
@@ -234,7 +233,7 @@ class Registry:
         return entry
 
     def find_body(self, body: type[Body]) -> Entry | None:
-        """The entry whose record type has this body class.
+        """The entry whose record type has this body class, as the usual one or among others.
 
         Those loaded are asked first; others are loaded until one fits.
         """
@@ -243,7 +242,7 @@ class Registry:
                 record_type = entry.record_type
             except PluginError:  # cannot be used, so nobody can hold a body of it
                 continue
-            if record_type.body is body:
+            if body in all_bodies(record_type):
                 return entry
         return None
 

@@ -99,7 +99,8 @@ def test_error_numbers_are_those_of_xen() -> None:
     assert {e.name: e.value for e in Errno} == {
         "EPERM": 1, "ENOENT": 2, "EIO": 5, "ENXIO": 6, "E2BIG": 7, "ENOMEM": 12, "EFAULT": 14,
         "EBUSY": 16, "EEXIST": 17, "EINVAL": 22, "ENOSPC": 28, "ENODATA": 61, "EBADMSG": 74,
-        "EOVERFLOW": 75, "EOPNOTSUPP": 95, "ENOBUFS": 105,
+        "EOVERFLOW": 75, "EOPNOTSUPP": 95, "ENOBUFS": 105, "EACCES": 13, "EISDIR": 21,
+        "EMFILE": 24, "ENAMETOOLONG": 36, "ENOTDIR": 20, "EROFS": 30,
     }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_the_sample_plugin_works_too() -> None:
     spec.loader.exec_module(module)
     subject = subject_of(module.SampleRecord)
     for body in subject.examples():
-        assert subject.body.from_bytes(body.to_bytes()) == body
+        assert type(body).from_bytes(body.to_bytes()) == body
 
 
 def test_the_sample_host_program_runs(tmp_path: Path) -> None:

@@ -10,17 +10,6 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
-from domctx_core.checks import Check
-from domctx_core.declarations import (
-    CheckDeclaration,
-    CommandDeclaration,
-    DomainDeclaration,
-    DomainRequest,
-    FormatDeclaration,
-    ObserverDeclaration,
-    RecordTypeDeclaration,
-)
-from domctx_core.domains import Domain
 from domctx_core.errors import (
     PLUGIN_FAULTS,
     ConflictError,
@@ -30,16 +19,28 @@ from domctx_core.errors import (
     UsageError,
 )
 from domctx_core.formats import Format, Formats
-from domctx_core.host.deprecation import DEPRECATED, Deprecation
 from domctx_core.host.discovery import CORE, discover, normalise
 from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
-from domctx_core.observers import Observer
 from domctx_core.records import RecordType, validate_record_type
 from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
 
 if TYPE_CHECKING:
     import click
+
+    from domctx_core.checks import Check
+    from domctx_core.declarations import (
+        CheckDeclaration,
+        CommandDeclaration,
+        DomainDeclaration,
+        DomainRequest,
+        FormatDeclaration,
+        ObserverDeclaration,
+        RecordTypeDeclaration,
+    )
+    from domctx_core.domains import Domain
+    from domctx_core.host.deprecation import Deprecation
+    from domctx_core.observers import Observer
 
 __all__ = ["Host"]
 
@@ -54,7 +55,8 @@ class Host:
     `formats` has the formats and their registries; `plugins` one entry for each entry point. A
     host reads the installed distributions once, when it is made (those on `path` where given).
     `reserved_verbs` are names that no plugin's command may have. `trace` is told of each import
-    and each call of a hook. `deprecated` is what plugins are warned of.
+    and each call of a hook. `deprecated` is what plugins are warned of,
+    `DEPRECATED` by default.
 
     Raises `UsageError` where a switch names a plugin that does not exist.
     """
@@ -66,12 +68,12 @@ class Host:
         path: Iterable[str] | None = None,
         reserved_verbs: Iterable[str] = (),
         trace: Callable[[Traced], None] | None = None,
-        deprecated: Iterable[Deprecation] = DEPRECATED,
+        deprecated: Iterable[Deprecation] | None = None,
     ) -> None:
         self.formats = Formats()
         self.plugins: list[Plugin] = []
         self._reserved_verbs = frozenset(reserved_verbs)
-        self._deprecated = tuple(deprecated)
+        self._deprecated = deprecated
         self._domains: dict[str, list[Plugin]] = {}
         self._commands: dict[str, list[Plugin]] = {}
         self._run_time_domains: dict[str, DomainDeclaration] = {}
@@ -153,9 +155,11 @@ class Host:
         modules = [plugin for plugin in self.plugins if plugin.found.group == "domctx.plugins"]
         if not modules:
             return
+        from domctx_core.host.deprecation import DEPRECATED
         from domctx_core.host.modules import collect, load_modules
 
-        for plugin, callers in load_modules(modules, self._deprecated):
+        deprecated = DEPRECATED if self._deprecated is None else tuple(self._deprecated)
+        for plugin, callers in load_modules(modules, deprecated):
             for hook, accept in self._acceptors().items():
                 collect(plugin, callers, hook, accept)
 
@@ -220,9 +224,11 @@ class Host:
                 expected="SCHEME:REST",
                 hint=f"known schemes: {', '.join(self.schemes())}",
             )
+        from domctx_core.declarations import DomainRequest
+
         opener = self._opener(scheme)
         try:
-            return opener(DomainRequest(rest, purpose, self.formats, standard_input))
+            return opener(DomainRequest(rest, purpose, self.formats, standard_input, self.checks))
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
@@ -374,17 +380,18 @@ class Host:
         return declaration.open
 
     def _acceptors(self) -> dict[str, Callable[[Plugin, Any], None]]:
+        from domctx_core import declarations as kinds
+
         return {
-            "domctx_record_types": self._accept_record_type,
-            "domctx_formats": self._accept_format,
-            "domctx_domains": self._accept_domain,
-            "domctx_checks": self._accept_check,
-            "domctx_commands": self._accept_command,
-            "domctx_observers": self._accept_observer,
+            "domctx_record_types": _only(kinds.RecordTypeDeclaration, self._accept_record_type),
+            "domctx_formats": _only(kinds.FormatDeclaration, self._accept_format),
+            "domctx_domains": _only(kinds.DomainDeclaration, self._accept_domain),
+            "domctx_checks": _only(kinds.CheckDeclaration, self._accept_check),
+            "domctx_commands": _only(kinds.CommandDeclaration, self._accept_command),
+            "domctx_observers": _only(kinds.ObserverDeclaration, self._accept_observer),
         }
 
-    def _accept_record_type(self, plugin: Plugin, declaration: Any) -> None:
-        declared = _expect(declaration, RecordTypeDeclaration)
+    def _accept_record_type(self, plugin: Plugin, declared: RecordTypeDeclaration) -> None:
         made = validate_record_type(declared.record_type)
         registry = self.formats.registry(declared.format)
         entry = registry.declare(made.code, made.name, plugin.provider, lambda: made)
@@ -403,8 +410,7 @@ class Host:
                 if same and id(other) in ours and plugin.usable:
                     plugin.status, plugin.reason = Status.CONFLICT, error.message
 
-    def _accept_format(self, plugin: Plugin, declaration: Any) -> None:
-        declared = _expect(declaration, FormatDeclaration)
+    def _accept_format(self, plugin: Plugin, declared: FormatDeclaration) -> None:
         if not (isinstance(declared.format, type) and issubclass(declared.format, Format)):
             raise DeclarationError(
                 "a FormatDeclaration holds a Format subclass", actual=repr(declared.format)[:80]
@@ -414,8 +420,7 @@ class Host:
             raise ConflictError(f"the format {declared.format.name} is {provider}'s")
         self.formats.add(declared.format.name, plugin.provider, declared.format)
 
-    def _accept_domain(self, plugin: Plugin, declaration: Any) -> None:
-        declared = _expect(declaration, DomainDeclaration)
+    def _accept_domain(self, plugin: Plugin, declared: DomainDeclaration) -> None:
         if not callable(declared.open):
             raise DeclarationError(
                 "a DomainDeclaration holds a callable", actual=repr(declared.open)[:80]
@@ -424,16 +429,17 @@ class Host:
             raise ConflictError(f"the scheme {declared.scheme} is taken")
         self._run_time_domains[declared.scheme] = declared
 
-    def _accept_check(self, plugin: Plugin, declaration: Any) -> None:
-        check = _expect(declaration, CheckDeclaration).check
+    def _accept_check(self, plugin: Plugin, declared: CheckDeclaration) -> None:
+        from domctx_core.checks import Check
+
+        check = declared.check
         if not (isinstance(check, type) and issubclass(check, Check)):
             raise DeclarationError("a CheckDeclaration holds a Check subclass", actual=repr(check))
         self._checks.append(check)
 
-    def _accept_command(self, plugin: Plugin, declaration: Any) -> None:
+    def _accept_command(self, plugin: Plugin, declared: CommandDeclaration) -> None:
         import click
 
-        declared = _expect(declaration, CommandDeclaration)
         if not isinstance(declared.command, click.Command):
             raise DeclarationError(
                 "a CommandDeclaration holds a click command", actual=repr(declared.command)[:80]
@@ -442,8 +448,8 @@ class Host:
             raise ConflictError(f"the verb {declared.name} is taken")
         self._run_time_commands[declared.name] = declared
 
-    def _accept_observer(self, plugin: Plugin, declaration: Any) -> None:
-        make = _expect(declaration, ObserverDeclaration).observer
+    def _accept_observer(self, plugin: Plugin, declared: ObserverDeclaration) -> None:
+        make = declared.observer
         if not callable(make):
             raise DeclarationError(
                 "an ObserverDeclaration holds a callable", actual=repr(make)[:80]
@@ -451,12 +457,18 @@ class Host:
         self._observers.append((plugin, make))
 
 
-def _expect(declaration: Any, kind: type[T]) -> T:
-    if not isinstance(declaration, kind):
-        raise DeclarationError(
-            f"it returned {type(declaration).__name__}, and {kind.__name__} objects are expected"
-        )
-    return declaration
+def _only(kind: type[T], accept: Callable[[Plugin, T], None]) -> Callable[[Plugin, Any], None]:
+    """`accept`, for declarations of one kind; `DeclarationError` for anything else."""
+
+    def checked(plugin: Plugin, declaration: Any) -> None:
+        if not isinstance(declaration, kind):
+            raise DeclarationError(
+                f"it returned {type(declaration).__name__}, and {kind.__name__} objects are"
+                " expected"
+            )
+        accept(plugin, declaration)
+
+    return checked
 
 
 def _format_of(plugin: Plugin) -> str:

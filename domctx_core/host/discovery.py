@@ -6,10 +6,12 @@ The only module that knows importlib-metadata.
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import importlib_metadata
@@ -29,8 +31,7 @@ GROUPS = (
 """The groups of entry points, in the order in which they are listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """What a distribution's metadata says of it; empty where it says nothing.
 
     `license` is the SPDX expression; `license_files` are those that are really there.
@@ -43,8 +44,7 @@ class Metadata:
     keywords: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One entry point and the distribution that it comes from.
 
     `shadowed_by` says which other copy of the same distribution comes first on the path.
@@ -131,7 +131,7 @@ def discover(path: Iterable[str] | None = None) -> list[Found]:
             of = [_unreadable(dist, error)]
         for each in of:
             shadowed_by = first.get(each.dist)
-            found.append(each if shadowed_by is None else replace(each, shadowed_by=shadowed_by))
+            found.append(each if shadowed_by is None else each._replace(shadowed_by=shadowed_by))
         if of:
             first.setdefault(of[0].dist, f"{of[0].version} in {of[0].location}")
     return sorted(
@@ -141,13 +141,40 @@ def discover(path: Iterable[str] | None = None) -> list[Found]:
 
 
 def _found(dist: importlib_metadata.Distribution) -> list[Found]:
-    key, version = normalise(dist.metadata["Name"]), dist.version
-    location, requires = str(dist.locate_file("")), tuple(dist.requires or ())
+    name, version, requires = _plain_metadata(dist.read_text("METADATA") or "") or (
+        dist.metadata["Name"], dist.version, tuple(dist.requires or ())
+    )  # fmt: skip
+    key, location = normalise(name), str(dist.locate_file(""))
     return [
         Found(key, version, location, point.group, point.name, point.value, requires, None, point)
         for point in dist.entry_points
         if point.group in GROUPS
     ]
+
+
+def _plain_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Name, version and requirements, where each stands on a line of its own, as they do.
+
+    None where they do not. The library reads those too, with Python's parser of mail, which takes
+    longer to import than all else that discovery needs.
+    """
+    fields: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": []}
+    wanted: list[str] | None = None
+    for line in text.partition("\n\n")[0].splitlines():
+        if not line:
+            break
+        if line[0] in " \t":
+            if wanted is not None:
+                return None
+            continue
+        key, _, value = line.partition(":")
+        wanted = fields.get(key.lower())
+        if wanted is not None:
+            wanted.append(value.strip())
+    names, versions, requires = fields.values()
+    if len(names) != 1 or len(versions) != 1 or not (names[0] and versions[0]):
+        return None
+    return names[0], versions[0], tuple(requires)
 
 
 def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Found:
@@ -162,11 +189,9 @@ def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Foun
 
 def _distributions(path: Iterable[str] | None) -> Iterator[importlib_metadata.Distribution]:
     """Those that name any of our groups: looking into a file is cheaper than parsing it."""
-    if path is None:
-        every = importlib_metadata.Distribution.discover()
-    else:
-        every = importlib_metadata.Distribution.discover(path=list(path))
-    for dist in every:
+    # what is not there is taken for an archive, and the library imports what reads archives
+    places = [each for each in (sys.path if path is None else path) if os.path.exists(each or ".")]
+    for dist in importlib_metadata.Distribution.discover(path=places):
         try:
             text = dist.read_text("entry_points.txt")
         except (OSError, ValueError):  # unreadable, or no text: nobody can say that it is ours

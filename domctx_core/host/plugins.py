@@ -6,11 +6,10 @@ import contextlib
 import re
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from domctx_core.errors import DeclarationError, PluginError
 from domctx_core.host.discovery import CORE, Found, normalise
@@ -39,8 +38,7 @@ class Status(StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(NamedTuple):
     """One import of a plugin's module, or one call of one of its hooks, and what it cost."""
 
     provider: Provider
@@ -101,6 +99,8 @@ class Plugin:
 
     def fail(self, reason: str) -> PluginError:
         """Note that it has failed, with the traceback of the exception at hand; gives the error."""
+        import traceback
+
         self.status, self.reason = Status.FAILED, reason
         self.trace = traceback.format_exc()
         return self.error()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from domctx_core.errors import UsageError
 from domctx_core.host.discovery import CORE, Found, normalise
@@ -11,8 +12,7 @@ from domctx_core.host.discovery import CORE, Found, normalise
 __all__ = ["Switches", "names_of", "no_such_plugin"]
 
 
-@dataclass(frozen=True)
-class Switches:
+class Switches(NamedTuple):
     """What the user turned off.
 
     `no_plugins` turns off all but the core's own, and is the switch that said so; `disabled` maps
@@ -21,7 +21,7 @@ class Switches:
     """
 
     no_plugins: str = ""
-    disabled: Mapping[str, str] = field(default_factory=dict)
+    disabled: Mapping[str, str] = MappingProxyType({})
     only: frozenset[str] | None = None
 
     @classmethod
@@ -49,6 +49,8 @@ class Switches:
             return ""
         if self.no_plugins:
             return f"by {self.no_plugins}"
+        if not self.disabled and self.only is None:
+            return ""
         names = names_of(found)
         for name in sorted(names & self.disabled.keys()):
             return f"by {self.disabled[name]}"
@@ -58,11 +60,14 @@ class Switches:
 
     def check(self, found: Iterable[Found]) -> None:
         """Raise `UsageError`, with near names, for a name that matches no plugin."""
+        wanted = [*self.disabled, *sorted(self.only or ())]
+        if not wanted:
+            return
         known: set[str] = set()
         built_in: set[str] = set()
         for each in found:
             (built_in if each.dist == CORE else known).update(names_of(each))
-        for name in [*self.disabled, *sorted(self.only or ())]:
+        for name in wanted:
             if name in built_in - known:
                 raise UsageError(f"{name} is built in: it cannot be turned off")
             if name not in known:

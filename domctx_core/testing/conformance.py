@@ -91,6 +91,14 @@ class RecordTypeConformance:
         """The record type, its body and every field say what they are."""
         conformance.documentation(subject)
 
+    def test_dependence(self, subject: Subject) -> None:
+        """What the body depends on is remembered, and chooses among the declared bodies."""
+        conformance.dependence(subject)
+
+    def test_ordinary(self, subject: Subject) -> None:
+        """Of what is called ordinary, `check` and `judge` have nothing to say."""
+        conformance.ordinary(subject)
+
     def test_type_code(self, subject: Subject) -> None:
         """The type code is in the range that its author may use."""
         conformance.type_code(subject)

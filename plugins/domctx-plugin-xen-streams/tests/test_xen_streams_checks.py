@@ -13,7 +13,12 @@ from collections.abc import Iterable
 from importlib import import_module
 
 import pytest
-from domctx_plugin_xen_streams.checks import InnerContextCheck, LibxcCheck, LibxlCheck
+from domctx_plugin_xen_streams.checks import (
+    InnerContextCheck,
+    LegacyCheck,
+    LibxcCheck,
+    LibxlCheck,
+)
 from domctx_plugin_xen_streams.rules import RULES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +45,7 @@ from domctx_core.formats import Formats
 from domctx_core.sources import BufferSource, FileSource
 from domctx_core.verifier import Verdict, verify
 
-CHECKS = (LibxlCheck, LibxcCheck, InnerContextCheck)
+CHECKS = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
 LIBXC = record(1)
 STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END = record(16), record(14), record(4)
 CPUID = record(17, bytes(24))
@@ -131,7 +136,9 @@ def test_the_metadata_declares_the_checks() -> None:
     module = import_module(declared["entry-points"]["domctx.plugins"]["xen-streams"])
     checks = [each.check for each in module.domctx_checks()]
     assert checks == list(CHECKS)
-    assert [each.format for each in checks] == ["libxl", "libxc", "domain-context"]
+    assert [each.format for each in checks] == [
+        "libxl", "libxc", "libxc-legacy", "domain-context",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

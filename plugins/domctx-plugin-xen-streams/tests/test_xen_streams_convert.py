@@ -424,7 +424,7 @@ class FakeHost:
 class FakeApp:
     """What the verb uses of the command line."""
 
-    verbose, host = 0, FakeHost()
+    verbose, quiet, host = 0, True, FakeHost()
 
     def __init__(self, data: bytes = b"") -> None:
         self.said: list[str] = []

@@ -96,19 +96,6 @@ def test_an_unknown_mandatory_flag_is_an_error() -> None:
     assert "0x10" in str(found.actual)
 
 
-def test_a_legacy_stream_is_called_one_and_left_alone() -> None:
-    data = xl(b"\0\1\0\0" * 20, flags=1)
-    (found,) = errors(data)
-    assert (found.rule, found.offset, found.errno and found.errno.name) == (
-        "field-out-of-range", 36, "EOPNOTSUPP",
-    )  # fmt: skip
-    assert "legacy" in found.message
-    (rest,) = (e for e in events_of(data) if isinstance(e, Trailing))
-    assert (rest.offset, rest.length) == (len(data) - 80, 80)
-    opened = next(e for e in events_of(data) if isinstance(e, Opened))
-    assert opened.level.framing.version == 1
-
-
 @pytest.mark.parametrize("claimed", [2**32 - 1, 2**31, 200])
 def test_optional_data_that_is_not_there(claimed: int) -> None:
     data = bytearray(xl(libxl()))

@@ -25,12 +25,13 @@ from domctx_core import (
     hookimpl,
 )
 from domctx_plugin_xen_streams.headers import LIBXC_VERSIONS, GuestType, LibxcDomainHeader
+from domctx_plugin_xen_streams.legacy import LEGACY_RULE, LibxcLegacy
 from domctx_plugin_xen_streams.libxc import X86PvInfo
 from domctx_plugin_xen_streams.libxl import EmulatorContext, EmulatorXenstoreData
 from domctx_plugin_xen_streams.pv_vcpu import X86PvVcpu
 from domctx_plugin_xen_streams.rules import RULES
 
-__all__ = ["InnerContextCheck", "LibxcCheck", "LibxlCheck", "domctx_checks"]
+__all__ = ["InnerContextCheck", "LegacyCheck", "LibxcCheck", "LibxlCheck", "domctx_checks"]
 
 END, PAGE_DATA, PV_INFO, P2M_FRAMES, VCPU_BASIC = 0, 1, 2, 3, 4
 VCPU_EXTENDED, VCPU_XSAVE, SHARED_INFO, TSC_INFO, HVM_CONTEXT = 5, 6, 7, 8, 9
@@ -95,6 +96,7 @@ class LibxcCheck(Check):
         self._said: set[tuple[str, int]] = set()
         self._highest_ever: Seen | None = None
         self._highest: Seen | None = None
+        self._settled = False
 
     def begin(self, container: Container) -> Iterable[Problem]:
         """Take over what the headers say, and tell the libxl stream around it."""
@@ -116,6 +118,15 @@ class LibxcCheck(Check):
 
     def record(self, seen: Seen) -> Iterable[Problem]:
         """Judge one record against those before it."""
+        if seen.code != PAGE_DATA:
+            self._settled = False
+        elif self._settled:  # right after another one: what there is to say has been said
+            return ()
+        else:
+            self._settled = True
+        return self._judge(seen)
+
+    def _judge(self, seen: Seen) -> Iterator[Problem]:
         code = seen.code
         if self._version not in LIBXC_VERSIONS:
             return  # the header's own finding says all there is to say
@@ -372,6 +383,23 @@ class LibxlCheck(Check):
                 self._emulators.add(key)
 
 
+class LegacyCheck(Check):
+    """A legacy stream is named as one; nothing in it is judged."""
+
+    format: ClassVar[str] = LibxcLegacy.name
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def begin(self, container: Container) -> Iterable[Problem]:
+        """Say what it is, and what to do."""
+        yield Problem(
+            LEGACY_RULE,
+            "a legacy stream (of Xen before 4.6) has no records and is not decoded;"
+            " convert-legacy-stream, a tool of Xen, rewrites it",
+            0,
+            expected="a libxl stream, or a libxc stream of version 2 or higher",
+        )
+
+
 class InnerContextCheck(Check):
     """A domain context in a libxc stream against that stream; any other is left alone."""
 
@@ -427,4 +455,5 @@ def _missing(message: str, what: str, severity: Severity | None) -> Problem:
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
     """The checks that this distribution brings."""
-    return [CheckDeclaration(check) for check in (LibxlCheck, LibxcCheck, InnerContextCheck)]
+    checks = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
+    return [CheckDeclaration(check) for check in checks]

@@ -11,7 +11,8 @@ import click
 
 from domctx_core import FileSource, ImageError, InputOutputError, UsageError, XenVersion
 from domctx_core.cli.app import App
-from domctx_core.cli.report import report
+from domctx_core.cli.messages import report
+from domctx_core.cli.progress import file_progress
 from domctx_core.files import whole_file
 from domctx_core.ops import DEFAULT_CAP, write_all
 from domctx_core.sources import cannot_read
@@ -88,7 +89,12 @@ def command(
             change = Insert(data, formats)
         if change is None:
             return
-    with _told(app, stream), _input(app, stream) as file, _output(app, output) as target:
+    with (
+        _told(app, stream),
+        _input(app, stream) as file,
+        _output(app, output) as target,
+        file_progress(app, f"converting {stream}", file),
+    ):
         if change is not None:
             size = rewrite(file, target, formats, change)
         else:

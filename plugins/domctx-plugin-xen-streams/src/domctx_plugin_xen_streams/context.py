@@ -1,8 +1,7 @@
 """A domain context image and the libxc records of the same state, each made from the other.
 
 Version 4 of the libxc stream has one DOMAIN_CONTEXT record in place of SHARED_INFO and
-X86_TSC_INFO. The page of SHARED_INFO is an x86 guest's memory, so it is little-endian whatever the
-stream around it is.
+X86_TSC_INFO; `shared_info` has the two forms of the former.
 """
 
 from __future__ import annotations
@@ -10,12 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domctx_plugin_shared_info import (
-    SharedInfo,
-    SharedInfoCompat,
-    SharedInfoFlags,
-    SharedInfoX86_64,
-)
+from domctx_plugin_shared_info import SharedInfo
 from domctx_plugin_tsc_info import TscInfo
 
 from domctx_core import (
@@ -31,17 +25,13 @@ from domctx_core import (
     walk,
 )
 from domctx_core.formats import Formats
-from domctx_plugin_xen_streams.libxc import SharedInfoPage, X86TscInfo
-from domctx_plugin_xen_streams.page_data import PAGE_SIZE
+from domctx_plugin_xen_streams.libxc import X86TscInfo
 
 __all__ = [
     "SHARED_INFO",
     "TSC_INFO",
     "ImageState",
-    "page_of",
-    "page_rest",
     "read_image",
-    "shared_info_of",
     "tsc_info_of",
     "x86_tsc_info_of",
 ]
@@ -51,40 +41,6 @@ SHARED_INFO, TSC_INFO = 2, 3
 
 _FRAMING = (0, 1)
 """END and START, which are not state."""
-
-
-def _layout(width: int) -> type[SharedInfoX86_64 | SharedInfoCompat]:
-    return SharedInfoCompat if width == 4 else SharedInfoX86_64
-
-
-def _size(width: int) -> int:
-    size = _layout(width).fixed_size()
-    assert size is not None
-    return size
-
-
-def shared_info_of(record: Record, page: bytes, width: int) -> SharedInfo:
-    """The structure at the start of the page of `record`; `width` is 4 or 8 bytes.
-
-    Raises the `ImageError` of the first field that breaks a rule.
-    """
-    decoded = _layout(width).inspect(page[: _size(width)], "little")
-    for problem in decoded.problems:
-        raise record.finding(problem).error()
-    assert decoded.body is not None
-    flags = SharedInfoFlags.COMPAT if width == 4 else SharedInfoFlags(0)
-    return SharedInfo(flags=flags, info=decoded.body)
-
-
-def page_rest(page: bytes, width: int) -> bytes:
-    """What follows the structure in the page: 960 bytes (64-bit guest) or 1752 (32-bit)."""
-    return page[_size(width) :]
-
-
-def page_of(shared: SharedInfo, rest: bytes = b"") -> SharedInfoPage:
-    """The page that begins with the structure and goes on with `rest`, zeros after that."""
-    page = shared.info.to_bytes("little") + rest
-    return SharedInfoPage(page=page.ljust(PAGE_SIZE, b"\0"))
 
 
 def tsc_info_of(body: X86TscInfo) -> TscInfo:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from domctx_plugin_shared_info import SharedInfo, SharedInfoCompat
+from domctx_plugin_shared_info import SharedInfo, SharedInfoCompat, SharedInfoX86_64
 
 from domctx_core import (
     Body,
@@ -38,33 +38,43 @@ from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,
     ImageState,
-    page_of,
-    page_rest,
     read_image,
-    shared_info_of,
     tsc_info_of,
     x86_tsc_info_of,
 )
-from domctx_plugin_xen_streams.domain import CONTAINERS, Reader, StreamDomain, container
+from domctx_plugin_xen_streams.domain import (
+    CONTAINERS,
+    Reader,
+    StreamDomain,
+    container,
+    passed_over,
+)
 from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader
 from domctx_plugin_xen_streams.hvm_params import HvmParamsRecord
+from domctx_plugin_xen_streams.legacy import LibxcLegacy, legacy_error
 from domctx_plugin_xen_streams.libxc import (
     CheckpointRecord,
     DomainContextRecord,
     EndRecord,
     HvmContextRecord,
-    SharedInfoPage,
     SharedInfoRecord,
     X86PvInfo,
     X86PvInfoRecord,
     X86TscInfo,
     X86TscInfoRecord,
 )
+from domctx_plugin_xen_streams.page_data import PAGE_SIZE
 from domctx_plugin_xen_streams.pv_vcpu import (
     X86PvVcpuBasicRecord,
     X86PvVcpuExtendedRecord,
     X86PvVcpuMsrsRecord,
     X86PvVcpuXsaveRecord,
+)
+from domctx_plugin_xen_streams.shared_info import (
+    SharedInfoPage32,
+    SharedInfoPage64,
+    page_of,
+    shared_info_of,
 )
 
 __all__ = ["Change", "Insert", "Kind", "ToVersion3", "ToVersion4", "extract", "kind_of", "rewrite"]
@@ -166,6 +176,12 @@ class Change(ABC):
             raise _refusal(record, "the stream does not say the guest's width before this record")
         return self.width
 
+    def page(self, record: Record) -> SharedInfoPage64 | SharedInfoPage32:
+        """The page of SHARED_INFO, refused where no X86_PV_INFO said before how it is laid out."""
+        if self.known_width(record) == 4:
+            return self.body(record, SharedInfoPage32)
+        return self.body(record, SharedInfoPage64)
+
     def framed(self, type: int, body: bytes) -> bytes:
         """A libxc record in the stream's byte order."""
         head = struct.pack(ORDERS[self.level.framing.byteorder] + "II", type, len(body))
@@ -179,7 +195,7 @@ class Change(ABC):
             made += self.framed(X86TscInfoRecord.code, tsc)
         if state.shared_info is not None and self.pv:
             check_width(state.shared_info, self.known_width(record), record)
-            made += self.framed(SharedInfoRecord.code, page_of(state.shared_info).page)
+            made += self.framed(SharedInfoRecord.code, page_of(state.shared_info).to_bytes())
         return made
 
 
@@ -197,6 +213,8 @@ def rewrite(file: Any, target: Any, formats: Formats, change: Change) -> int:
         match event:
             case Fault():
                 _raise(event)
+            case Opened(level) if level.format.name == LibxcLegacy.name:
+                raise legacy_error(level.offset)
             case Opened(level, resumed=False) if level.format.name == "libxc":
                 change.opened(level)
             case Record():
@@ -209,6 +227,8 @@ def rewrite(file: Any, target: Any, formats: Formats, change: Change) -> int:
 
 def _raise(fault: Fault) -> None:
     """A fault of a container ends it all; one inside a record's body does not concern us."""
+    if passed_over(fault):
+        return
     if fault.level is None or fault.level.format.name in CONTAINERS:
         raise fault.finding.error()
 
@@ -233,14 +253,13 @@ def _refusal(record: Record, message: str, rule: str | None = None, **details: A
 
 
 def check_width(shared: SharedInfo, width: int, record: Record) -> None:
-    """Refuse a shared info page of a guest with another word size than the stream's."""
-    compat = isinstance(shared.info, SharedInfoCompat)
-    if compat != (width == 4):
+    """Refuse shared info of a guest of another architecture or word size than the stream's."""
+    if not isinstance(shared.info, SharedInfoCompat if width == 4 else SharedInfoX86_64):
         raise _refusal(
             record,
-            "the image's shared info is of a guest with another word size",
-            expected=f"{width} bytes a word",
-            actual=f"{4 if compat else 8} bytes a word",
+            "the image's shared info is of a guest with another word size or architecture",
+            expected=f"an x86 guest with words of {width} bytes",
+            actual=f"{type(shared.info).__name__}, {shared.info.size()} bytes",
         )
 
 
@@ -317,21 +336,20 @@ class ToVersion4(Change):
         return tsc_info_of(self.body(record, X86TscInfo))
 
     def _shared_info(self, record: Record) -> Body:
-        page = self.body(record, SharedInfoPage).page
-        width = self.known_width(record)
-        rest = page_rest(page, width)
+        page = self.page(record)
+        rest = page.rest
         if rest.strip(b"\0"):
-            at = len(page) - len(rest.lstrip(b"\0"))
+            at = PAGE_SIZE - len(rest.lstrip(b"\0"))
             if not self.lossy:
                 raise _refusal(
                     record,
                     "the page has bytes behind the structure, which a domain context cannot hold",
                     offset=record.body_offset + at,
-                    expected=f"{len(rest)} zeros from byte {len(page) - len(rest)} of the page on",
+                    expected=f"{len(rest)} zeros from byte {PAGE_SIZE - len(rest)} of the page on",
                     hint="they have no meaning; --lossy leaves them out, for good",
                 )
             self.notes.append(f"the page of SHARED_INFO loses what it has from byte {at} on")
-        return shared_info_of(record, page, width)
+        return shared_info_of(page)
 
     def _put(self, place: int) -> None:
         if self.header.xen_major:
@@ -500,10 +518,9 @@ class Insert(Change):
         if record.type == X86TscInfoRecord.code and state.tsc_info is not None:
             return x86_tsc_info_of(state.tsc_info).to_bytes(self.level.framing.byteorder)
         if record.type == SharedInfoRecord.code and state.shared_info is not None and self.pv:
-            width = self.known_width(record)
-            check_width(state.shared_info, width, record)
-            rest = page_rest(self.body(record, SharedInfoPage).page, width)
-            return page_of(state.shared_info, rest).page
+            page = self.page(record)
+            check_width(state.shared_info, self.known_width(record), record)
+            return page_of(state.shared_info, page.rest).to_bytes()
         return None
 
     def done(self) -> None:
@@ -527,6 +544,8 @@ def extract(
     for event in walk(source, formats, format=container(source, formats)):
         if isinstance(event, Fault):
             _raise(event)
+        if isinstance(event, Opened) and event.level.format.name == LibxcLegacy.name:
+            raise legacy_error(event.level.offset)
         if isinstance(event, Opened) and event.level.format.name == "libxc":
             order = event.level.framing.byteorder
             if event.level.framing.version >= 4:

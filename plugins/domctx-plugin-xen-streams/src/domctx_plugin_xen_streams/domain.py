@@ -8,7 +8,7 @@ with other state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from domctx_plugin_tsc_info import TscInfo
 from domctx_core import (
     Body,
     ByteOrder,
+    Check,
     Domain,
     DomainError,
     Errno,
@@ -38,12 +39,18 @@ from domctx_core.walker import Event, Fault, Level, Opened, Record, walk
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,
-    shared_info_of,
     tsc_info_of,
 )
 from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader
-from domctx_plugin_xen_streams.libxc import SharedInfoPage, X86PvInfo, X86TscInfo
+from domctx_plugin_xen_streams.legacy import LibxcLegacy, legacy_error
+from domctx_plugin_xen_streams.libxc import X86PvInfo, X86TscInfo
 from domctx_plugin_xen_streams.pv_vcpu import X86PvVcpuBasic
+from domctx_plugin_xen_streams.shared_info import (
+    SharedInfoPage,
+    SharedInfoPage32,
+    SharedInfoPage64,
+    shared_info_of,
+)
 
 __all__ = ["StreamDomain", "open_stream"]
 
@@ -153,13 +160,15 @@ def open_stream(request: DomainRequest) -> StreamDomain:
         else:
             raise UsageError("standard input cannot be read here", expected="stream:PATH")
         if out:
-            return _open_copy(path, out, source, request.formats)
-        return read_stream(source, request.formats)
+            return _open_copy(path, out, source, request.formats, request.checks())
+        return read_stream(source, request.formats, request.checks())
 
 
-def _open_copy(path: str, out: str, source: Source, formats: Formats) -> StreamDomain:
+def _open_copy(
+    path: str, out: str, source: Source, formats: Formats, checks: Iterable[type[Check]]
+) -> StreamDomain:
     """The domain in `source` for a load that writes `out`."""
-    reader = _read(source, formats)
+    reader = _read(source, formats, checks)
     registry = formats.registry("domain-context")
 
     def code_of(body: type[Body]) -> int:
@@ -190,13 +199,18 @@ def _open_copy(path: str, out: str, source: Source, formats: Formats) -> StreamD
     return reader.domain(code_of, keep)
 
 
-def read_stream(source: Source, formats: Formats) -> StreamDomain:
-    """The domain in `source`, read to its end; errors as for `open_stream`."""
-    return _read(source, formats).domain()
+def read_stream(
+    source: Source, formats: Formats, checks: Iterable[type[Check]] = ()
+) -> StreamDomain:
+    """The domain in `source`, read to its end; errors as for `open_stream`.
+
+    What `checks` report as an error is refused too.
+    """
+    return _read(source, formats, checks).domain()
 
 
-def _read(source: Source, formats: Formats) -> Reader:
-    reader = Reader(formats)
+def _read(source: Source, formats: Formats, checks: Iterable[type[Check]]) -> Reader:
+    reader = Reader(formats, checks)
     for event in walk(source, formats, format=container(source, formats)):
         reader.see(event)
     return reader
@@ -206,15 +220,30 @@ def container(source: Source, formats: Formats) -> Format:
     """The format of a source that is to be a stream; `ImageError` for one that is none."""
     head = bytes(source.at(0, HEAD_SIZE))
     found = formats.recognise(head)
+    if found is not None and found.name == LibxcLegacy.name:
+        raise legacy_error(0)
     if found is None or found.name not in CONTAINERS:
         raise ImageError(
             "this is no saved domain" if head else "the input is empty",
             offset=0,
             expected="an xl save file, a libxl stream or a libxc stream",
             actual=found.title if found else f"bytes {head[:8].hex(' ')}" if head else "nothing",
-            hint="convert-legacy-stream, a tool of Xen, rewrites a stream of Xen before 4.6",
         )
     return found
+
+
+def passed_over(fault: Fault) -> bool:
+    """Whether a fault concerns only what a record's body holds, and a reader may do without.
+
+    The HVM context is no part of what a domain context says, so that a plugin for it which cannot be
+    used stands in nobody's way.
+    """
+    level, code = fault.level, fault.finding.type
+    if level is None or code is None or not fault.needs_plugin:
+        return False
+    entry = level.registry.get(code)
+    content = None if entry is None else entry.record_type.content
+    return content is not None and content.optional
 
 
 def _read_only() -> DomainError:
@@ -231,17 +260,18 @@ class Reader:
     `context` is the last domain context image, None in a stream before version 4; `codes` are the
     type codes of what was kept, complete once `domain` was asked for.
 
-    Of records that come again, such as one per checkpoint, the last one counts.
+    Of records that come again, such as one per checkpoint, the last one counts. `checks` are those
+    across records that the stream must pass.
     """
 
-    def __init__(self, formats: Formats) -> None:
+    def __init__(self, formats: Formats, checks: Iterable[type[Check]] = ()) -> None:
         self.formats = formats
-        self.verifier = Verifier()
+        self.verifier = Verifier(checks=checks)
         self.header: LibxcDomainHeader | None = None
         self.byteorder: ByteOrder = "little"
         self.pv_info: X86PvInfo | None = None
         self.vcpus: set[int] = set()
-        self.shared_info: tuple[Record, bytes] | None = None
+        self.shared_info: tuple[Record, Body] | None = None
         self.tsc_info: X86TscInfo | None = None
         self.context: Level | None = None
         self.codes: set[int] = set()
@@ -249,13 +279,15 @@ class Reader:
 
     def see(self, event: Event) -> None:
         """Take over what one event brings; raises the error that a receiver would."""
-        if isinstance(event, Fault) and event.needs_plugin:
+        if isinstance(event, Fault) and event.needs_plugin and not passed_over(event):
             finding = event.finding
             raise PluginError(finding.message, rule=finding.rule, offset=finding.offset)
+        if isinstance(event, Opened) and event.level.format.name == LibxcLegacy.name:
+            raise legacy_error(event.level.offset)
         for finding in self.verifier.see(event):
             if finding.severity is not Severity.ERROR:
                 continue
-                # a plugin that is missing or broken matters only where its state is on offer, and then
+            # a plugin that is missing or broken matters only where its state is on offer, and then
             # the engine says so
             inner = finding.container[-1:] == ("domain-context",)
             if finding.rule == "needs-plugin" or (inner and finding.rule == "unknown-type"):
@@ -283,8 +315,8 @@ class Reader:
             self.pv_info = body
         elif isinstance(body, X86PvVcpuBasic):
             self.vcpus.add(body.vcpu_id)
-        elif isinstance(body, SharedInfoPage):
-            self.shared_info = record, body.page
+        elif isinstance(body, SharedInfoPage | SharedInfoPage64 | SharedInfoPage32):
+            self.shared_info = record, body
         elif isinstance(body, X86TscInfo):
             self.tsc_info = body
 
@@ -330,22 +362,23 @@ class Reader:
     def _older(self, pv: bool) -> None:
         """State of a stream without a domain context image, from libxc's own records."""
         if pv and self.shared_info is not None:
-            self.state[SharedInfo, 0] = self._shared_info(*self.shared_info)
+            self.state[SharedInfo, 0] = _shared_info(*self.shared_info)
             self.codes.add(SHARED_INFO)
         if self.tsc_info is not None:
             self.state[TscInfo, 0] = tsc_info_of(self.tsc_info)
             self.codes.add(TSC_INFO)
 
-    def _shared_info(self, record: Record, page: bytes) -> SharedInfo:
-        """The structure at the start of the page; what follows it there has no meaning."""
-        if self.pv_info is None:
-            raise ImageError(
-                "SHARED_INFO has no known layout: the stream does not say the guest's width",
-                offset=record.offset,
-                record=record.index,
-                type=record.type,
-                type_name=record.name,
-                expected="an X86_PV_INFO record",
-                actual="none",
-            )
-        return shared_info_of(record, page, self.pv_info.guest_width)
+
+def _shared_info(record: Record, page: Body) -> SharedInfo:
+    """The structure at the start of the page; what follows it there has no meaning."""
+    if isinstance(page, SharedInfoPage64 | SharedInfoPage32):
+        return shared_info_of(page)
+    raise ImageError(
+        "SHARED_INFO has no known layout: the stream does not say the guest's width before it",
+        offset=record.offset,
+        record=record.index,
+        type=record.type,
+        type_name=record.name,
+        expected="an X86_PV_INFO record before it",
+        actual="none",
+    )

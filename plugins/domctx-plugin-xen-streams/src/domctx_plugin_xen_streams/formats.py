@@ -27,6 +27,7 @@ from domctx_plugin_xen_streams.headers import (
     XlMandatoryFlags,
     XlOptionalData,
 )
+from domctx_plugin_xen_streams.legacy import LibxcLegacy
 
 __all__ = ["OPTIONAL", "Libxc", "Libxl", "Xl"]
 
@@ -44,7 +45,7 @@ class Xl(Format):
     """The file that `xl save` writes: a header, the domain's configuration, a libxl stream.
 
     It has no version number; `Framing.version` is 2 where a libxl stream (version 2) follows and
-    1 for a legacy stream, after which nothing is read.
+    1 for a legacy stream, which is not decoded.
     """
 
     name = "xl"
@@ -68,11 +69,12 @@ class Xl(Format):
         return None
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """A libxl stream follows, unless the flags leave room only for a legacy one."""
+        """A libxl stream follows, or a legacy one where the flags do not speak of the former."""
         header = bodies[0]
         assert isinstance(header, XlHeader)
         modern = bool(header.mandatory_flags & XlMandatoryFlags.STREAM_V2)
-        return Framing(self.byteorder(head), 2 if modern else 1, "libxl" if modern else None)
+        order, follows = self.byteorder(head), Libxl.name if modern else LibxcLegacy.name
+        return Framing(order, 2 if modern else 1, follows)
 
 
 class Libxl(Format):

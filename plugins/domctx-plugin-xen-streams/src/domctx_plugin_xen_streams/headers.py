@@ -127,7 +127,7 @@ class XlHeader(Body):
     optional_data_len: int = u32(doc="size of the optional data that follows", unit="bytes")
 
     def check(self) -> Iterable[Problem]:
-        """Magic and byte order must be right, and the stream after it not a legacy one."""
+        """Magic and byte order must be right."""
         if self.magic != XL_MAGIC:
             yield Problem(
                 "field-out-of-range",
@@ -137,16 +137,6 @@ class XlHeader(Body):
                 actual=self.magic.hex(),
             )
         yield from _must_be("byteorder", self.byteorder, XL_BYTEORDER, "an xl save file")
-        if not self.mandatory_flags & XlMandatoryFlags.STREAM_V2:
-            yield Problem(
-                "field-out-of-range",
-                "a legacy stream follows (of Xen before 4.6), which has no records and is not"
-                " read; convert-legacy-stream, a tool of Xen, rewrites it",
-                field="mandatory_flags",
-                expected="STREAM_V2 (0x2) set",
-                actual=f"{int(self.mandatory_flags):#x}",
-                errno=Errno.EOPNOTSUPP,
-            )
 
 
 class XlOptionalData(Body):

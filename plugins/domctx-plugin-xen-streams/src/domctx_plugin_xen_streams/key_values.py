@@ -55,6 +55,16 @@ class KeyValues(Text):
             pairs.append((pair[0], pair[1]))
         return _joined(pairs)
 
+    def schema(self) -> dict[str, Any]:
+        pair = {"path": {"type": "string"}, "value": {"type": "string"}}
+        item = {
+            "type": "object",
+            "properties": pair,
+            "required": list(pair),
+            "additionalProperties": False,
+        }
+        return {"anyOf": [{"type": "array", "items": item}, {"type": "string"}]}
+
     def text(self, value: Any) -> str:
         pairs = split_pairs(value)
         if _joined(pairs) != value:

@@ -1,6 +1,7 @@
 """The record types of the libxc stream, PAGE_DATA apart (see `page_data`).
 
-Those with much to them are in `pv_vcpu`, `hvm_params` and `policy`, and are found here too.
+Those with much to them are in `pv_info`, `pv_vcpu`, `shared_info`, `hvm_params` and `policy`, and
+are found here too.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import random
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
-from domctx_plugin_tsc_info import TscMode
+from domctx_plugin_tsc_info import TscInfo, TscInfoRecord, TscMode
 
 from domctx_core import (
     Body,
@@ -20,7 +21,6 @@ from domctx_core import (
     array,
     blob,
     reserved,
-    u8,
     u32,
     u64,
 )
@@ -29,7 +29,6 @@ from domctx_plugin_xen_streams.hvm_params import (
     HvmParams,
     HvmParamsRecord,
 )
-from domctx_plugin_xen_streams.page_data import PAGE_SIZE
 from domctx_plugin_xen_streams.policy import (
     CpuidLeaf,
     MsrEntry,
@@ -38,6 +37,7 @@ from domctx_plugin_xen_streams.policy import (
     X86MsrPolicy,
     X86MsrPolicyRecord,
 )
+from domctx_plugin_xen_streams.pv_info import X86PvInfo, X86PvInfoRecord
 from domctx_plugin_xen_streams.pv_vcpu import (
     X86PvVcpu,
     X86PvVcpuBasic,
@@ -48,6 +48,12 @@ from domctx_plugin_xen_streams.pv_vcpu import (
     X86PvVcpuMsrsRecord,
     X86PvVcpuXsave,
     X86PvVcpuXsaveRecord,
+)
+from domctx_plugin_xen_streams.shared_info import (
+    SharedInfoPage,
+    SharedInfoPage32,
+    SharedInfoPage64,
+    SharedInfoRecord,
 )
 
 __all__ = [
@@ -65,6 +71,8 @@ __all__ = [
     "HvmParamsRecord",
     "MsrEntry",
     "SharedInfoPage",
+    "SharedInfoPage32",
+    "SharedInfoPage64",
     "SharedInfoRecord",
     "StaticDataEndRecord",
     "Toolstack",
@@ -102,35 +110,6 @@ def _not_empty(size: int, name: str, at_least: str) -> Iterable[Problem]:
 # ----------------------------------------------------------------------------------------- bodies
 
 
-class X86PvInfo(Body):
-    """What a PV guest is, needed to understand all that follows."""
-
-    guest_width: int = u8(doc="size of a guest word, 4 or 8", unit="bytes")
-    pt_levels: int = u8(doc="levels of the page tables, 3 or 4")
-    pad = reserved(6)
-
-    def check(self) -> Iterable[Problem]:
-        """Words of 4 or 8 bytes, 3 or 4 levels."""
-        for name, value, known in (
-            ("guest_width", self.guest_width, (4, 8)),
-            ("pt_levels", self.pt_levels, (3, 4)),
-        ):
-            if value not in known:
-                yield Problem(
-                    "field-out-of-range",
-                    f"`{name}` is outside its range",
-                    field=name,
-                    expected=f"{known[0]} or {known[1]}",
-                    actual=value,
-                )
-
-    @classmethod
-    def example(cls, rng: random.Random) -> Self:
-        """A 32-bit or a 64-bit guest."""
-        width = rng.choice([4, 8])
-        return cls(guest_width=width, pt_levels=4 if width == 8 else 3)
-
-
 class X86PvP2mFrames(Body):
     """The frames that hold a PV guest's physical-to-machine table."""
 
@@ -155,16 +134,6 @@ class X86PvP2mFrames(Body):
         count = rng.randint(1, 4)
         frames = [rng.randrange(1 << 20) for _ in range(count)]
         return cls(start_pfn=0, end_pfn=512 * count - 1, frames=frames)
-
-
-class SharedInfoPage(Body):
-    """The page that a PV guest shares with the hypervisor; its layout follows the guest's width.
-
-    The structure takes the first 3136 (64-bit guest) or 2344 bytes (32-bit); the rest has no
-    meaning.
-    """
-
-    page: bytes = blob(PAGE_SIZE, doc="the guest's shared_info page")
 
 
 class X86TscInfo(Body):
@@ -229,28 +198,21 @@ class EndRecord(RecordType[Empty]):
     code, name, body = 0x00, "END", Empty
 
 
-class X86PvInfoRecord(RecordType[X86PvInfo]):
-    """Word size and page tables of a PV guest."""
-
-    code, name, body = 0x02, "X86_PV_INFO", X86PvInfo
-
-
 class X86PvP2mFramesRecord(RecordType[X86PvP2mFrames]):
     """Where a PV guest keeps its physical-to-machine table."""
 
     code, name, body = 0x03, "X86_PV_P2M_FRAMES", X86PvP2mFrames
 
 
-class SharedInfoRecord(RecordType[SharedInfoPage]):
-    """The shared_info page of a PV guest, in streams before version 4."""
-
-    code, name, body = 0x07, "SHARED_INFO", SharedInfoPage
-
-
 class X86TscInfoRecord(RecordType[X86TscInfo]):
     """The time-stamp counter, in streams before version 4."""
 
     code, name, body = 0x08, "X86_TSC_INFO", X86TscInfo
+
+    def as_context(self, body: X86TscInfo) -> tuple[int, Body]:
+        """The domain context's TSC_INFO."""
+        tsc = TscInfo(mode=body.mode, khz=body.khz, nsec=body.nsec, incarnation=body.incarnation)
+        return TscInfoRecord.code, tsc
 
 
 class HvmContextRecord(RecordType[HvmContext]):

@@ -11,15 +11,22 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from domctx_core import Body, ByteOrder, Problem, RecordType, Tally, count_of, reserved
+from domctx_core import (
+    Amount,
+    Body,
+    ByteOrder,
+    Part,
+    RecordType,
+    Tally,
+    count_of,
+    reserved,
+)
 from domctx_plugin_xen_streams.pfns import (
+    PFN_MASK,
     PageType,
     count_pages,
     count_types,
     entry,
-    faultless,
-    first_reserved,
-    first_unknown,
     has_page,
     label,
     page_type,
@@ -41,6 +48,7 @@ __all__ = [
 PAGE_SIZE = 4096
 
 _HEAD = 8
+_KINDS = [(label(kind), PAGE_SIZE if has_page(entry(0, kind)) else 0) for kind in range(16)]
 
 
 class PageData(Body):
@@ -52,7 +60,9 @@ class PageData(Body):
 
     count: int = count_of("pfns", doc="number of PFNs", init=False)
     pad = reserved(4)
-    pfns: array[int] = pfn_list("count", doc="PFN in bits 51 to 0, page type in bits 63 to 60")
+    pfns: array[int] = pfn_list(
+        "count", ahead=_HEAD, doc="PFN in bits 51 to 0, page type in bits 63 to 60"
+    )
 
     def __init__(self, *, pfns: Iterable[int]) -> None:
         super().__init__(pfns=array("Q", pfns))
@@ -64,27 +74,6 @@ class PageData(Body):
     def pages(self) -> int:
         """How many of the PFNs have a page of data after the head."""
         return count_pages(self.pfns)
-
-    def check(self) -> Iterable[Problem]:
-        """At least one PFN; of reserved bits and types that mean nothing, the first is named."""
-        if not self.pfns:
-            yield Problem(
-                "field-out-of-range", "no PFN is listed", 0, "count", expected="at least 1"
-            )
-        if faultless(self.pfns):
-            return
-        bad = first_reserved(self.pfns)
-        if bad is not None:
-            yield Problem(
-                "reserved-not-zero", f"`pfns[{bad}]` has unknown bits", _HEAD + 8 * bad,
-                f"pfns[{bad}]", expected="bits 59 to 52 zero", actual=f"{self.pfns[bad]:#x}",
-            )  # fmt: skip
-        bad = first_unknown(self.pfns)
-        if bad is not None:
-            yield Problem(
-                "field-out-of-range", f"`pfns[{bad}]` is of no known page type", _HEAD + 8 * bad,
-                f"pfns[{bad}]", expected="0 to 4 or 9 to 15", actual=page_type(self.pfns[bad]),
-            )  # fmt: skip
 
     def summary(self) -> Mapping[str, str]:
         """How many there are of each type."""
@@ -130,12 +119,19 @@ class PageTally(Tally[PageData]):
         types = _types_text(dict(sorted(self.types.items())))
         return f"{total} PFNs in {self.low:#x}-{self.high:#x}: {types}"
 
+    def amounts(self) -> Iterable[Amount]:
+        """PFNs by page type, with the bytes of those that come with a page."""
+        for kind, count in sorted(self.types.items()):
+            size = PAGE_SIZE * count if has_page(entry(0, kind)) else 0
+            yield Amount(label(kind), count, "PFNs", size)
+
 
 class PageDataRecord(RecordType[PageData]):
     """Some of the guest's memory."""
 
     code, name, body = 1, "PAGE_DATA", PageData
     bulk: ClassVar[bool] = True
+    part: ClassVar[str] = "page"
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         """The count, and 8 bytes for each PFN that it announces."""
@@ -144,6 +140,14 @@ class PageDataRecord(RecordType[PageData]):
     def extent(self, head: PageData) -> int:
         """The head, and a page for each PFN that has one."""
         return _HEAD + 8 * head.count + PAGE_SIZE * head.pages()
+
+    def parts(self, head: PageData) -> Iterable[Part]:
+        """A page for each PFN, of the kind that its page type says; some have no content."""
+        at = _HEAD + 8 * head.count
+        for each in head.pfns:
+            kind, size = _KINDS[page_type(each)]
+            yield Part(each & PFN_MASK, kind, at, size)
+            at += size
 
     def tally(self) -> Tally[Any]:
         """PFNs by type, and where they lie."""

@@ -1,7 +1,8 @@
 """Rows of PFNs with their page types, kept packed: a guest has a million of them in each 4 GiB.
 
 An entry is 64 bits: the PFN in bits 51 to 0, the page type in bits 63 to 60, and zeros between. What
-is asked of all entries at once is asked of their bytes, which costs a few nanoseconds an entry.
+is asked of all entries at once is asked of columns of their bytes, which costs a few nanoseconds an
+entry, and less where all are the pages of an HVM guest: those columns are zeros.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
+from domctx_core import Problem
 from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+from domctx_core.layout.scalars import INTEGER_TEXT
 
 __all__ = [
     "PFN_MASK",
@@ -94,7 +97,7 @@ def entry(pfn: int, type: int = PageType.NORMAL) -> int:
 
 def count_types(entries: array[int]) -> dict[int, int]:
     """How many entries there are of each page type, ascending; types without any are left out."""
-    left = entries.tobytes()[_HIGHEST_BYTE::8]
+    left = _column(bytearray(entries), _HIGHEST_BYTE)
     counts: dict[int, int] = {}
     while left:
         kind = left[0] >> 4
@@ -106,16 +109,27 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 def count_pages(entries: array[int]) -> int:
     """How many of the entries have a page of data."""
-    return len(entries) - len(entries.tobytes()[_HIGHEST_BYTE::8].translate(None, _PAGE_BYTES))
+    without = _others(_column(bytearray(entries), _HIGHEST_BYTE), _PAGE_BYTES)
+    return len(entries) - without
 
 
 def faultless(entries: array[int]) -> bool:
     """Whether no entry has a reserved bit or a type that means nothing."""
-    raw = entries.tobytes()
+    raw = bytearray(entries)
     return not (
-        raw[_HIGHEST_BYTE::8].translate(None, _GOOD_BYTES)
-        or raw[_SECOND_BYTE::8].translate(None, _GOOD_SECOND_BYTES)
+        _others(_column(raw, _HIGHEST_BYTE), _GOOD_BYTES)
+        or _others(_column(raw, _SECOND_BYTE), _GOOD_SECOND_BYTES)
     )
+
+
+def _column(raw: bytearray, place: int) -> bytearray:
+    """One byte of each entry; of a `bytearray`, since a slice of `bytes` with steps costs more."""
+    return raw[place::8]
+
+
+def _others(column: bytearray, known: bytes) -> int:
+    """How many bytes of a column are not among those `known`, of which zero is always one."""
+    return 0 if column == bytes(len(column)) else len(column.translate(None, known))
 
 
 def first_reserved(entries: array[int]) -> int | None:
@@ -169,16 +183,20 @@ class Pfns(Kind):
     """
 
     label = "u64[count] packed"
-    checked = False
+    checked = True
 
-    def __init__(self, count: str) -> None:
+    def __init__(self, count: str, ahead: int) -> None:
         self.count = count
+        self.ahead = ahead
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
         at = reader.advance(8 * int(values[self.count]), "")
         entries = array("Q")
         entries.frombytes(reader.data[at : reader.pos])
-        return _swapped(entries, reader.order)
+        entries = _swapped(entries, reader.order)
+        if not entries or not faultless(entries):
+            reader.suspect = True
+        return entries
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += _swapped(array("Q", value), order).tobytes()
@@ -187,8 +205,9 @@ class Pfns(Kind):
         return 8 * len(value)
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
+        """At least one entry; of reserved bits and types that mean nothing, the first is named."""
         try:
-            array("Q", value)
+            entries = array("Q", value)
         except (TypeError, OverflowError, ValueError):
             checker.report(
                 "field-out-of-range",
@@ -196,6 +215,36 @@ class Pfns(Kind):
                 expected="an array of unsigned 64-bit numbers",
                 actual=type(value).__name__,
             )
+            return
+        if not entries:
+            at, path = checker.pos - self.ahead, [*checker.path[:-1], self.count]
+            problem = Problem(
+                "field-out-of-range", "no PFN is listed", at, ".".join(path), expected="at least 1"
+            )
+            checker.problems.append(problem)
+        elif not faultless(entries):
+            self._explain(entries, checker)
+
+    def _explain(self, entries: array[int], checker: Checker) -> None:
+        start, name = checker.pos, checker.path[-1]
+        reserved, unknown = first_reserved(entries), first_unknown(entries)
+        if reserved is not None:
+            checker.pos, checker.path[-1] = start + 8 * reserved, f"{name}[{reserved}]"
+            checker.report(
+                "reserved-not-zero",
+                f"`{name}[{reserved}]` has unknown bits",
+                expected="bits 59 to 52 zero",
+                actual=f"{entries[reserved]:#x}",
+            )
+        if unknown is not None:
+            checker.pos, checker.path[-1] = start + 8 * unknown, f"{name}[{unknown}]"
+            checker.report(
+                "field-out-of-range",
+                f"`{name}[{unknown}]` is of no known page type",
+                expected="0 to 4 or 9 to 15",
+                actual=page_type(entries[unknown]),
+            )
+        checker.pos, checker.path[-1] = start, name
 
     def to_json(self, value: Any) -> Any:
         return [
@@ -214,10 +263,27 @@ class Pfns(Kind):
         for number, item in enumerate(value):
             try:
                 entries.extend(_stretch_of(item))
+                if len(entries) > _MOST:
+                    raise JsonError(f"more PFNs than a record can hold: at most {_MOST}")
             except JsonError as fault:
                 fault.path.insert(0, f"[{number}]")
                 raise
         return entries
+
+    def schema(self) -> dict[str, Any]:
+        number = {"type": "integer", "minimum": 0, "maximum": 15}
+        stretch = {
+            "first": {"anyOf": [{"type": "integer", "minimum": 0}, INTEGER_TEXT]},
+            "count": {"type": "integer", "minimum": 1},
+            "type": {"anyOf": [{"enum": [each.name for each in PageType]}, number]},
+        }
+        item = {
+            "type": "object",
+            "properties": stretch,
+            "required": list(stretch),
+            "additionalProperties": False,
+        }
+        return {"type": "array", "items": item}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> array[int]:
         types = [PageType.BROKEN, PageType.ALLOCATE_ONLY, PageType.INVALID]
@@ -237,8 +303,9 @@ class Pfns(Kind):
 _SHOWN = 8
 """Stretches that are shown before the rest is only counted."""
 
-_MOST = 1 << 32
-"""Entries that a record can count."""
+_MOST = 1 << 24
+"""Entries that a record of 128 MiB, the longest that libxc has, can hold; a few words of JSON can
+ask for any number of them."""
 
 
 def _swapped(entries: array[int], order: str) -> array[int]:
@@ -261,7 +328,7 @@ def _stretch_of(item: Any) -> range:
     except (ValueError, KeyError):
         raise JsonError(f"expected a number and a page type, found {item!r:.80}") from None
     if any(type(each) is not int for each in (first, count, number)) or not (
-        0 <= first < 1 << TYPE_SHIFT and 0 <= number < 16 and 0 < count < _MOST
+        0 <= first < 1 << TYPE_SHIFT and 0 <= number < 16 and 0 < count <= _MOST
     ):
         raise JsonError(f"no stretch of PFNs: {item!r:.80}")
     start = number << TYPE_SHIFT | first
@@ -270,6 +337,9 @@ def _stretch_of(item: Any) -> range:
     return range(start, start + count)
 
 
-def pfn_list(count: str, *, doc: str = "") -> Any:
-    """A row of PFN entries, as many as the field named `count` says; see `Pfns`."""
-    return Field(Pfns(count), "", doc)
+def pfn_list(count: str, *, ahead: int, doc: str = "") -> Any:
+    """A row of PFN entries, as many as the field named `count` says; see `Pfns`.
+
+    The count stands `ahead` bytes before the row.
+    """
+    return Field(Pfns(count, ahead), "", doc)

@@ -119,6 +119,17 @@ RULES: tuple[Rule, ...] = (
         "CHECKPOINT_DIRTY_PFN_LIST among the records of a saved guest",
     ),
     Rule(
+        "xen-streams/legacy-stream",
+        _E,
+        Errno.EOPNOTSUPP,
+        "a legacy stream, which is not decoded",
+        "Before Xen 4.6 a stream had neither records nor a version: its parts can only be told by"
+        " reading all of it, in the word size of the toolstack that wrote it. It is recognised, by"
+        " the flags of an xl header or by its first bytes, and what is in it was not judged.",
+        "Rewrite it with convert-legacy-stream, a tool of Xen, and look at the outcome.",
+        "an xl save file whose mandatory flags lack STREAM_V2",
+    ),
+    Rule(
         "xen-streams/big-endian",
         _W,
         Errno.EOPNOTSUPP,

@@ -9,6 +9,7 @@ from typing import Any
 from domctx_core import Problem, Severity
 from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+from domctx_core.layout.scalars import HEX
 
 __all__ = ["ALIGNMENT", "Alignment", "aligned", "filling", "ignored", "not_a_string"]
 
@@ -54,6 +55,9 @@ class Alignment(Kind):
             return bytes.fromhex(value)
         except (TypeError, ValueError):
             raise JsonError(f"expected a string of hex digits, found {value!r:.60}") from None
+
+    def schema(self) -> dict[str, Any]:
+        return HEX
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> bytes:
         return b""

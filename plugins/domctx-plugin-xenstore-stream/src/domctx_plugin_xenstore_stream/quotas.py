@@ -87,6 +87,19 @@ class Quotas(Kind):
             found.append((item["name"], item["value"]))
         return found
 
+    def schema(self) -> dict[str, Any]:
+        quota = {
+            "name": {"type": "string"},
+            "value": {"type": "integer", "minimum": 0, "maximum": _MOST},
+        }
+        item = {
+            "type": "object",
+            "properties": quota,
+            "required": list(quota),
+            "additionalProperties": False,
+        }
+        return {"type": "array", "items": item}
+
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> list[tuple[str, int]]:
         count = rng.randrange(4)
         if self.count is None:
