@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import DeclarationError
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, describe
-from domctx_core.layout.scalars import Blob, Int, Reserved
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, describe, nearest
+from domctx_core.layout.scalars import HEX, Blob, Int, Reserved
 
 if TYPE_CHECKING:
     import random
@@ -57,6 +57,9 @@ class Nested(Kind):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         return self.layout.from_json(value)
+
+    def schema(self) -> dict[str, Any]:
+        return self.layout.schema()
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         return self.layout.example(rng)
@@ -145,15 +148,24 @@ class Array(Kind):
         if not isinstance(value, list):
             raise JsonError(f"expected a list, found {value!r:.60}")
         items = []
+        errors: list[JsonError] = []
         for number, item in enumerate(value):
             try:
                 items.append(self.element.from_json(item, values))
             except JsonError as fault:
                 fault.path.insert(0, f"[{number}]")
-                raise
-        if isinstance(self.count, int) and len(items) != self.count:
-            raise JsonError(f"expected {self.count} elements, found {len(items)}")
+                errors.append(fault)
+        if isinstance(self.count, int) and len(value) != self.count:
+            errors.append(JsonError(f"expected {self.count} elements, found {len(value)}"))
+        if errors:
+            raise JsonError.of(errors)
         return items
+
+    def schema(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"type": "array", "items": self.element.schema()}
+        if isinstance(self.count, int):
+            row |= {"minItems": self.count, "maxItems": self.count}
+        return row
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         count = self.count if isinstance(self.count, int) else rng.choice([0, 1, 2, 5])
@@ -212,6 +224,11 @@ class Optional(Kind):
                 raise JsonError(f"expected true or false, found {value!r:.60}")
             return value
         return None if value is None else self.inner.from_json(value, values)
+
+    def schema(self) -> dict[str, Any]:
+        if isinstance(self.inner, Reserved):
+            return {"type": "boolean"}
+        return {"anyOf": [self.inner.schema(), {"type": "null"}]}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         present = rng.random() < 0.5
@@ -285,9 +302,19 @@ class BySize(Kind):
             raise JsonError(f"expected an object with a `layout` of {names}")
         name = value.get("layout")
         if not isinstance(name, str) or name not in self.bodies:
-            raise JsonError(f"expected a `layout` of {names}, found {name!r:.60}")
+            near = nearest(name, self.bodies)
+            raise JsonError(f"expected a `layout` of {names}, found {name!r:.60}{near}")
         fields = {key: item for key, item in value.items() if key != "layout"}
         return self.bodies[name].__layout__.from_json(fields)
+
+    def schema(self) -> dict[str, Any]:
+        variants = []
+        for name, body in self.bodies.items():
+            variant = body.__layout__.schema()
+            variant["properties"] = {"layout": {"const": name}} | variant["properties"]
+            variant["required"] = ["layout", *variant["required"]]
+            variants.append(variant)
+        return {"oneOf": variants}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         return rng.choice(list(self.bodies.values())).__layout__.example(rng)
@@ -378,6 +405,10 @@ class Switch(Kind):
                 raise JsonError(f"expected null, since `{self.selector}` has nothing here")
             return None
         return body.__layout__.from_json(value)
+
+    def schema(self) -> dict[str, Any]:
+        cases = [body.__layout__.schema() for body in self.cases.values() if body is not None]
+        return {"anyOf": [*cases, {"type": "null"}, HEX]}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         key = int(values[self.selector])

@@ -69,6 +69,12 @@ class Field:
         """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
         return self.default if self.default is REQUIRED else copy.deepcopy(self.default)
 
+    def schema(self) -> dict[str, Any]:
+        """The field's values as a JSON Schema, with what is said of it."""
+        unit = f" [{self.unit}]" if self.unit else ""
+        said = {"description": self.doc + unit} if self.doc or unit else {}
+        return said | self.kind.schema()
+
     def describe(self) -> dict[str, Any]:
         """The field as `types --layout` prints it."""
         return {

@@ -9,7 +9,7 @@ tool (codec, JSON, schema, verify, show) is written once for all record types.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from domctx_core.errors import BodyError, Errno
@@ -105,11 +105,40 @@ class Checker:
 
 
 class JsonError(Exception):
-    """A JSON value does not fit its kind; `path` is filled in on the way out."""
+    """A JSON value does not fit its kind; `path` is filled in on the way out.
 
-    def __init__(self, message: str) -> None:
+    One that stands for several has them as `inner`, with paths that go on from its own.
+    """
+
+    def __init__(self, message: str, inner: Sequence[JsonError] = ()) -> None:
         super().__init__(message)
         self.path: list[str] = []
+        self.inner = tuple(inner)
+
+    @classmethod
+    def of(cls, errors: Sequence[JsonError]) -> JsonError:
+        """One error for all of `errors`, of which there is at least one."""
+        return errors[0] if len(errors) == 1 else cls(str(errors[0]), errors)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Each fault as path, such as `row[1].x`, and message, in the order of the value."""
+        for steps, message in self._faults():
+            yield ".".join(steps).replace(".[", "["), message
+
+    def _faults(self) -> Iterator[tuple[list[str], str]]:
+        if not self.inner:
+            yield self.path, str(self)
+        for each in self.inner:
+            for steps, message in each._faults():
+                yield [*self.path, *steps], message
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """`; did you mean X?` for a misspelt word, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), 1) if isinstance(word, str) else []
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class Kind(ABC):
@@ -154,6 +183,13 @@ class Kind(ABC):
     @abstractmethod
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         """The value of what JSON holds; raises `JsonError`."""
+
+    def schema(self) -> dict[str, Any]:
+        """A JSON Schema of what `to_json` gives and `from_json` takes; empty: anything.
+
+        The whole schema has `#/$defs/integer`, an integer in a string, to refer to.
+        """
+        return {}
 
     @abstractmethod
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:

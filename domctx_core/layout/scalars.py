@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout.bits import Bits
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
 _CODES |= {(size, True): code.lower() for (size, _), code in _CODES.items()}
 
+
+INTEGER_TEXT = {"$ref": "#/$defs/integer"}
+"""The schema of an integer in a string: decimal, or hexadecimal after 0x."""
+
+HEX = {"$ref": "#/$defs/hex"}
+"""The schema of bytes in hex digits."""
 
 _COMBINATIONS = 256
 """Flag words that are kept as members once they were met: making one is slow."""
@@ -201,7 +207,22 @@ class Int(Kind):
             return int(value, 0)
         except ValueError:
             names = "" if self.enum is None else " or one of " + ", ".join(self.enum.__members__)
-            raise JsonError(f"expected a number{names}, found {value!r:.60}") from None
+            near = nearest(value, () if self.enum is None else self.enum.__members__)
+            raise JsonError(f"expected a number{names}, found {value!r:.60}{near}") from None
+
+    def schema(self) -> dict[str, Any]:
+        number: dict[str, Any] = {
+            "type": "integer",
+            "minimum": self.lowest,
+            "maximum": self.highest,
+        }
+        if self.enum is None:
+            return {"anyOf": [number, INTEGER_TEXT]}
+        named: dict[str, Any] = {"enum": list(self.enum.__members__)}
+        if not self.flags:
+            return {"anyOf": [named, number, INTEGER_TEXT]}
+        item = {"anyOf": [named, number, INTEGER_TEXT]}
+        return {"anyOf": [{"type": "array", "items": item}, number, INTEGER_TEXT]}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         if self.flags and self.enum is not None:
@@ -333,9 +354,17 @@ class Blob(Kind):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         try:
-            return bytes.fromhex(value)
+            raw = bytes.fromhex(value)
         except (TypeError, ValueError):
             raise JsonError(f"expected a string of hex digits, found {value!r:.60}") from None
+        if self.size is not None and len(raw) != self.size:
+            raise JsonError(f"expected {self.size} bytes in hex, found {len(raw)}")
+        return raw
+
+    def schema(self) -> dict[str, Any]:
+        if self.size is None:
+            return HEX
+        return {"allOf": [HEX, {"minLength": 2 * self.size}]}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         return rng.randbytes(rng.choice([0, 1, 7, 8, 100]) if self.size is None else self.size)
@@ -389,10 +418,15 @@ class Text(Blob):
         if not isinstance(value, str):
             raise JsonError(f"expected text, found {value!r:.60}")
         try:
-            self._raw(value)
+            size = len(self._raw(value))
         except UnicodeEncodeError:
             raise JsonError("the text has characters that UTF-8 cannot hold") from None
+        if self.size is not None and size != self.size:
+            raise JsonError(f"expected text of {self.size} bytes, found {size}")
         return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"} | ({} if self.size is None else {"maxLength": self.size})
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
         size = rng.randint(0, 40) if self.size is None else self.size
@@ -453,6 +487,10 @@ class Bitmap(Kind):
             return Bits(8 * self.size, value)
         except BodyError as error:
             raise JsonError(error.message) from None
+
+    def schema(self) -> dict[str, Any]:
+        bit = {"type": "integer", "minimum": 0, "maximum": 8 * self.size - 1}
+        return {"type": "array", "items": bit}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Bits:
         bits = 8 * self.size

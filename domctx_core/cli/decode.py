@@ -1,0 +1,101 @@
+"""`domctx decode`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.progress import progress
+from domctx_core.document import Pages, PassingSource, decode_lines, decode_text
+from domctx_core.files import whole_file
+from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
+from domctx_core.sources import FileSource, Source, cannot_read
+
+__all__ = ["command"]
+
+
+@click.command(name="decode", short_help="A whole image as JSON, for `encode` to turn back.")
+@click.argument("image", shell_complete=complete_files)
+@click.option(
+    "-o", "--output", "document", default="-", metavar="JSON", help="A file to write it to."
+)
+@click.option(
+    "--pages",
+    type=click.Choice(["reference", "inline", "omit"]),
+    default="reference",
+    show_default=True,
+    help="Guest memory: by its place in IMAGE, in hex, or left out.",
+)
+@click.option("--jsonl", "as_lines", is_flag=True, help="A line for each record, as it comes.")
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Largest body to hold in memory; others are treated as guest memory.",
+)
+@click.pass_obj
+def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, cap: int) -> None:
+    """IMAGE, in any known format, as one JSON document that holds all of it.
+
+    `domctx encode` makes the very same bytes of it again, whether they are right or wrong; see
+    `domctx verify` for that.
+    """
+    formats = app.host.formats
+    with ExitStack() as stack:
+        if as_lines:
+            source = stack.enter_context(_passing(app, image, cap))
+            parts = _lines(source, app, pages, cap)
+        else:
+            source = stack.enter_context(open_seekable(app, image))
+            parts = decode_text(source, formats, path=image, pages=pages, cap=cap)
+        stack.enter_context(progress(app, f"decoding {image}", source))
+        if document == "-":
+            for block in _blocks(parts, 1 if as_lines and not source.seekable else CHUNK):
+                app.out(block)
+        else:
+            file = stack.enter_context(whole_file(document))
+            for block in _blocks(parts, CHUNK):
+                write_all(file, block.encode() + b"\n")
+
+
+@contextmanager
+def _passing(app: App, image: str, cap: int) -> Iterator[Source]:
+    """The input as it comes; of one that cannot seek, what has passed by is kept for a while."""
+    with ExitStack() as stack:
+        try:
+            if image == "-":
+                file = app.standard_input()
+            else:
+                file = stack.enter_context(open(image, "rb", buffering=0))
+            source = FileSource(file)
+        except OSError as error:
+            raise cannot_read(image, error) from error
+        yield source if source.seekable else PassingSource(file, cap=cap)
+
+
+def _lines(source: Source, app: App, pages: Pages, cap: int) -> Iterator[str]:
+    encode = json.JSONEncoder().encode
+    for line in decode_lines(source, app.host.formats, pages=pages, cap=cap):
+        yield encode(line) + "\n"
+
+
+def _blocks(parts: Iterator[str], least: int) -> Iterator[str]:
+    """Whole lines without their last end, at least so many characters at once."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= least:
+            text, newline, rest = "".join(held).rpartition("\n")
+            if newline:
+                yield text
+            held, size = [rest], 0
+    if any(held):
+        yield "".join(held).removesuffix("\n")

@@ -1,0 +1,144 @@
+"""`domctx encode`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any, BinaryIO
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.messages import ExitStatus
+from domctx_core.cli.progress import file_progress
+from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
+from domctx_core.errors import DocumentError, DocumentFault, UsageError
+from domctx_core.files import whole_file
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.pieces import Piece, write_pieces
+from domctx_core.sources import Source, cannot_read
+
+__all__ = ["command"]
+
+_TOLD = 100
+"""Faults that are printed before the rest is only counted."""
+
+
+@click.command(name="encode", short_help="The image that a JSON document describes.")
+@click.argument("document", shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--output",
+    "image",
+    required=True,
+    metavar="IMAGE",
+    help="The file to write; - for standard output.",
+)
+@click.option(
+    "--source",
+    "original",
+    metavar="FILE",
+    help="The image that was decoded, for what the document has by reference.",
+)
+@click.option("--fill-zero", is_flag=True, help="Zeros for what was left out by `decode`.")
+@click.option("--jsonl", "as_lines", is_flag=True, help="DOCUMENT is one of `decode --jsonl`.")
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Most zeros to write for one record.",
+)
+@click.pass_obj
+def command(
+    app: App,
+    document: str,
+    image: str,
+    original: str | None,
+    fill_zero: bool,
+    as_lines: bool,
+    cap: int,
+) -> None:
+    """The image that DOCUMENT, made by `domctx decode` and perhaps edited, describes.
+
+    Lengths, counts and padding may be left out. All that is wrong with the document is told, each
+    with its path, and then nothing is written.
+    """
+    if document == original == "-":
+        raise UsageError("standard input cannot be both the document and the source")
+    try:
+        with ExitStack() as stack:
+            source = None
+            if original is not None:
+                source = stack.enter_context(open_seekable(app, original))
+            file = _open(app, document, stack)
+            stack.enter_context(file_progress(app, f"encoding {document}", file))
+            pieces = _pieces(app, file, source, document, fill_zero, as_lines, cap)
+            if image == "-":
+                target: Any = app.standard_output()
+            else:
+                target = stack.enter_context(whole_file(image))
+            size = write_pieces(pieces, source, target)
+    except DocumentError as error:
+        _report(app, error, document)
+    else:
+        app.say(f"encoded {'standard input' if document == '-' else document}: {size} bytes")
+
+
+def _open(app: App, document: str, stack: ExitStack) -> BinaryIO:
+    if document == "-":
+        app.standard_input()  # tells of one that is closed
+        return sys.stdin.buffer
+    try:
+        return stack.enter_context(open(document, "rb"))
+    except OSError as error:
+        raise cannot_read(document, error) from error
+
+
+def _pieces(
+    app: App,
+    file: BinaryIO,
+    source: Source | None,
+    document: str,
+    fill_zero: bool,
+    as_lines: bool,
+    cap: int,
+) -> Iterable[Piece]:
+    if as_lines:
+        lines = parse_lines(_read(file, document))
+        return encode_lines(lines, app.host.formats, source=source, fill_zero=fill_zero, cap=cap)
+    value = parse_document(b"".join(_read(file, document)))
+    return encode_image(value, app.host.formats, source=source, fill_zero=fill_zero, cap=cap)
+
+
+def _read(file: BinaryIO, document: str) -> Iterator[bytes]:
+    try:
+        yield from file
+    except OSError as error:
+        raise cannot_read(document, error) from error
+
+
+def _report(app: App, error: DocumentError, document: str) -> None:
+    """Each fault with its path in the document, and what to do about it."""
+    for fault in error.faults[:_TOLD]:
+        click.echo(_text(app, fault, document), err=True, color=app.colored(sys.stderr))
+    more = len(error.faults) - _TOLD
+    if more > 0:
+        click.echo(f"... and {more} more", err=True)
+    needs_plugin = any(fault.needs_plugin for fault in error.faults)
+    app.worst(ExitStatus.PLUGIN if needs_plugin else ExitStatus.FINDINGS)
+
+
+def _text(app: App, fault: DocumentFault, document: str) -> str:
+    head = app.style("error", sys.stderr, fg="red", bold=True)
+    arrow = app.style("-->", sys.stderr, fg="blue", bold=True)
+    bar = app.style("=", sys.stderr, fg="blue", bold=True)
+    where = ": ".join(part for part in ("" if document == "-" else document, fault.path) if part)
+    lines = [f"{head}: {fault.message}"]
+    if where:
+        lines.append(f"  {arrow} {where}")
+    facts = (("expected", fault.expected), ("actual", fault.actual), ("help", fault.hint))
+    lines += [f"   {bar} {label}: {fact}" for label, fact in facts if fact is not None]
+    return "\n".join(lines)

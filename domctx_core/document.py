@@ -1,0 +1,650 @@
+"""Decode: an image of any known format as JSON that `encoder` turns back into the very same bytes.
+
+What fields and counts do not give back by themselves is kept in hex beside them. Bulk bodies
+(guest memory) and those too long to hold stay where they are and are named by their place, unless
+the caller wants otherwise. The same parts, in the order of their bytes, make one nested document or
+a line each.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domctx_core.collector import uncollected
+from domctx_core.encoder import exact_body, exact_header, header_values, prologue_bytes
+from domctx_core.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
+from domctx_core.formats import Format, Formats
+from domctx_core.image import (
+    LINES,
+    SCHEMA,
+    Nest,
+    container_json,
+    number,
+    record_head,
+    record_provider,
+)
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.quick import UNUSUAL, quick_reader
+from domctx_core.layout.scalars import Int
+from domctx_core.ops import CHUNK, DEFAULT_CAP
+from domctx_core.sources import FileSource, Source
+from domctx_core.walker import Closed, Fault, Level, Opened, Record, Trailing, walk
+
+__all__ = [
+    "Pages",
+    "PassingSource",
+    "decode_image",
+    "decode_lines",
+    "decode_text",
+]
+
+Pages = Literal["reference", "inline", "omit"]
+"""What becomes of bulk bodies: named by their place in the input, in hex, or left out."""
+
+_FIRST_LOOK = 16
+"""Records that are looked at at once where one may be the first of many alike."""
+
+_LOOK = 4096
+"""The most records that are looked at at once."""
+
+
+def decode_image(
+    source: Source,
+    formats: Formats,
+    *,
+    path: str = "-",
+    pages: Pages = "reference",
+    format: Format | None = None,
+    cap: int = DEFAULT_CAP,
+) -> dict[str, Any]:
+    """The document of `decode`: all that `encode_image` needs to make the same bytes again.
+
+    Never raises for bad bytes. Bodies longer than `cap` bytes are treated as bulk ones are;
+    `ImageError` where they are to be inline. A source that cannot seek has to be a
+    `PassingSource`.
+    """
+    nest = Nest()
+    with uncollected():
+        for part in _Decoder(source, formats, pages, format, cap).parts():
+            if part.kind == "container":
+                nest.container(part.level, part.shown)
+            elif part.kind == "record":
+                nest.record(part.level, part.shown)
+            elif part.kind == "records":
+                nest.nodes[part.level]["records"] += part.batch or ()
+            else:
+                node = nest.nodes[part.level]
+                if part.kind in node:
+                    node[part.kind]["length"] += part.shown["length"]
+                    node[part.kind]["raw"] += part.shown["raw"]
+                else:
+                    node[part.kind] = part.shown
+    return {"schema": SCHEMA, "path": path, "size": number(source.end()), **nest.root}
+
+
+def decode_lines(
+    source: Source,
+    formats: Formats,
+    *,
+    pages: Pages = "reference",
+    format: Format | None = None,
+    cap: int = DEFAULT_CAP,
+) -> Iterator[dict[str, Any]]:
+    """The same as one object for each container, record, and stretch that is neither, in order.
+
+    What the objects belong to is in `container`, a list of formats from the outside in. A stream
+    of any length takes little memory.
+    """
+    said: dict[str, Any] = {"schema": LINES}
+    if source.seekable:
+        said["size"] = number(source.end())
+    for part in _Decoder(source, formats, pages, format, cap).parts():
+        names = list(part.level.path)
+        if part.kind == "records":
+            for shown in part.batch or ():
+                yield {"container": names, **shown}
+        elif part.kind == "record":
+            yield {"container": names, **part.shown}
+        elif part.kind == "container":
+            yield {**said, "container": names, "offset": number(part.offset), **part.shown}
+            said = {}
+        else:
+            yield {"container": names, part.kind: part.shown}
+
+
+def decode_text(
+    source: Source,
+    formats: Formats,
+    *,
+    path: str = "-",
+    pages: Pages = "reference",
+    format: Format | None = None,
+    cap: int = DEFAULT_CAP,
+) -> Iterator[str]:
+    """The document as text, in parts and with a record a line, so that people and `diff` can read it.
+
+    Nothing of the document is held.
+    """
+    writer = _Writer()
+    yield from writer.begin(path, source.end() if source.seekable else None)
+    for part in _Decoder(source, formats, pages, format, cap).parts():
+        yield from writer.part(part)
+    yield from writer.end(source.end())
+
+
+# ------------------------------------------------------------------------------------- the parts
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One container, record or stretch as JSON has it, or records that are alike."""
+
+    kind: Literal["container", "record", "records", "trailing", "unframed"]
+    level: Level
+    offset: int
+    shown: dict[str, Any]
+    batch: _Batch | None = None
+
+
+class _Writer:
+    """Writes parts as one nested document: what a part ends is seen by the one after it."""
+
+    def __init__(self) -> None:
+        self.encode = json.JSONEncoder().encode
+        self.stack: list[Level] = []
+        self.listing = False
+        self.comma = ""
+        self.record = ""
+        self.stretch: tuple[str, Level, int] | None = None
+        self.size: int | None = None
+
+    def begin(self, path: str, size: int | None) -> Iterator[str]:
+        self.size = size
+        yield f'{{\n  "schema": {self.encode(SCHEMA)},\n  "path": {self.encode(path)}'
+        if size is not None:
+            yield f',\n  "size": {self.encode(number(size))}'
+
+    def part(self, part: _Part) -> Iterator[str]:
+        if self.stretch is not None:
+            kind, level, length = self.stretch
+            if part.kind == kind and part.level is level:
+                self.stretch = kind, level, length + part.shown["length"]
+                yield part.shown["raw"]
+                return
+            yield self.stretched()
+        if part.kind == "container":
+            yield from self.container(part)
+            return
+        if self.record:
+            yield self.record + "}"
+            self.record = ""
+        yield from self.leave_to(part.level)
+        if part.batch is not None:
+            start = f"\n{self.indent}  "
+            first = self.line()
+            yield first + f",{start}".join(part.batch.texts(self.encode))
+            return
+        if part.kind == "record":
+            # what is in the record or follows it goes into it, before its brace
+            self.record = self.line() + self.encode(part.shown)[:-1]
+            return
+        yield self.listed() + f",\n{self.indent}{self.encode(part.kind)}: "
+        if "raw" not in part.shown:
+            yield self.encode(part.shown)
+            return
+        self.stretch = part.kind, part.level, part.shown["length"]
+        yield f'{{"offset": {self.encode(part.shown["offset"])}, "raw": "{part.shown["raw"]}'
+
+    def container(self, part: _Part) -> Iterator[str]:
+        if part.level.parent is not None:
+            yield self.record + ', "content": {'
+            self.record = ""
+        elif self.stack:  # it follows a format that has no records of its own
+            yield self.listed() + f',\n{self.indent}"content": {{'
+        comma = "" if self.stack else ","
+        self.stack.append(part.level)
+        for key, value in part.shown.items():
+            yield f"{comma}\n{self.indent}{self.encode(key)}: {self.encode(value)}"
+            comma = ","
+        yield f'{comma}\n{self.indent}"records": ['
+        self.listing, self.comma = True, ""
+
+    @property
+    def indent(self) -> str:
+        return "  " * (2 * len(self.stack) - 1)
+
+    def end(self, size: int) -> Iterator[str]:
+        if self.stretch is not None:
+            yield self.stretched()
+        if self.record:
+            yield self.record + "}"
+        while len(self.stack) > 1:
+            yield self.leave()
+        yield self.listed()
+        if self.size is None:
+            yield f',\n  "size": {self.encode(number(size))}'
+        yield "\n}\n"
+
+    def line(self) -> str:
+        comma, self.comma = self.comma, ","
+        return f"{comma}\n{self.indent}  "
+
+    def listed(self) -> str:
+        """Ends the list of records of the innermost container."""
+        if not self.listing:
+            return ""
+        self.listing = False
+        return f"\n{self.indent}]" if self.comma else "]"
+
+    def stretched(self) -> str:
+        """Ends the bytes of a stretch, whose number is known only now."""
+        assert self.stretch is not None
+        (_, _, length), self.stretch = self.stretch, None
+        return f'", "length": {self.encode(number(length))}}}'
+
+    def leave_to(self, level: Level) -> Iterator[str]:
+        """End the containers inside `level`."""
+        while self.stack[-1] is not level:
+            yield self.leave()
+
+    def leave(self) -> str:
+        text = self.listed()
+        held = self.stack.pop().parent is not None
+        text += f"\n{self.indent}{'  ' if held else ''}}}"
+        if held:  # by a record, which others may follow
+            self.listing, self.comma = True, ","
+        return text + "}" if held else text
+
+
+class PassingSource(FileSource):
+    """A pipe whose latest bytes can be asked for again, from where `forget` was last told.
+
+    At most `cap` of them are kept; asking for what is gone raises `InputOutputError`.
+    """
+
+    def __init__(self, file: Any, *, cap: int = DEFAULT_CAP) -> None:
+        super().__init__(file, stream=True)
+        self._cap = cap
+        self._passed_by = bytearray()
+        self._floor = 0
+
+    def at(self, offset: int, size: int) -> memoryview:
+        if not self._floor <= offset < self._base:
+            return super().at(offset, size)
+        start = offset - self._floor
+        data = bytes(self._passed_by[start : start + size])
+        if len(data) < size:
+            data += super().at(self._base, size - len(data))
+        return memoryview(data)
+
+    def forget(self, offset: int) -> None:
+        """Nobody will ask for what lies before `offset`."""
+        size = min(offset - self._floor, len(self._passed_by))
+        if size > 0:
+            del self._passed_by[:size]
+            self._floor += size
+
+    def _passed(self, data: memoryview) -> None:
+        self._keep(data)
+
+    def _skipped(self, data: memoryview) -> None:
+        self._keep(data)
+
+    def _keep(self, data: memoryview) -> None:
+        if len(self._passed_by) + len(data) > self._cap + CHUNK:
+            self._floor += len(self._passed_by) + len(data)
+            self._passed_by.clear()
+        else:
+            self._passed_by += data
+
+
+class _Decoder:
+    """Makes parts of events, and accounts for every byte.
+
+    `stack` are the containers that are open and `at` is how far the bytes of the innermost one are
+    accounted for; what is left when a container ends could not be framed.
+    """
+
+    def __init__(
+        self, source: Source, formats: Formats, pages: Pages, format: Format | None, cap: int
+    ) -> None:
+        self.source = source
+        self.formats = formats
+        self.pages = pages
+        self.format = format
+        self.cap = cap
+        self.stack: list[tuple[Level, Record | None]] = []
+        self.at = 0
+        self.waiting: Record | None = None
+        self.runs: dict[tuple[Level, int, int], _Run | None] = {}
+
+    def parts(self) -> Iterator[_Part]:
+        for event in walk(self.source, self.formats, format=self.format, cap=self.cap):
+            if self.waiting is not None:
+                yield self.settle(isinstance(event, Opened) and event.level.parent is self.waiting)
+            match event:
+                case Opened():
+                    yield from self.opened(event)
+                case Record():
+                    yield from self.leave_to(event.level)
+                    if event.complete:
+                        yield from self.record(event)
+                case Trailing(level, offset, length):
+                    yield from self.stretch("trailing", level, offset, offset + length)
+                    self.at = offset + length
+                case Closed():
+                    yield from self.pop(None)
+                case Fault(level):
+                    if not self.stack and not self.at and level is not None:
+                        shown = container_json(level, False)
+                        shown.pop("header", None)  # one that breaks off is not framed either
+                        yield _Part("container", level, 0, shown)
+                        self.stack.append((level, None))
+            if isinstance(self.source, PassingSource) and self.waiting is None:
+                self.source.forget(self.at)
+        while self.stack:
+            yield from self.broke()
+
+    # ------------------------------------------------------------------------------ containers
+
+    def opened(self, event: Opened) -> Iterator[_Part]:
+        level = event.level
+        holder = None
+        if level.parent is not None:
+            yield from self.leave_to(level.parent.level)
+            content = level.parent.content
+            if content is not None and not content.inline:
+                holder = level.parent
+                self.at = holder.body_offset
+        shown = container_json(level, event.resumed)
+        if not event.resumed:
+            if level.prologue:
+                shown |= self.prologue(level)
+            offset, self.at = self.at, level.records_offset
+        else:
+            offset = self.at
+        self.stack.append((level, holder))
+        yield _Part("container", level, offset, shown)
+
+    def prologue(self, level: Level) -> dict[str, Any]:
+        """The prologue's bytes, where its fields do not give them back."""
+        raw = bytes(self.source.at(self.at, level.records_offset - self.at))
+        header = container_json(level, False)["header"]
+        try:
+            made, _ = prologue_bytes(level.format, level.framing.byteorder, header)
+            again = b"".join(part for _, part in made)
+        except PLUGIN_FAULTS:
+            again = b""
+        return {} if again == raw else {"header_raw": raw.hex()}
+
+    def leave_to(self, level: Level) -> Iterator[_Part]:
+        """End the containers inside `level` that a fault has ended without a word."""
+        while self.stack and self.stack[-1][0] is not level:
+            yield from self.broke()
+
+    def broke(self) -> Iterator[_Part]:
+        """The framing ended in the innermost container: what is left of its holder is its."""
+        bounds = (level.bound for level, _ in reversed(self.stack))
+        yield from self.pop(next((bound for bound in bounds if bound is not None), -1))
+
+    def pop(self, end: int | None) -> Iterator[_Part]:
+        """The innermost container ends, at `end` (None: where it says; -1: with the input)."""
+        level, holder = self.stack.pop()
+        if end is None and (level.bound is not None or not self.stack):
+            end = -1 if level.bound is None else level.bound
+        if end is not None:
+            start = self.at
+            for part in self.stretch("unframed", level, start, None if end < 0 else end):
+                self.at = part.offset + int(part.shown["length"])
+                yield part
+        if holder is not None:
+            self.at = holder.end
+
+    def stretch(
+        self, kind: Literal["trailing", "unframed"], level: Level, start: int, end: int | None
+    ) -> Iterator[_Part]:
+        """The bytes from `start` up to `end`, or to the end of the input; nothing for none."""
+        if end is None and self.source.seekable:
+            end = self.source.end()
+        if end is not None and end - start > self.cap and self.source.seekable:
+            yield _Part(kind, level, start, self.reference(start, end - start, None))
+            return
+        while end is None or start < end:
+            size = CHUNK if end is None else end - start
+            raw = self.source.at(start, size if self.source.seekable else min(size, CHUNK))
+            if not raw:
+                return
+            shown = {"offset": number(start), "length": len(raw), "raw": raw.hex()}
+            yield _Part(kind, level, start, shown)
+            start += len(raw)
+
+    def reference(self, offset: int, length: int, record: Record | None) -> dict[str, Any]:
+        """A stretch that is not held, as `pages` says."""
+        shown: dict[str, Any] = {"offset": number(offset), "length": number(length)}
+        if self.pages == "omit":
+            shown["omitted"] = True
+        elif self.pages == "inline":
+            if length > self.cap:
+                raise ImageError(
+                    "what is to be inline is longer than what is held in memory",
+                    errno=Errno.EOPNOTSUPP,
+                    rule="length-over-cap",
+                    offset=offset,
+                    record=None if record is None else record.index,
+                    expected=f"at most {self.cap} bytes",
+                    actual=f"{length} bytes",
+                    hint="give a larger cap, or have it by reference",
+                )
+            shown["raw"] = self.source.at(offset, length).hex()
+        return shown
+
+    # --------------------------------------------------------------------------------- records
+
+    def record(self, record: Record) -> Iterator[_Part]:
+        content = record.content
+        if content is not None and not content.inline:
+            self.waiting = record  # what comes next says whether its body could be opened
+            return
+        key = record.level, record.type, record.length
+        if key not in self.runs:
+            self.runs[key] = _run_of(record)
+        run = self.runs[key]
+        if run is not None:
+            taken = 0
+            for batch in run.take(record, self.source):
+                yield _Part("records", record.level, self.at, {}, batch)
+                self.at += run.stride * len(batch.bodies)
+                taken += len(batch.bodies)
+            if taken:
+                record.level.count += taken - 1
+                record.passed = (taken - 1) * run.stride
+                return
+        yield _Part("record", record.level, record.offset, self.thorough(record))
+        self.at = record.end
+
+    def settle(self, opened: bool) -> _Part:
+        """The record whose body is a container, or should have been."""
+        record, self.waiting = self.waiting, None
+        assert record is not None
+        self.at = record.end
+        if opened:
+            shown = self.head(record)
+            shown |= {"body": None, "provider": record_provider(record)}
+        else:
+            shown = self.thorough(record)
+        return _Part("record", record.level, record.offset, shown)
+
+    def head(self, record: Record) -> dict[str, Any]:
+        shown = record_head(record)
+        level = record.level
+        raw = bytes(self.source.at(record.offset, record.header_size))
+        assert level.format.header is not None
+        values = header_values(level.format.header, record.type, record.instance, record.length)
+        if exact_header(level.format.header, values, level.framing.byteorder) != raw:
+            shown["header_raw"] = raw.hex()
+        return shown
+
+    def thorough(self, record: Record) -> dict[str, Any]:
+        """One record, with everything that its fields do not give back."""
+        shown = self.head(record)
+        held, rest = record.length, 0
+        if not record.held:
+            try:
+                held = record.head if record.head <= min(record.length, self.cap) else 0
+            except PluginError:
+                held = 0
+            rest = record.length - held
+        raw = bytes(self.source.at(record.body_offset, held))
+        body: dict[str, Any] | None = None
+        again: bytes | None = None
+        try:
+            decoded = record.decoded
+            if decoded is not None and decoded.body is not None:
+                made = decoded.body.to_json()
+                json.dumps(made)  # what a plugin gives may not be JSON at all
+                body = made
+                again = exact_body(type(decoded.body), made, record.level.framing.byteorder)
+        except PLUGIN_FAULTS:
+            pass  # verify says what is wrong with it; the bytes are kept
+        shown["body"] = body
+        if again != raw and (raw or not rest):
+            shown["raw"] = raw.hex()
+        if rest:
+            shown["rest"] = self.reference(record.body_offset + held, rest, record)
+        shown["provider"] = record_provider(record)
+        return shown
+
+
+# ---------------------------------------------------------------------------- many records alike
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Records that differ in instance and body only, one right after the other."""
+
+    run: _Run
+    index: int
+    offset: int
+    instances: list[int]
+    bodies: list[dict[str, Any]]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Each record as JSON has it."""
+        run, offset = self.run, self.offset
+        before, after = run.before, run.after
+        for place, body in enumerate(self.bodies):
+            shown: dict[str, Any]
+            shown = {"index": self.index + place, "offset": offset, **before}
+            if self.instances:
+                shown["instance"] = self.instances[place]
+            shown |= after
+            shown["body"] = body
+            shown["provider"] = run.provider
+            yield shown
+            offset += run.stride
+
+    def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
+        """Each record as text; only bodies are encoded one by one."""
+        run, count = self.run, len(self.bodies)
+        before, after = encode(run.before)[1:-1], encode(run.after)[1:-1]
+        form = f'{{"index": %d, "offset": %d, {before.replace("%", "%%")}, '
+        form += '"instance": %d, ' if self.instances else ""
+        form += f'{after}, "body": %s, "provider": '
+        form += encode(run.provider).replace("%", "%%") + "}"
+        indices = range(self.index, self.index + count)
+        offsets = range(self.offset, self.offset + count * run.stride, run.stride)
+        columns: list[Iterable[Any]] = [indices, offsets, map(encode, self.bodies)]
+        if self.instances:
+            columns.insert(2, self.instances)
+        return map(form.__mod__, zip(*columns, strict=True))
+
+
+class _Run:
+    """Takes records of one type and length, one after the other, without decoding each."""
+
+    def __init__(self, record: Record, read: Callable[[bytes], dict[str, Any]]) -> None:
+        header = record.level.format.header
+        assert header is not None
+        layout = header.__layout__
+        order = layout.order or ORDERS[record.level.framing.byteorder]
+        names = [field.name for field in layout.fields]
+        codes = "".join(field.kind.code for field in layout.fields if isinstance(field.kind, Int))
+        self.struct = struct.Struct(f"{order}{codes}{record.length}s{record.padding}s")
+        self.stride = self.struct.size
+        self.type = names.index("type")
+        self.length = names.index("length")
+        self.instance = names.index("instance") if "instance" in names else None
+        self.body = len(names)
+        self.read = read
+        self.before = {"type": record.type, "name": record.name}
+        self.after = {"length": record.length, "padding": record.padding}
+        self.provider = record_provider(record)
+
+    def take(self, first: Record, source: Source) -> Iterator[_Batch]:
+        """`first` and those after it that are like it and in order; none if it is not."""
+        level, offset, index = first.level, first.offset, first.index
+        bound = source.size if level.bound is None else level.bound
+        if bound is None or not source.seekable:
+            bound = first.end
+        look = _FIRST_LOOK
+        while count := min(look, (bound - offset) // self.stride):
+            block = source.at(offset, count * self.stride)
+            if len(block) < count * self.stride:
+                return
+            batch = self.batch(block, first, index, offset)
+            taken = len(batch.bodies)
+            if taken:
+                yield batch
+            if taken < count:
+                return
+            index += count
+            offset += count * self.stride
+            look = min(2 * look, _LOOK)
+
+    def batch(self, block: memoryview, first: Record, index: int, offset: int) -> _Batch:
+        """The records of a block, up to the first that is unlike them or out of order."""
+        read, body, zeros = self.read, self.body, bytes(first.padding)
+        type, length = first.type, first.length
+        instances: list[int] = []
+        bodies: list[dict[str, Any]] = []
+        try:
+            for row in self.struct.iter_unpack(block):
+                if row[self.type] != type or row[self.length] != length or row[-1] != zeros:
+                    break
+                bodies.append(read(row[body]))
+                if self.instance is not None:
+                    instances.append(row[self.instance])
+        except UNUSUAL:
+            pass
+        return _Batch(self, index, offset, instances, bodies)
+
+
+def _run_of(record: Record) -> _Run | None:
+    """How records like this one are taken quickly; None where they must be looked at one by one."""
+    level, header = record.level, record.level.format.header
+    assert header is not None
+    layout = header.__layout__
+    if any(type(field.kind) is not Int or field.kind.enum for field in layout.fields):
+        return None
+    if {field.name for field in layout.fields} - {"type", "instance", "length"}:
+        return None
+    try:
+        if record.entry is None:
+            return None
+        record_type = record.entry.record_type
+        special = record_type.bulk or record_type.suspends or record_type.remembered
+        if special or record_type.content is not None or record_type.depends:
+            return None
+        if record.type == level.format.last or not record.held:
+            return None
+        body = record_type.body.__layout__
+        if body.size != record.length:
+            return None
+        read = quick_reader(body, ORDERS[level.framing.byteorder])
+    except PLUGIN_FAULTS:
+        return None
+    return None if read is None else _Run(record, read)

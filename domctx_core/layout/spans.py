@@ -1,0 +1,138 @@
+"""Spans: which bytes of a body each of its fields is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.body import Body
+from domctx_core.layout.fields import Field
+from domctx_core.layout.kinds import Kind
+from domctx_core.layout.scalars import Blob, Reserved
+
+__all__ = ["FieldSpan", "spans", "with_unit"]
+
+_ROW = 8
+"""Elements of an array that `text` has before the rest is only counted."""
+
+
+class FieldSpan(NamedTuple):
+    """One field that has no fields inside, and the bytes of the body that it is.
+
+    `path` is as in findings (`vcpus[0].time.version`), `offset` counts from the start of the body,
+    `size` is in bytes (0: an optional field that is absent). `field` is the declared field that the
+    value lies in, with its doc and unit; `kind` is how the value is laid out. `value` is None for
+    reserved bytes and for what a union does not use. `repeats` is how many equal elements of an
+    array the span stands for; the fields of the first of them came before, under its own path.
+    `volatile` says that the field, or one that it lies in, changes by itself.
+    """
+
+    path: str
+    offset: int
+    size: int
+    kind: Kind
+    field: Field
+    value: Any
+    repeats: int = 0
+    volatile: bool = False
+
+    @property
+    def end(self) -> int:
+        """One past the last byte, from the start of the body."""
+        return self.offset + self.size
+
+    @property
+    def doc(self) -> str:
+        """What the field means, as its author says."""
+        return self.field.doc
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value; empty where it has none."""
+        return self.field.unit
+
+    @property
+    def reserved(self) -> bool:
+        """Whether the bytes mean nothing and are zero in a good image."""
+        return isinstance(self.kind, Reserved)
+
+    @property
+    def text(self) -> str:
+        """The value on one line for people, with its unit; empty for reserved bytes."""
+        kind, value = self.kind, self.value
+        if self.repeats:
+            return f"the same {self.repeats} more times"
+        if isinstance(kind, Optional):
+            return kind.text(value)
+        if isinstance(kind, Switch):
+            return "nothing" if value is None else Blob(self.size).text(value)
+        if self.reserved:
+            return ""
+        if isinstance(kind, Array) and len(value) > _ROW:
+            head = ", ".join(kind.element.text(item) for item in value[:_ROW])
+            return f"{head}, ... ({len(value)} in all)"
+        return with_unit(kind.text(value), value, self.unit)
+
+
+def spans(body: Body, *, fold: bool = False) -> Iterator[FieldSpan]:
+    """The innermost fields of a body in the order of its bytes, without a gap between them.
+
+    An array of plain numbers is one span. With `fold`, elements of an array of bodies that equal
+    the one before them are one span together, as a reader of 32 equal vCPUs wants it.
+    """
+    yield from _body(body, "", 0, fold)
+
+
+def with_unit(text: str, value: Any, unit: str) -> str:
+    """A value's text with its unit; nanoseconds are written as seconds."""
+    if unit == "ns" and isinstance(value, int):
+        return f"{value // 10**9}.{value % 10**9:09d} s"
+    return f"{text} {unit}" if unit else text
+
+
+def _body(body: Body, prefix: str, at: int, fold: bool) -> Iterator[FieldSpan]:
+    for field in type(body).__layout__.fields:
+        kind = field.kind
+        value = None if isinstance(kind, Reserved) else getattr(body, field.name)
+        inside = _value(kind, value, prefix + field.name, at, field, fold)
+        if field.volatile:
+            inside = (span._replace(volatile=True) for span in inside)
+        yield from inside
+        at += kind.length_of(value)
+
+
+def _value(
+    kind: Kind, value: Any, path: str, at: int, field: Field, fold: bool
+) -> Iterator[FieldSpan]:
+    if isinstance(kind, Optional) and kind.present(value) and not isinstance(kind.inner, Reserved):
+        kind = kind.inner
+    if isinstance(kind, Array) and isinstance(kind.element, (Nested, BySize, Switch, Array)):
+        yield from _elements(kind.element, value, path, at, field, fold)
+    elif isinstance(value, Body):
+        yield from _body(value, f"{path}.", at, fold)
+        if isinstance(kind, Switch):
+            used = value.size()
+            if used < kind.size:
+                rest = Reserved(kind.size - used)
+                yield FieldSpan(f"{path}.unused", at + used, rest.size, rest, field, None)
+    else:
+        yield FieldSpan(path, at, kind.length_of(value), kind, field, value)
+
+
+def _elements(
+    kind: Kind, items: Sequence[Any], path: str, at: int, field: Field, fold: bool
+) -> Iterator[FieldSpan]:
+    index = 0
+    while index < len(items):
+        size = kind.length_of(items[index])
+        yield from _value(kind, items[index], f"{path}[{index}]", at, field, fold)
+        at += size
+        first = index = index + 1
+        while fold and index < len(items) and items[index] == items[first - 1]:
+            index += 1
+        if index > first:
+            count = index - first
+            name = f"{path}[{first}]" if count == 1 else f"{path}[{first}-{index - 1}]"
+            yield FieldSpan(name, at, count * size, kind, field, items[first], count)
+            at += count * size
