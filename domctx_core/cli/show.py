@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from typing import Any
 
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import open_input, parse_size
-from domctx_core.cli.report import finding_text
+from domctx_core.cli.inputs import complete_files, open_input, open_seekable, parse_size
+from domctx_core.cli.messages import finding_text
+from domctx_core.cli.pager import paged
+from domctx_core.cli.progress import progress
+from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError
 from domctx_core.image import image_json, prologue_json, record_json
@@ -18,32 +22,36 @@ from domctx_core.layout import Body
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import Tally
 from domctx_core.rules import Finding, Severity
+from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
 from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing, walk
 
 __all__ = ["command"]
+
+
+class View(Enum):
+    """What is told of a record."""
+
+    VALUES = "values"
+    FIELDS = "fields"
+    HEX = "hex"
+
 
 _DUMPED = 256
 """Bytes of a body that cannot be decoded which are dumped without --hex."""
 
 
 @click.command(name="show", short_help="What is in an image, in any known format.")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
+@selection_options
+@click.option("--tree", "as_tree", is_flag=True, help="Containers and records, one a line.")
 @click.option(
-    "--type",
-    "types",
-    multiple=True,
-    metavar="TYPE",
-    help="Only this type, by name or code; repeatable.",
+    "--fields",
+    "as_fields",
+    is_flag=True,
+    help="One field a line: offset, size, name, bytes, value and meaning.",
 )
-@click.option(
-    "--instance",
-    "instances",
-    multiple=True,
-    type=click.IntRange(0),
-    help="Only this instance; repeatable.",
-)
-@click.option("--hex", "as_hex", is_flag=True, help="The bytes of each body too.")
+@click.option("--hex", "as_hex", is_flag=True, help="The bytes of each body too, named.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--jsonl", "as_lines", is_flag=True, help="One line of JSON for each record.")
 @click.option(
@@ -59,6 +67,8 @@ def command(
     image: str,
     types: tuple[str, ...],
     instances: tuple[int, ...],
+    as_tree: bool,
+    as_fields: bool,
     as_hex: bool,
     as_json: bool,
     as_lines: bool,
@@ -69,67 +79,60 @@ def command(
     All that can be read is shown, decoded where a plugin knows the type and raw where none does;
     then the exit status says whether anything was wrong with it.
     """
-    keep = _filter(types, instances)
-    _check_names(app, types)
-    with open_input(app, image) as source:
+    keep = chosen_records(app, types, instances)
+    if sum((as_tree, as_fields, as_hex, as_json, as_lines)) > 1:
+        raise UsageError(
+            "show has one view at a time",
+            expected="one of --tree, --fields, --hex, --json and --jsonl",
+        )
+    name = "standard input" if image == "-" else image
+    opened = (open_seekable if as_tree or as_fields else open_input)(app, image)
+    with opened as source, progress(app, f"reading {name}", source):
         verifier = Verifier()
-        events: Iterable[Event] = walk(source, app.host.formats, cap=cap)
-        if as_json:
-            document = image_json(events, verifier, path=image, source=source, keep=keep)
-            app.out(json.dumps(document, indent=2))
-            bad = any(finding["severity"] == "error" for finding in document["findings"])
+        findings: list[Finding] = []
+        if as_json or as_lines:
+            events = walk(source, app.host.formats, cap=cap)
+            if as_json:
+                document = image_json(events, verifier, path=image, source=source, keep=keep)
+                app.out(json.dumps(document, indent=2))
+                bad = any(finding["severity"] == "error" for finding in document["findings"])
+            else:
+                for line in _jsonl(events, verifier, findings, keep):
+                    app.out(line)
+                bad = _bad(findings)
         else:
-            findings: list[Finding] = []
-            name = "standard input" if image == "-" else image
-            lines = _jsonl(events, verifier, findings, keep) if as_lines else _text(
-                app, events, verifier, findings, keep, name, as_hex
-            )  # fmt: skip
-            for line in lines:
-                app.out(line)
-            bad = any(finding.severity is Severity.ERROR for finding in findings)
-            if not as_lines:
-                for finding in findings:
-                    app.out("\n" + finding_text(app, finding, None if image == "-" else image))
+            if as_tree:
+                lines = _tree(app, source, verifier, findings, keep, name, cap)
+            else:
+                events = walk(source, app.host.formats, cap=cap)
+                view = View.FIELDS if as_fields else View.HEX if as_hex else View.VALUES
+                lines = _text(app, source, events, verifier, findings, keep, name, view)
+            again = None if image == "-" else image
+            told = ("\n" + finding_text(app, finding, again) for finding in findings)
+            paged(app, (line for part in (lines, told) for line in part))
+            bad = _bad(findings)
     app.worst(4 if verifier.needs_plugin else int(bad))
 
 
-def _filter(types: tuple[str, ...], instances: tuple[int, ...]) -> Callable[[Record], bool]:
-    codes = {_code(each) for each in types} - {None}
-    names = {each.upper() for each in types}
-
-    def keep(record: Record) -> bool:
-        if types and record.type not in codes and (record.name or "") not in names:
-            return False
-        return not instances or record.instance in instances
-
-    return keep
+def _bad(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
-def _check_names(app: App, types: tuple[str, ...]) -> None:
-    """Refuse a name that no record type has: it is misspelt, and would show nothing."""
-    for text in types:
-        if _code(text) is not None:
-            continue
-        app.host.load_run_time()
-        known = {entry.name for registry in app.host.formats.registries() for entry in registry}
-        if text.upper() not in known:
-            import difflib
+def _tree(
+    app: App,
+    source: Source,
+    verifier: Verifier,
+    findings: list[Finding],
+    keep: Callable[[Record], bool],
+    name: str,
+    cap: int,
+) -> Iterator[str]:
+    from domctx_core.cli.views import tree_lines
+    from domctx_core.tree import read_image
 
-            near = difflib.get_close_matches(text.upper(), sorted(known), 3)
-            raise UsageError(
-                f"no record type is called {text!r}",
-                hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx types`",
-            )
-
-
-def _code(text: str) -> int | None:
-    try:
-        code = int(text, 0)
-    except ValueError:
-        return None
-    if not 0 <= code < 2**32:
-        raise UsageError(f"{text} is no type code", expected="0 to 0xffffffff")
-    return code
+    image = read_image(source, app.host.formats, verifier=verifier, cap=cap)
+    findings += image.findings
+    yield from tree_lines(app, image, name, keep)
 
 
 def _jsonl(
@@ -161,12 +164,13 @@ def _jsonl(
 
 def _text(
     app: App,
+    source: Source,
     events: Iterable[Event],
     verifier: Verifier,
     findings: list[Finding],
     keep: Callable[[Record], bool],
     name: str,
-    as_hex: bool,
+    view: View,
 ) -> Iterator[str]:
     row: _Row | None = None
     for event in events:
@@ -176,13 +180,13 @@ def _text(
             row = None
         match event:
             case Opened(level):
-                yield from _opened(app, event, name)
+                yield from _opened(app, event, source, name, view)
             case Record() if keep(event):
-                if event.bulk and not as_hex:
+                if event.bulk and view is View.VALUES:
                     row = row or _Row(event)
                     row.add(event)
                 else:
-                    yield from _record(app, event, as_hex)
+                    yield from _record(app, event, view)
             case Trailing(level, offset, length, raw):
                 yield f"{_indent(level)}{offset:#010x}  {size_text(length)} after the last record"
                 yield from (
@@ -205,19 +209,31 @@ def _indent(level: Level) -> str:
     return "  " * (len(level.path) - 1)
 
 
-def _opened(app: App, opened: Opened, name: str) -> Iterator[str]:
+def _opened(app: App, opened: Opened, source: Source, name: str, view: View) -> Iterator[str]:
     level, resumed = opened.level, opened.resumed
     format = level.format
     title = f"{format.title or format.name}, version {level.framing.version}"
     if not opened.recognised:
         title = f"no known format; read as {format.title}"
+        if opened.untried:
+            title += f" (not tried: {', '.join(opened.untried)})"
     if len(level.path) == 1:
         title = f"{name}: {title}"
     order = f"{level.framing.byteorder}-endian"
     yield _indent(level) + app.style(title, bold=True) + f", {'goes on' if resumed else order}"
     if not resumed:
-        for _, body in level.prologue:
-            yield from body_lines(body, _indent(level) + "    ")
+        yield from (f"{_indent(level)}    {line}" for line in _prologue(app, level, source, view))
+
+
+def _prologue(app: App, level: Level, source: Source, view: View) -> Iterator[str]:
+    for offset, body in level.prologue:
+        if view is View.FIELDS:
+            from domctx_core.cli.views import field_lines
+
+            raw = source.at(offset, body.size())
+            yield from field_lines(app, body, raw, offset)
+        else:
+            yield from body_lines(body, "")
 
 
 def _head(app: App, record: Record) -> str:
@@ -227,7 +243,7 @@ def _head(app: App, record: Record) -> str:
     return f"{_indent(record.level)}{record.offset:#010x}  #{record.index} {app.style(name, fg='cyan', bold=True)}"
 
 
-def _record(app: App, record: Record, as_hex: bool) -> Iterator[str]:
+def _record(app: App, record: Record, view: View) -> Iterator[str]:
     yield f"{_head(app, record)}  {size_text(record.length)}"
     indent = _indent(record.level) + "    "
     body: Body | None = None
@@ -238,17 +254,37 @@ def _record(app: App, record: Record, as_hex: bool) -> Iterator[str]:
         pass
     if body is not None:
         try:
-            yield from list(body_lines(body, indent))
+            yield from [indent + line for line in _body(app, record, body, view)]
         except PLUGIN_FAULTS as error:
             app.worst(4)
             name = type(body).__name__
             app.say(f"warning: the summary of {name} raised {type(error).__name__}: {error}")
             body = None
     nested = record.content is not None and not record.content.inline
-    if as_hex or (body is None and not nested):
-        limit = record.length if as_hex and record.held else min(record.length, KEPT)
-        raw = record.raw(limit if as_hex else min(limit, _DUMPED))
-        yield from (indent + row for row in hex_dump(raw, record.body_offset, record.length))
+    if view is View.HEX or (body is None and not nested):
+        yield from (indent + line for line in _dump(record, body, view))
+
+
+def _body(app: App, record: Record, body: Body, view: View) -> Iterator[str]:
+    if view is not View.FIELDS:
+        yield from body_lines(body, "")
+        return
+    from domctx_core.cli.views import field_lines
+
+    raw = record.raw(record.head if record.bulk else None)
+    yield from field_lines(app, body, raw, record.body_offset)
+
+
+def _dump(record: Record, body: Body | None, view: View) -> Iterator[str]:
+    whole = view is View.HEX and record.held
+    size = record.length if whole else min(record.length, KEPT if view is View.HEX else _DUMPED)
+    raw = record.raw(size)
+    if body is None or not record.held:
+        yield from hex_dump(raw, record.body_offset, record.length)
+        return
+    from domctx_core.cli.views import named_dump
+
+    yield from named_dump(body, raw, record.body_offset)
 
 
 class _Row:

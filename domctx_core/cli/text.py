@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +11,7 @@ from domctx_core.layout import Body, Field
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds import Kind
 from domctx_core.layout.scalars import Blob, Reserved
+from domctx_core.layout.spans import with_unit
 
 __all__ = ["body_lines", "hex_dump", "size_text", "table"]
 
@@ -22,6 +21,9 @@ _ROW = 8
 
 def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Aligned columns under bold heads, wrapped to the terminal and never cut elsewhere."""
+    import io
+    import shutil
+
     from rich.console import Console
     from rich.table import Table
 
@@ -98,7 +100,7 @@ def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iter
     elif isinstance(kind, Switch):
         yield f"{indent}{name}  {'-' if value is None else value.hex()}"
     else:
-        yield f"{indent}{name}  {_with_unit(kind.text(value), value, field.unit)}"
+        yield f"{indent}{name}  {with_unit(kind.text(value), value, field.unit)}"
 
 
 def _elements(kind: Kind, items: Sequence[Body], name: str, indent: str) -> Iterator[str]:
@@ -133,14 +135,8 @@ def _rows(body: type[Body], runs: Sequence[tuple[str, Body]], indent: str) -> It
     rows = [("", *(field.name for field in fields))]
     for label, item in runs:
         values = ((field, getattr(item, field.name)) for field in fields)
-        rows.append((label, *(_with_unit(f.kind.text(v), v, f.unit) for f, v in values)))
+        rows.append((label, *(with_unit(f.kind.text(v), v, f.unit) for f, v in values)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield (indent + "  ".join(cells)).rstrip()
-
-
-def _with_unit(text: str, value: Any, unit: str) -> str:
-    if unit == "ns" and isinstance(value, int):
-        return f"{value // 10**9}.{value % 10**9:09d} s"
-    return f"{text} {unit}" if unit else text

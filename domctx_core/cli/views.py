@@ -1,0 +1,174 @@
+"""Other views of `show`: the tree of an image, a record's fields one a line, its bytes with names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from domctx_core.cli.app import App
+from domctx_core.cli.text import hex_dump
+from domctx_core.layout import Body
+from domctx_core.layout.scalars import Blob
+from domctx_core.layout.spans import FieldSpan, spans
+from domctx_core.tree import ContainerNode, Image, RecordNode
+from domctx_core.walker import Record
+
+__all__ = ["field_lines", "named_dump", "tree_lines"]
+
+_BYTES = 8
+"""Bytes of a field that are shown beside its value."""
+
+_NAME, _VALUE = 40, 32
+"""Columns beyond which names and values are not aligned."""
+
+_RANGES = 6
+"""Ranges of instances that are named in one line."""
+
+
+# ------------------------------------------------------------------------------------------ tree
+
+
+def tree_lines(app: App, image: Image, name: str, keep: Callable[[Record], bool]) -> Iterator[str]:
+    """Containers and records, one a line, with the bytes that each takes, all of it included.
+
+    Records of one type in a row are one line, with their number and instances.
+    """
+    width = max(5, len(str(image.size)))
+    yield from _container(app, image.root, f"{name}: ", width, 0, keep)
+
+
+def _line(offset: int, size: int, width: int, depth: int, text: str) -> str:
+    return f"{offset:#010x}  {size:>{width}}  {'  ' * depth}{text}"
+
+
+def _container(
+    app: App,
+    node: ContainerNode,
+    name: str,
+    width: int,
+    depth: int,
+    keep: Callable[[Record], bool],
+) -> Iterator[str]:
+    format = node.level.format
+    title = f"{format.title or format.name}, version {node.level.framing.version}"
+    if not node.recognised:
+        title = f"no known format; read as {format.title}"
+    note = ", goes on" if node.resumed else ""
+    size = node.end - node.start
+    yield _line(node.start, size, width, depth, name + app.style(title, bold=True) + note)
+    row: list[RecordNode] = []
+    for each in node.nodes:
+        if row and not _alike(row[-1], each):
+            yield _row(app, row, width, depth + 1)
+            row = []
+        if each.content is None:
+            if keep(each.record):
+                row.append(each)
+            continue
+        yield _row(app, [each], width, depth + 1)
+        yield from _container(app, each.content, "", width, depth + 2, keep)
+    if row:
+        yield _row(app, row, width, depth + 1)
+    if node.follows is not None:
+        yield from _container(app, node.follows, "", width, depth + 1, keep)
+    for span, what in ((node.trailing, "after the last record"), (node.unframed, "not framed")):
+        if span is not None:
+            text = app.style(what, fg="red")
+            yield _line(span.offset, span.length, width, depth + 1, text)
+
+
+def _alike(one: RecordNode, other: RecordNode) -> bool:
+    return one.record.type == other.record.type and other.content is None
+
+
+def _row(app: App, row: Sequence[RecordNode], width: int, depth: int) -> str:
+    first = row[0].record
+    name = first.name or f"type {first.type:#x} (unknown)"
+    if first.instance is not None:
+        name += f"[{_instances([node.record.instance or 0 for node in row])}]"
+    size = sum(node.record.end - node.record.offset for node in row)
+    count = f" x {len(row)}" if len(row) > 1 else ""
+    return _line(first.offset, size, width, depth, app.style(name, fg="cyan", bold=True) + count)
+
+
+def _instances(instances: Sequence[int]) -> str:
+    """Instances in their order, neighbours as a range."""
+    ranges: list[list[int]] = []
+    for each in instances:
+        if ranges and each == ranges[-1][1] + 1:
+            ranges[-1][1] = each
+        elif len(ranges) == _RANGES:
+            return ", ".join([*map(_range, ranges), "..."])
+        else:
+            ranges.append([each, each])
+    return ", ".join(map(_range, ranges))
+
+
+def _range(ends: Sequence[int]) -> str:
+    return str(ends[0]) if ends[0] == ends[1] else f"{ends[0]}-{ends[1]}"
+
+
+# ---------------------------------------------------------------------------------------- fields
+
+
+def field_lines(app: App, body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
+    """The innermost fields of a body: where each lies, its size, name, bytes, value and meaning.
+
+    `raw` are the body's bytes, which lie at `start` of the input. Elements of an array that equal the one
+    before them are one line.
+    """
+    found = list(spans(body, fold=True))
+    names = min(_NAME, max((len(span.path) for span in found), default=0))
+    texts = min(_VALUE, max((len(_value(span)) for span in found), default=0))
+    for span in found:
+        head = bytes(raw[span.offset : min(span.end, span.offset + _BYTES)]).hex(" ")
+        more = " .." if span.size > _BYTES else "   "
+        cells = f"{head}{more}".ljust(3 * _BYTES + 2)
+        text = (
+            f"{start + span.offset:#010x}  {span.size:>5}  {span.path.ljust(names)}"
+            f"  {cells}  {_value(span).ljust(texts)}"
+        )
+        doc = _doc(span)
+        yield f"{text}  {app.style(doc, dim=True)}" if doc else text.rstrip()
+    end = found[-1].end if found else 0
+    if end < len(raw):
+        rest = bytes(raw[end : end + _BYTES]).hex(" ")
+        more = " .." if len(raw) - end > _BYTES else ""
+        yield f"{start + end:#010x}  {len(raw) - end:>5}  {'(no field)'.ljust(names)}  {rest}{more}"
+
+
+def _value(span: FieldSpan) -> str:
+    if span.repeats:
+        return span.text
+    if type(span.kind) is Blob:  # the bytes stand beside it
+        return f"{span.size} bytes"
+    return "reserved" if span.reserved else span.text
+
+
+def _doc(span: FieldSpan) -> str:
+    if span.repeats:
+        return ""
+    notes = [span.doc] if span.doc else []
+    if span.unit:
+        notes.append(f"[{span.unit}]")
+    if span.volatile:
+        notes.append("(moves by itself)")
+    return " ".join(notes)
+
+
+# ------------------------------------------------------------------------------------------- hex
+
+
+def named_dump(body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
+    """A hex dump of a body; each row names the fields that begin in it."""
+    found = iter(spans(body))
+    span = next(found, None)
+    for number, row in enumerate(hex_dump(raw, start)):
+        names: list[str] = []
+        parent = None
+        while span is not None and span.offset < 16 * (number + 1):
+            if span.size:
+                above, dot, leaf = span.path.rpartition(".")
+                names.append(dot + leaf if above == parent else span.path)
+                parent = above
+            span = next(found, None)
+        yield f"{row:<78}  {', '.join(names)}".rstrip()

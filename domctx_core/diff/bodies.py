@@ -1,0 +1,249 @@
+"""Two decoded bodies compared field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from domctx_core.diff.bytes import bytes_change
+from domctx_core.diff.model import Change, Value, Where
+from domctx_core.layout import Bits, Body, ByteOrder
+from domctx_core.layout.aggregates import Array
+from domctx_core.layout.scalars import Blob, Text
+from domctx_core.layout.spans import FieldSpan, spans, with_unit
+from domctx_core.pieces import Span
+from domctx_core.sources import BufferSource
+
+__all__ = ["Side", "body_changes"]
+
+_ONE_BY_ONE = 64
+"""Elements of an array, or fields that one side has alone, that are told one by one."""
+
+
+_LONG, _BEFORE = 60, 12
+"""Characters of a text that people see, and how many of them from before the difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A decoded body of one image: its bytes, and where they lie (None: nowhere)."""
+
+    body: Body
+    raw: bytes
+    offset: int | None
+    byteorder: ByteOrder
+
+    def at(self, offset: int) -> int | None:
+        """The place in the input of a byte of the body."""
+        return None if self.offset is None else self.offset + offset
+
+    def slice(self, span: FieldSpan) -> bytes:
+        """The bytes of one field."""
+        return self.raw[span.offset : span.end]
+
+
+def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
+    """The fields that differ, then those that A or B has alone, and bytes that no field is.
+
+    Bodies of different classes are compared by the names of their fields.
+    """
+    left = {span.path: span for span in spans(a.body)}
+    right = {span.path: span for span in spans(b.body)}
+    alike = type(a.body) is type(b.body) and a.byteorder == b.byteorder
+    for path, span in left.items():
+        other = right.get(path)
+        if other is not None and not (alike and a.slice(span) == b.slice(other)):
+            yield from _field(where, a, span, b, other, alike)
+    for run in _runs(span for path, span in left.items() if path not in right):
+        yield from _alone(where, a, run, in_b=False)
+    for run in _runs(span for path, span in right.items() if path not in left):
+        yield from _alone(where, b, run, in_b=True)
+    if type(a.body) is type(b.body):
+        yield from _rest(where, a, left, b, right)
+
+
+def _field(
+    where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, alike: bool
+) -> Iterator[Change]:
+    volatile = x.volatile or y.volatile
+    if x.reserved and y.reserved and not (a.slice(x) + b.slice(y)).strip(b"\0"):
+        return
+    if isinstance(x.kind, Array) and isinstance(y.kind, Array):
+        found = list(_elements(where, a, x, b, y, volatile))
+        if 0 < len(found) <= _ONE_BY_ONE:
+            yield from found
+            return
+        if not found and not alike:
+            return
+    elif isinstance(x.value, Bits) and isinstance(y.value, Bits):
+        change = _bits(where, a, x, b, y, volatile)
+        if change is not None:
+            yield change
+            return
+    elif not (x.reserved or y.reserved or (isinstance(x.kind, Blob) and not _is_text(x, y))):
+        if x.value != y.value or (type(x.value) is not type(y.value) and not _numbers(x, y)):
+            old, new = _value(a, x), _value(b, y)
+            if _is_text(x, y):
+                old, new = _excerpts(old, new)
+            yield Change(where, x.path, old, new, volatile)
+            return
+        if not alike:
+            return
+    change = bytes_change(
+        where, x.path, _bytes(a, x.offset, x.end), _bytes(b, y.offset, y.end), volatile
+    )
+    if change is not None:
+        yield _placed(change, a, x.offset, b, y.offset)
+
+
+def _is_text(x: FieldSpan, y: FieldSpan) -> bool:
+    return isinstance(x.kind, Text) and isinstance(y.kind, Text)
+
+
+def _excerpts(a: Value, b: Value) -> tuple[Value, Value]:
+    """Two texts that people see from a little before where they begin to differ."""
+    pairs = enumerate(zip(a.json, b.json, strict=False))
+    first = next((at for at, (x, y) in pairs if x != y), min(len(a.json), len(b.json)))
+    start = first - _BEFORE if max(len(a.json), len(b.json)) > _LONG and first > _BEFORE else 0
+
+    def shown(value: Value) -> Value:
+        piece = value.json[start : start + _LONG]
+        end = " ..." if start + _LONG < len(value.json) else ""
+        return replace(value, text=f"{'... ' if start else ''}{piece!r}{end}")
+
+    return shown(a), shown(b)
+
+
+def _numbers(x: FieldSpan, y: FieldSpan) -> bool:
+    return isinstance(x.value, int) and isinstance(y.value, int)
+
+
+def _elements(
+    where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, volatile: bool
+) -> Iterator[Change]:
+    """The elements of two rows that differ, a few more than are told one by one."""
+    count = 0
+    for index, (old, new) in enumerate(zip_longest(x.value, y.value)):
+        if old == new:
+            continue
+        yield Change(
+            where,
+            f"{x.path}[{index}]",
+            None if old is None else _element(a, x, index, old),
+            None if new is None else _element(b, y, index, new),
+            volatile,
+        )
+        count += 1
+        if count > _ONE_BY_ONE:
+            return
+
+
+def _element(side: Side, span: FieldSpan, index: int, item: Any) -> Value:
+    assert isinstance(span.kind, Array)
+    element = span.kind.element
+    at = span.offset + index * (element.size or 0) if element.size else span.offset
+    return Value(element.to_json(item), with_unit(element.text(item), item, span.unit), side.at(at))
+
+
+def _bits(
+    where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, volatile: bool
+) -> Change | None:
+    old, new = x.value.to_int(), y.value.to_int()
+    size = max(x.value.size, y.value.size)
+    if old == new:
+        return None
+    return Change(
+        where,
+        x.path,
+        _value(a, x),
+        _value(b, y),
+        volatile,
+        set=Bits.from_int(size, new & ~old),
+        cleared=Bits.from_int(size, old & ~new),
+    )
+
+
+def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
+    """Fields that stand next to each other."""
+    run: list[FieldSpan] = []
+    for span in found:
+        if run and run[-1].end != span.offset:
+            yield run
+            run = []
+        run.append(span)
+    if run:
+        yield run
+
+
+def _alone(where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool) -> Iterator[Change]:
+    """Fields that one side has alone: one by one, or from which to which where they are many."""
+    shown = [
+        span
+        for span in found
+        if not span.reserved or side.slice(span).strip(b"\0") or not span.size
+    ]
+    shown = [span for span in shown if not (span.reserved and not span.size)]
+    if not shown:
+        return
+    if len(shown) <= _ONE_BY_ONE:
+        for span in shown:
+            value = _value(side, span)
+            yield Change(
+                where, span.path, None if in_b else value, value if in_b else None, span.volatile
+            )
+        return
+    start, end = shown[0].offset, shown[-1].end
+    there = _bytes(side, start, end)
+    name = f"{shown[0].path} to {shown[-1].path}"
+    change = bytes_change(where, name, None if in_b else there, there if in_b else None)
+    if change is not None:
+        yield _placed(change, side, start, side, start)
+
+
+def _rest(
+    where: Where,
+    a: Side,
+    left: dict[str, FieldSpan],
+    b: Side,
+    right: dict[str, FieldSpan],
+) -> Iterator[Change]:
+    """What follows the last field, where there is more."""
+    in_a = max((span.end for span in left.values()), default=0)
+    in_b = max((span.end for span in right.values()), default=0)
+    if a.raw[in_a:] == b.raw[in_b:]:
+        return
+    change = bytes_change(where, None, _bytes(a, in_a, len(a.raw)), _bytes(b, in_b, len(b.raw)))
+    if change is not None:
+        yield _placed(change, a, in_a, b, in_b)
+
+
+def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, Span]:
+    return BufferSource(side.raw[start:end]), Span(0, end - start)
+
+
+def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Change:
+    """A change of bytes that were compared on their own, at their place in the inputs."""
+    return Change(
+        change.where,
+        change.field,
+        _moved(change.a, a, start_a),
+        _moved(change.b, b, start_b),
+        change.volatile,
+        first=change.first,
+        count=change.count,
+    )
+
+
+def _moved(value: Value | None, side: Side, start: int) -> Value | None:
+    if value is None or value.offset is None:
+        return value
+    return Value(value.json, value.text, side.at(start + value.offset))
+
+
+def _value(side: Side, span: FieldSpan) -> Value:
+    if span.reserved and span.value is None:
+        raw = side.slice(span)
+        return Value(raw.hex(), raw.hex(" "), side.at(span.offset))
+    return Value(span.kind.to_json(span.value), span.text, side.at(span.offset))

@@ -1,0 +1,198 @@
+"""Bulk records of two images compared part by part (guest memory: page by page).
+
+Which record a part lies in does not matter, and of parts with the same key the last one counts. The
+records are read in step, so that only the parts where something differs, or that stand in another
+order, are kept in mind, and of those no more than a limit at a time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from domctx_core.diff.bytes import Comparer
+from domctx_core.diff.model import Keys, PartsChange
+from domctx_core.layout import Body
+from domctx_core.records import Part
+from domctx_core.sources import Source
+from domctx_core.walker import Record
+
+__all__ = ["compare_parts", "head_of", "parts_of"]
+
+SUSPECTS = 1 << 18
+"""Parts that are kept in mind at a time."""
+
+_RANGES = 16
+"""Ranges of keys that are told before the rest is only counted."""
+
+
+class _Placed(NamedTuple):
+    """A part, with the bytes of the input that it is."""
+
+    key: int
+    kind: str
+    offset: int
+    size: int
+
+
+def parts_of(record: Record) -> Sequence[Part] | None:
+    """The parts of a bulk record; None where it has none or they cannot be told."""
+    if record.entry is None or not record.bulk:
+        return None
+    head = head_of(record)
+    if head is None:
+        return None
+    parts = record.entry.record_type.parts(head)
+    return None if parts is None else tuple(parts)
+
+
+def compare_parts(a: Sequence[Record], b: Sequence[Record], limit: int = SUSPECTS) -> PartsChange:
+    """What differs in the parts of two sets of bulk records of one type.
+
+    Reads both once where they agree; where more than `limit` parts do not, once more for each
+    further `limit` of them. Raises what the record type raises.
+    """
+    first = (a or b)[0]
+    assert first.entry is not None
+    outcome = _Outcome()
+    low: int | None = 0
+    while low is not None:
+        suspects, high = _suspects(a, b, low, limit)
+        _judge(a, b, suspects, outcome)
+        low = high
+    return outcome.result(first.entry.record_type.part)
+
+
+def head_of(record: Record) -> Body | None:
+    """The decoded head of a bulk record, which is not kept; None where it cannot be decoded."""
+    size = record.head
+    body = record.body_class
+    if body is None or not 0 < size <= min(record.length, record.cap):
+        return None
+    head: Body | None = body.inspect(record.raw(size), record.level.framing.byteorder).body
+    return head
+
+
+def _placed(records: Sequence[Record]) -> Iterator[_Placed]:
+    for record in records:
+        end = record.body_offset + record.length
+        for key, kind, offset, size in parts_of(record) or ():
+            start = min(record.body_offset + offset, end)
+            yield _Placed(key, kind, start, min(size, end - start))
+
+
+def _suspects(
+    a: Sequence[Record], b: Sequence[Record], low: int, limit: int
+) -> tuple[list[int], int | None]:
+    """Keys from `low` on that may differ, ascending, and the key to go on from; None: no more."""
+    found: set[int] = set()
+    high: int | None = None
+    comparer = _comparer(a, b)
+    left, right = _placed(a), _placed(b)
+    x, y = next(left, None), next(right, None)
+    while x is not None or y is not None:
+        if x is not None and y is not None and x.key == y.key:
+            key = x.key
+            doubtful = (
+                key >= low
+                and (high is None or key < high)
+                and (
+                    x.kind != y.kind
+                    or x.size != y.size
+                    or bool(x.size and not comparer.same(x.offset, y.offset, x.size))
+                )
+            )
+            x, y = next(left, None), next(right, None)
+        elif y is None or (x is not None and x.key < y.key):
+            assert x is not None
+            key, x = x.key, next(left, None)
+            doubtful = key >= low and (high is None or key < high)
+        else:
+            key, y = y.key, next(right, None)
+            doubtful = key >= low and (high is None or key < high)
+        if doubtful:
+            found.add(key)
+            if len(found) > limit:
+                high = sorted(found)[max(1, limit // 2)]
+                found = {each for each in found if each < high}
+    return sorted(found), high
+
+
+def _judge(
+    a: Sequence[Record], b: Sequence[Record], suspects: Sequence[int], outcome: _Outcome
+) -> None:
+    if not suspects:
+        return
+    wanted = frozenset(suspects)
+    left = {part.key: part for part in _placed(a) if part.key in wanted}
+    right = {part.key: part for part in _placed(b) if part.key in wanted}
+    comparer = _comparer(a, b)
+    for key in suspects:
+        x, y = left.get(key), right.get(key)
+        if x is None or y is None:
+            (outcome.added if x is None else outcome.removed).add(key)
+        elif x.kind != y.kind:
+            outcome.kinds.add(key)
+            outcome.by[x.kind, y.kind] += 1
+        elif x.size != y.size or not comparer.same(x.offset, y.offset, x.size):
+            outcome.changed.add(key)
+        else:
+            outcome.passing.add(key)
+
+
+def _comparer(a: Sequence[Record], b: Sequence[Record]) -> Comparer:
+    nothing: Source | None = None
+    left = a[0].source if a else nothing
+    right = b[0].source if b else nothing
+    source = left or right
+    assert source is not None
+    return Comparer(left or source, right or source)
+
+
+class _Ranges:
+    """Keys that come in ascending order: counted, and the first ranges kept."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.ranges: list[tuple[int, int]] = []
+        self.last: int | None = None
+
+    def add(self, key: int) -> None:
+        self.count += 1
+        if self.last is not None and key == self.last + 1:
+            if self.ranges[-1][1] == self.last:
+                self.ranges[-1] = self.ranges[-1][0], key
+        elif len(self.ranges) < _RANGES:
+            self.ranges.append((key, key))
+        self.last = key
+
+    def keys(self) -> Keys:
+        return Keys(self.count, tuple(self.ranges))
+
+
+@dataclass(slots=True)
+class _Outcome:
+    changed: _Ranges
+    kinds: _Ranges
+    removed: _Ranges
+    added: _Ranges
+    passing: _Ranges
+    by: Counter[tuple[str, str]]
+
+    def __init__(self) -> None:
+        self.changed, self.kinds, self.removed = _Ranges(), _Ranges(), _Ranges()
+        self.added, self.passing = _Ranges(), _Ranges()
+        self.by = Counter()
+
+    def result(self, part: str) -> PartsChange:
+        return PartsChange(
+            part,
+            self.changed.keys(),
+            self.kinds.keys(),
+            tuple(sorted((old, new, count) for (old, new), count in self.by.items())),
+            self.removed.keys(),
+            self.added.keys(),
+            self.passing.keys(),
+        )
