@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError
+from domctx_core.errors import InputOutputError, UsageError, as_errno
+from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, open_source
 
-__all__ = ["open_input", "parse_size"]
+if TYPE_CHECKING:
+    import click
+    from click.shell_completion import CompletionItem
+
+__all__ = ["complete_files", "open_input", "open_seekable", "parse_size"]
+
+
+def complete_files(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Let the shell complete an argument with its own names of files; for click's `shell_complete`."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 @contextmanager
@@ -20,6 +35,41 @@ def open_input(app: App, path: str) -> Iterator[Source]:
         return
     with open_source(path) as source:
         yield source
+
+
+@contextmanager
+def open_seekable(app: App, path: str) -> Iterator[Source]:
+    """As `open_input`, for whoever looks at an image more than once: a source that can seek.
+
+    What cannot seek (a pipe) is read to its end first, into a temporary file that goes with the
+    block.
+    """
+    with ExitStack() as stack:
+        source = stack.enter_context(open_input(app, path))
+        if not source.seekable:
+            source = FileSource(stack.enter_context(_spooled(source)))
+        yield source
+
+
+def _spooled(source: Source) -> BinaryIO:
+    """A temporary file of all that a source gives; it is gone when it is closed."""
+    import tempfile
+
+    try:
+        spool: Any = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # the caller's to close
+        at = 0
+        while data := source.at(at, CHUNK):
+            write_all(spool, data)
+            at += len(data)
+        spool.seek(0)
+    except OSError as error:
+        raise InputOutputError(
+            f"cannot spool the input to a temporary file: {error.strerror or error}",
+            errno=as_errno(error),
+            hint="TMPDIR says where temporary files go",
+        ) from error
+    file: BinaryIO = spool
+    return file
 
 
 def parse_size(text: str) -> int:

@@ -1,0 +1,328 @@
+"""`domctx edit`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import ExitStack
+from itertools import groupby
+from typing import Any
+
+import click
+
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.messages import finding_text
+from domctx_core.edit import (
+    Drop,
+    Edit,
+    EditChange,
+    EditOperation,
+    Insert,
+    Keep,
+    Order,
+    Reorder,
+    Selector,
+    edit_image,
+    parse_set,
+)
+from domctx_core.errors import InputOutputError, UsageError, as_errno
+from domctx_core.files import whole_file
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.pieces import write_pieces
+from domctx_core.rules import Finding, Severity
+from domctx_core.tree import read_image
+from domctx_core.verifier import Verdict, verify
+
+__all__ = ["command"]
+
+
+@click.command(name="edit", short_help="Change an image: set fields, drop, insert, reorder.")
+@click.argument("image", shell_complete=complete_files)
+@click.option("-o", "--output", metavar="OUT", help="The file to write; - for standard output.")
+@click.option("--in-place", is_flag=True, help="Put a new file in the place of IMAGE.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would change, and write nothing.")
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Set a field: TYPE[INSTANCE].field=value, or FORMAT:field=value of a header; repeatable.",
+)
+@click.option(
+    "--drop",
+    "drops",
+    multiple=True,
+    metavar="RECORDS",
+    help="Take records out: TYPE, TYPE[INSTANCE], TYPE[3-7], TYPE#INDEX; repeatable.",
+)
+@click.option(
+    "--keep",
+    "keeps",
+    multiple=True,
+    metavar="RECORDS",
+    help="Take out all others of the same container that its format does not ask for; repeatable.",
+)
+@click.option(
+    "--insert",
+    "inserts",
+    multiple=True,
+    metavar="FILE",
+    help="Put the records of another image in; repeatable.",
+)
+@click.option("--replace", is_flag=True, help="Let inserted records replace those that are there.")
+@click.option(
+    "--reorder",
+    type=click.Choice(["ascending", "dependencies"]),
+    help="Order records by type and instance, or behind those they depend on.",
+)
+@click.option("--force", is_flag=True, help="Write what verify refuses.")
+@click.option("--json", "as_json", is_flag=True, help="What changed as one JSON document.")
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Largest body to hold in memory.",
+)
+@click.pass_obj
+def command(
+    app: App,
+    image: str,
+    output: str | None,
+    in_place: bool,
+    dry_run: bool,
+    sets: tuple[str, ...],
+    drops: tuple[str, ...],
+    keeps: tuple[str, ...],
+    inserts: tuple[str, ...],
+    replace: bool,
+    reorder: Order | None,
+    force: bool,
+    as_json: bool,
+    cap: int,
+) -> None:
+    """Write IMAGE to OUT with some things changed and every other byte as it was.
+
+    Fields are set first, then records are dropped and kept, then others are inserted, and last
+    comes the order. Lengths and padding follow. The outcome is verified before anything is
+    written.
+    """
+    output = _target(image, output, in_place, dry_run)
+    operations: list[EditOperation] = [parse_set(text) for text in sets]
+    operations += [Drop(Selector.parse(text)) for text in drops]
+    operations += [Keep(Selector.parse(text)) for text in keeps]
+    if replace and not inserts:
+        raise UsageError("--replace is about what --insert puts in, and nothing is")
+    if [image, *inserts].count("-") > 1:
+        raise UsageError("standard input can be read once", hint="save one of the images to a file")
+    if output == "-":
+        app.standard_output()  # refused before anything is read
+    app.host.load_run_time()
+    formats = app.host.formats
+    with ExitStack() as stack:
+        source = stack.enter_context(open_seekable(app, image))
+        tree = read_image(source, formats, cap=cap)
+        for path in inserts:
+            other = read_image(stack.enter_context(open_seekable(app, path)), formats, cap=cap)
+            operations.append(Insert(other, _name(path), replace))
+        if reorder is not None:
+            operations.append(Reorder(reorder))
+        edit = edit_image(tree, operations, formats)
+        verdict = verify(edit.outcome(), formats, checks=app.host.checks(), cap=cap)
+        found: list[tuple[Finding, bool]] = []
+        if verdict.findings:
+            earlier = verify(source, formats, checks=app.host.checks(), cap=cap)
+            found = list(_compared(verdict.findings, earlier.findings))
+        refused = not verdict.valid and not force
+        if not refused and output is not None:
+            _write(app, edit, output)
+        if as_json:
+            document = _to_json(image, output, edit, found, verdict, refused)
+            text = json.dumps(document, indent=2)
+            click.echo(text, err=True) if output == "-" else app.out(text)
+        else:
+            _say(app, _name(image), output, edit, found, refused)
+    if refused:
+        app.worst(4 if verdict.needs_plugin else 1)
+
+
+def _target(image: str, output: str | None, in_place: bool, dry_run: bool) -> str | None:
+    """The path to write to; None for none. Refuses what would overwrite IMAGE by mistake."""
+    if (output is not None) + in_place + (dry_run and output is None and not in_place) != 1:
+        raise UsageError(
+            "say where the outcome goes"
+            if output is None
+            else "-o and --in-place exclude each other",
+            expected="-o OUT, --in-place or --dry-run",
+        )
+    if in_place:
+        if image == "-" or (os.path.exists(image) and not os.path.isfile(image)):
+            raise UsageError(f"{_name(image)} is no file that --in-place could replace")
+        output = image
+    elif output not in (None, "-") and image != "-" and _same(image, str(output)):
+        raise UsageError(
+            f"{output} is the image itself", hint="--in-place puts a new file in its place"
+        )
+    return None if dry_run else output
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other) and os.path.isfile(one)
+    except OSError:  # one of them is not there, which is for others to say
+        return False
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else path
+
+
+def _write(app: App, edit: Edit, output: str) -> None:
+    if output != "-":
+        with whole_file(output) as file:
+            write_pieces(edit.pieces, edit.source, file)
+        return
+    stream = app.standard_output()
+    try:
+        write_pieces(edit.pieces, edit.source, stream)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputOutputError(
+            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
+        ) from error
+
+
+# ------------------------------------------------------------------------------ what is said
+
+
+def _to_json(
+    path: str,
+    output: str | None,
+    edit: Edit,
+    found: Iterable[tuple[Finding, bool]],
+    verdict: Verdict,
+    refused: bool,
+) -> dict[str, Any]:
+    return {
+        "schema": "domctx.edit/1",
+        "path": path,
+        "output": output,
+        "written": output is not None and not refused,
+        "size": edit.size,
+        "valid": verdict.valid,
+        "changes": [change.to_json() for change in edit.changes],
+        "findings": [{**finding.to_json(), "before": before} for finding, before in found],
+    }
+
+
+def _say(
+    app: App,
+    name: str,
+    output: str | None,
+    edit: Edit,
+    found: Iterable[tuple[Finding, bool]],
+    refused: bool,
+) -> None:
+    for line in _change_lines(edit.changes):
+        app.say(line)
+    if not edit.changes:
+        app.say("nothing changes")
+    for finding, before in found:
+        error = finding.severity is Severity.ERROR
+        if before and not error:
+            continue
+        text = finding_text(app, finding, None, sys.stderr)
+        if before:
+            text += f"\n   = note: {name} has this already"
+        (_shout if error and refused else app.say)(text)
+    if refused:
+        what = "nothing is written" if output else "refused"
+        _shout(f"{what}: verify finds errors in the outcome; --force writes it all the same")
+    elif output is not None:
+        app.say(f"wrote {_place(output)}: {edit.size} bytes")
+    else:
+        app.say(f"nothing is written; the outcome has {edit.size} bytes")
+
+
+def _shout(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _place(output: str) -> str:
+    return "standard output" if output == "-" else output
+
+
+def _compared(
+    findings: Iterable[Finding], earlier: Iterable[Finding]
+) -> Iterator[tuple[Finding, bool]]:
+    """Each finding, and whether the input has it as well, wherever it is there."""
+    known = Counter(map(_identity, earlier))
+    for finding in findings:
+        key = _identity(finding)
+        yield finding, known[key] > 0
+        known[key] -= 1
+
+
+def _identity(finding: Finding) -> Hashable:
+    """What a finding says, without its place: records and bytes move."""
+    return (
+        finding.rule, finding.severity, finding.container, finding.type, finding.instance,
+        finding.field, finding.message, str(finding.expected), str(finding.actual),
+    )  # fmt: skip
+
+
+def _change_lines(changes: Iterable[EditChange]) -> Iterator[str]:
+    """A line for each change; records of one type in a row, to which the same happened, share it."""
+    for _, group in groupby(changes, _alike):
+        row = list(group)
+        first = row[0]
+        bare = len(first.container) < 2 and first.type is not None
+        where = "" if bare else "/".join([*first.container, ""])
+        if first.action == "set":
+            header = first.type is None
+            label = f"{where[:-1]}:" if header else f"{where}{_label(first, row)}."
+            at = f"{first.offset:#x}" if first.offset is not None else "nowhere"
+            if first.new_offset != first.offset:
+                at += " -> nowhere" if first.new_offset is None else f" -> {first.new_offset:#x}"
+            yield f"{label}{first.field}: {first.text} (at {at})"
+            continue
+        yield f"{first.action} {where}{_label(first, row)}{_at(row)}"
+
+
+def _alike(change: EditChange) -> Hashable:
+    """Sorts together what one line can tell; a field has a line of its own."""
+    single = id(change) if change.action == "set" else change.type
+    return change.action, change.container, single, change.instance is None
+
+
+def _label(first: EditChange, row: list[EditChange]) -> str:
+    name = first.name or f"type {first.type:#x}"
+    if first.instance is None:
+        return f"{name} ({len(row)} records)" if len(row) > 1 else name
+    numbers = [change.instance for change in row if change.instance is not None]
+    parts: list[str] = []
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        ends = [number for _, number in run]
+        parts.append(str(ends[0]) if len(ends) == 1 else f"{ends[0]}-{ends[-1]}")
+    more = f",... ({len(row)} records)" if len(parts) > _PARTS else ""
+    return f"{name}[{','.join(parts[:_PARTS])}{more}]"
+
+
+_PARTS = 12
+"""Ranges of instances that are listed on one line."""
+
+
+def _at(row: list[EditChange]) -> str:
+    first = row[0]
+    old, new = first.offset, first.new_offset
+    more = " on" if len(row) > 1 else ""
+    if old is None or new is None or old == new:
+        at = new if old is None else old
+        return "" if at is None else f" (at {at:#x}{more})"
+    return f" (from {old:#x}{more} to {new:#x}{more})"

@@ -1,0 +1,100 @@
+"""Drafts: the containers and records of an outcome that is being made of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domctx_core.pieces import Span
+from domctx_core.sources import Source
+from domctx_core.tree import ContainerNode, RecordNode
+from domctx_core.walker import Level, Record
+
+__all__ = ["Draft", "Item"]
+
+
+class Item:
+    """One record of the outcome.
+
+    `number` is its instance, or its place among those of its type. `body` are new bytes of its
+    body, or of the head of one whose pages stay. `source` is where it comes from, if not from the
+    input. `at` is where it is in the outcome.
+    """
+
+    __slots__ = ("at", "body", "container", "inner", "node", "number", "source")
+
+    def __init__(
+        self, node: RecordNode, container: Draft, number: int, source: Source | None = None
+    ) -> None:
+        self.node = node
+        self.container = container
+        self.number = number
+        self.source = source
+        self.inner: Draft | None = None
+        self.body: bytes | None = None
+        self.at: int | None = None
+
+    @property
+    def record(self) -> Record:
+        return self.node.record
+
+    @property
+    def code(self) -> int:
+        return self.node.record.type
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        name = self.record.name or f"type {self.code:#x}"
+        return f"{name}[{self.number}]" if self.record.instance is not None else name
+
+    @property
+    def extent(self) -> Span:
+        """All bytes of it, content that follows it included."""
+        record, content = self.record, self.node.content
+        end = content.end if content is not None and self.node.inline else record.end
+        return Span(record.offset, end - record.offset, self.source)
+
+    @property
+    def touched(self) -> bool:
+        return self.body is not None or (self.inner is not None and self.inner.touched)
+
+
+class Draft:
+    """One container of the outcome."""
+
+    def __init__(self, node: ContainerNode, holder: Item | None, outer: Draft | None) -> None:
+        self.node = node
+        self.holder = holder
+        self.outer = outer
+        self.items: list[Item] = []
+        self.follows: Draft | None = None
+        self.headers: dict[int, bytes] = {}
+        self.rearranged = False
+        self.at: int | None = None
+
+    @property
+    def level(self) -> Level:
+        return self.node.level
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything in it is not as it was."""
+        if self.rearranged or self.headers or any(item.touched for item in self.items):
+            return True
+        return self.follows is not None and self.follows.touched
+
+    def header_spans(self) -> list[Span]:
+        """Where each body before the first record lies in the input."""
+        if not self.node.prologue.length:
+            return []
+        starts = [offset for offset, _ in self.level.prologue]
+        ends = [*starts[1:], self.level.records_offset]
+        return [Span(start, end - start) for start, end in zip(starts, ends, strict=True)]
+
+    def holders(self) -> Iterator[Item]:
+        """The records that it lies in or follows, the innermost first."""
+        draft: Draft | None = self
+        while draft is not None:
+            if draft.holder is not None:
+                yield draft.holder
+            draft = draft.outer

@@ -1,0 +1,135 @@
+"""Fields: one value set in the bytes of a body, and no other byte of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domctx_core.edit.drafts import Item
+from domctx_core.edit.operations import SetField, SetHeader
+from domctx_core.edit.outcome import EditChange
+from domctx_core.errors import PLUGIN_FAULTS, BodyError, Errno, ImageError, PluginError, UsageError
+from domctx_core.layout import Bits, Body, ByteOrder
+from domctx_core.layout.places import Place, find_place
+
+__all__ = ["find_in", "refusal", "set_value"]
+
+_SHOWN = 100
+"""Characters of a value that people are told."""
+
+
+def set_value(
+    cls: type[Body],
+    raw: bytes,
+    order: ByteOrder,
+    operation: SetField | SetHeader,
+    item: Item | None,
+) -> tuple[bytes, EditChange]:
+    """The bytes of a body with one field set, and what changed."""
+    field = operation.field
+    if isinstance(operation, SetHeader):
+        name = whole = f"{'/'.join(operation.path)}:"
+    else:
+        assert item is not None
+        name, whole = item.label, f"{item.label}."
+    body = _decoded(cls, raw, order, item)
+    if body is None:
+        raise refusal(item, f"{name} cannot be decoded, so it has no fields to be set")
+    before = body.to_bytes(order, check=False)
+    try:
+        place = find_place(body, field)
+    except UsageError as error:
+        raise _told_again(error, f"{name} {error.message}") from error
+    except BodyError as error:
+        raise refusal(
+            item, f"{name} {error.message}", field=field, expected=error.expected,
+            actual=error.actual, hint=error.hint,
+        ) from error  # fmt: skip
+    old, old_text, old_value = place.to_json(), place.text(), place.value
+    try:
+        place.set(operation.value)
+        after = body.to_bytes(order, check=False)
+    except (UsageError, BodyError) as error:
+        prefix = whole if isinstance(error, UsageError) else f"{whole}{field}: "
+        raise _told_again(error, f"{prefix}{error.message}") from error
+    new = _spliced(raw, before, after)
+    if new is None:
+        raise refusal(
+            item,
+            f"{name} has reserved bytes that are not zero, and the change would move them",
+            field=field,
+        )
+    again = find_in(cls, new, order, field, item)
+    if again is not None and again.to_json() != place.to_json():
+        raise UsageError(f"{whole}{field} cannot hold that value", actual=operation.value[:60])
+    text = _turned(old_value, place.value) or f"{_cut(old_text)} -> {_cut(place.text())}"
+    return new, EditChange("set", (), field=field, old=old, new=place.to_json(), text=text)
+
+
+def _turned(old: Any, new: Any) -> str:
+    """Which bits of a bitmap were set and cleared; empty for any other value."""
+    if not (isinstance(old, Bits) and isinstance(new, Bits)):
+        return ""
+    before, after = old.to_int(), new.to_int()
+    turned = (("sets", after & ~before), ("clears", before & ~after))
+    return ", ".join(
+        f"{verb} {_cut(Bits.from_int(new.size, bits).text())}" for verb, bits in turned if bits
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
+
+
+def _told_again(error: UsageError | BodyError, message: str) -> UsageError:
+    return UsageError(message, expected=error.expected, actual=error.actual, hint=error.hint)
+
+
+def _decoded(cls: type[Body], raw: bytes, order: ByteOrder, item: Item | None) -> Body | None:
+    try:
+        return cls.inspect(raw, order).body
+    except PLUGIN_FAULTS as error:
+        provider = None
+        if item is not None and item.record.entry is not None:
+            provider = item.record.entry.provider
+        raise PluginError(
+            f"decoding {cls.__name__} raised {type(error).__name__}: {error}", provider=provider
+        ) from error
+
+
+def find_in(
+    cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: Item | None
+) -> Place | None:
+    """Where a field is in these bytes; None where they have it not."""
+    body = _decoded(cls, raw, order, item)
+    try:
+        return None if body is None else find_place(body, field)
+    except (BodyError, UsageError):
+        return None
+
+
+def _spliced(raw: bytes, before: bytes, after: bytes) -> bytes | None:
+    """`raw` with what makes `after` of `before`; None where that has no one meaning.
+
+    `before` is what the fields of `raw` make of it: where the two differ, `raw` has something that no
+    field holds (reserved bytes that are not zero), and keeps it.
+    """
+    if raw[: len(before)] == before:
+        return after + raw[len(before) :]
+    if len(before) != len(after):
+        return None
+    bytes_of = zip(raw, before, after, strict=False)
+    changed = bytes(r if b == a else a for r, b, a in bytes_of)
+    return changed + raw[len(before) :]
+
+
+def refusal(item: Item | None, message: str, **details: Any) -> ImageError:
+    if item is not None:
+        record = item.record
+        details |= {
+            "offset": record.offset,
+            "record": record.index,
+            "type": record.type,
+            "type_name": record.name,
+            "instance": record.instance,
+        }
+    return ImageError(message, errno=Errno.EINVAL, **details)

@@ -1,0 +1,74 @@
+"""Order: where records stand, and which of them had to move."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+
+from domctx_core.edit.drafts import Item
+from domctx_core.errors import Errno, ImageError, PluginError
+
+__all__ = ["by_dependencies", "moved"]
+
+
+def by_dependencies(items: Sequence[Item]) -> list[Item]:
+    """The records with each behind those that its type names in `after`, else as they are."""
+    needs = {item.code: _needs(item) for item in items}
+    left = Counter(item.code for item in items)
+    by_name = {item.record.name: item.code for item in items}
+    waits = {
+        code: {by_name[name] for name in names if name in by_name} for code, names in needs.items()
+    }
+    ready: list[int] = []
+    held: dict[int, list[int]] = {}
+    for place, item in enumerate(items):
+        if waits[item.code]:
+            held.setdefault(item.code, []).append(place)
+        else:
+            ready.append(place)
+    ordered: list[Item] = []
+    while ready:
+        item = items[heapq.heappop(ready)]
+        ordered.append(item)
+        left[item.code] -= 1
+        if left[item.code]:
+            continue
+        for code in [code for code in held if item.code in waits[code]]:
+            waits[code].discard(item.code)
+            if not waits[code]:
+                for place in held.pop(code):
+                    heapq.heappush(ready, place)
+    if held:
+        names = sorted({items[places[0]].record.name or "" for places in held.values()})
+        raise ImageError(
+            f"{' and '.join(names)} are each to come after the other", errno=Errno.EINVAL
+        )
+    return ordered
+
+
+def _needs(item: Item) -> tuple[str, ...]:
+    try:
+        entry = item.record.entry
+        return () if entry is None else entry.record_type.after
+    except PluginError:  # nothing is known of it, so it stays
+        return ()
+
+
+def moved(items: Sequence[Item], before: dict[int, int]) -> list[Item]:
+    """The fewest records that, taken out, leave the others in the order that they had."""
+    tails: list[int] = []
+    lengths: list[int] = []
+    for item in items:
+        place = before[id(item)]
+        length = bisect_left(tails, place)
+        tails[length : length + 1] = [place]
+        lengths.append(length)
+    moved, wanted = [], len(tails) - 1
+    for item, length in zip(reversed(items), reversed(lengths), strict=True):
+        if length == wanted:
+            wanted -= 1
+        else:
+            moved.append(item)
+    return moved[::-1]

@@ -1,0 +1,58 @@
+"""What an edit gives: the outcome as pieces, and what changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from domctx_core.pieces import Piece, PieceSource
+from domctx_core.sources import Source
+
+__all__ = ["Edit", "EditChange"]
+
+
+@dataclass(frozen=True, slots=True)
+class EditChange:
+    """One thing that an edit did.
+
+    `action` is `set`, `dropped`, `inserted`, `replaced` or `moved`; `container` the path of
+    formats; `record` the record's index in its container of the input (None where it has none).
+    Of a field, `old` and `new` are as in JSON, and `text` says both to people. `offset` is the
+    place in the input, `new_offset` that in the outcome: of the field, or of the record.
+    """
+
+    action: Literal["set", "dropped", "inserted", "replaced", "moved"]
+    container: tuple[str, ...]
+    type: int | None = None
+    name: str | None = None
+    instance: int | None = None
+    record: int | None = None
+    field: str | None = None
+    old: Any = None
+    new: Any = None
+    text: str = ""
+    offset: int | None = None
+    new_offset: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The change as `edit --json` prints it."""
+        told: dict[str, Any] = {"action": self.action, "container": list(self.container)}
+        for key in ("type", "name", "instance", "record", "field"):
+            told[key] = getattr(self, key)
+        if self.action == "set":
+            told |= {"old": self.old, "new": self.new}
+        return told | {"offset": self.offset, "new_offset": self.new_offset}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The outcome of an edit, and what it changed. Spans are of `source`, unless they say."""
+
+    source: Source
+    pieces: tuple[Piece, ...]
+    size: int
+    changes: tuple[EditChange, ...]
+
+    def outcome(self) -> Source:
+        """The outcome as an input that can be read, without writing it."""
+        return PieceSource(self.pieces, self.source)

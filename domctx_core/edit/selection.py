@@ -1,0 +1,166 @@
+"""Selection: the records and containers of an image that a user means."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from domctx_core.edit.drafts import Draft, Item
+from domctx_core.edit.operations import ALL, Selector
+from domctx_core.errors import Errno, ImageError, UsageError
+from domctx_core.formats import Formats
+from domctx_core.registry import Registry
+from domctx_core.tree import ContainerNode, Image
+from domctx_core.walker import Level
+
+__all__ = ["Selection", "either"]
+
+
+class Selection:
+    """A draft of a whole image, and what can be selected in it.
+
+    `drafts` are all containers, `root` is the outermost. What an edit does to the drafts later
+    changes nothing about what is selected.
+    """
+
+    def __init__(self, image: Image, formats: Formats) -> None:
+        self._formats = formats
+        self._numbers: Counter[tuple[int, int]] = Counter()
+        #: Records by the path of formats and type code.
+        self._groups: dict[tuple[tuple[str, ...], int], list[Item]] = {}
+        self.drafts: list[Draft] = []
+        self.root = self._draft(image.root, None, None)
+
+    def _draft(self, node: ContainerNode, holder: Item | None, outer: Draft | None) -> Draft:
+        draft = Draft(node, holder, outer)
+        self.drafts.append(draft)
+        level = node.level
+        for each in node.nodes:
+            record = each.record
+            number = record.instance
+            if number is None:
+                number = self._numbers[id(level), record.type]
+                self._numbers[id(level), record.type] += 1
+            item = Item(each, draft, number)
+            draft.items.append(item)
+            self._groups.setdefault((level.path, record.type), []).append(item)
+            if each.content is not None:
+                item.inner = self._draft(each.content, item, draft)
+        if node.follows is not None:
+            draft.follows = self._draft(node.follows, None, draft)
+        return draft
+
+    def select(self, selector: Selector) -> list[Item]:
+        """The records of the input that a selector means, at least one, all of one type."""
+        groups = self._matching(selector)
+        if len(groups) > 1:
+            raise UsageError(
+                f"{selector} is in more than one format",
+                expected=" or ".join(str(replace(selector, path=path[-1:])) for path, _ in groups),
+            )
+        (found,) = groups.values()
+        items = found
+        if selector.index is not None:
+            items = [each for each in items if each.record.index == selector.index]
+        if selector.numbers is not None:
+            ranges = selector.numbers
+            items = [each for each in items if any(a <= each.number <= b for a, b in ranges)]
+        if not items:
+            raise ImageError(
+                f"the image has no {selector}",
+                errno=Errno.ENOENT,
+                expected=which(found),
+            )
+        return items
+
+    def select_one(self, selector: Selector) -> list[Item]:
+        """As `select`; a selector that reads as if it meant one record must."""
+        items = self.select(selector)
+        if len(items) == 1 or not selector.one:
+            return items
+        if selector.numbers is None:
+            choices = [replace(selector, numbers=((each.number,) * 2,)) for each in items]
+            more = f", or {replace(selector, numbers=(ALL,))} for all of them"
+        else:
+            choices = [replace(selector, index=each.record.index) for each in items]
+            more = ""
+        shown = ", ".join(map(str, choices[:4])) + (", ..." if len(choices) > 4 else "")
+        raise UsageError(f"{selector} means {len(items)} records", expected=shown + more)
+
+    def _matching(self, selector: Selector) -> dict[tuple[tuple[str, ...], int], list[Item]]:
+        """The groups of records whose path and type fit; raises where there are none."""
+        size = len(selector.path)
+        levels = [draft.level for draft in self.drafts]
+        levels = [
+            level for level in levels if level.path[len(level.path) - size :] == selector.path
+        ]
+        if not levels:
+            raise self._no_container(selector.path)
+        paths = {level.path for level in levels}
+        groups = {
+            (path, code): items
+            for (path, code), items in self._groups.items()
+            if path in paths and selector.type in (code, (items[0].record.name or "").upper())
+        }
+        if groups:
+            return groups
+        names = sorted({entry.name for registry in self._registries(levels) for entry in registry})
+        if isinstance(selector.type, int) or selector.type in (name.upper() for name in names):
+            raise ImageError(
+                f"the image has no {selector}",
+                errno=Errno.ENOENT,
+                hint="`domctx show` lists what it has",
+            )
+        near = difflib.get_close_matches(selector.type, names, 3)
+        raise UsageError(
+            f"no record type of {either({level.format.name for level in levels})} is called"
+            f" {selector.type}",
+            hint=f"did you mean {either(near)}?" if near else "see `domctx types`",
+        )
+
+    def container(self, path: tuple[str, ...]) -> Draft:
+        """The container that a path means."""
+        found = {
+            id(draft.level): draft
+            for draft in self.drafts
+            if draft.level.path[len(draft.level.path) - len(path) :] == path
+            and not draft.node.resumed
+        }
+        if not found:
+            raise self._no_container(path)
+        drafts = list(found.values())
+        if len(drafts) > 1:
+            raise ImageError(
+                f"the image has {len(drafts)} containers {'/'.join(path)}, and none is told apart",
+                expected="one",
+                actual=len(drafts),
+            )
+        return drafts[0]
+
+    def _registries(self, levels: Iterable[Level]) -> list[Registry]:
+        return [self._formats.registry(name) for name in sorted({lv.format.name for lv in levels})]
+
+    def _no_container(self, path: tuple[str, ...]) -> UsageError:
+        known = sorted({draft.level.format.name for draft in self.drafts})
+        near = difflib.get_close_matches(path[-1], known, 3)
+        return UsageError(
+            f"the image has no {'/'.join(path)}",
+            expected=either(known),
+            hint=f"did you mean {either(near)}?" if near else None,
+        )
+
+
+def which(items: Sequence[Item]) -> str:
+    """Which records of a type there are, in short."""
+    name = items[0].record.name or f"{items[0].code:#x}"
+    numbers = sorted({item.number for item in items})
+    starts = [n for place, n in enumerate(numbers) if not place or numbers[place - 1] != n - 1]
+    ends = [n for place, n in enumerate(numbers) if numbers[place + 1 : place + 2] != [n + 1]]
+    ranges = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
+    return f"{name}[{','.join(ranges[:8])}{',...' if len(ranges) > 8 else ''}]"
+
+
+def either(names: Iterable[str]) -> str:
+    return " or ".join(sorted(names)) or "none"

@@ -1,0 +1,110 @@
+"""Writer: a draft laid out as pieces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domctx_core.edit.drafts import Draft, Item
+from domctx_core.errors import Errno, ImageError
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.scalars import Int
+from domctx_core.pieces import Piece, Span
+from domctx_core.sources import Source
+from domctx_core.walker import Record
+from domctx_core.wire import padding
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Lays the outcome out: what is untouched as spans of the input, the rest as bytes."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.pieces: list[Piece] = []
+        self.size = 0
+
+    def add(self, piece: Piece) -> None:
+        if isinstance(piece, Span):
+            if not piece.length:
+                return
+            self.size += piece.length
+            last = self.pieces[-1] if self.pieces else None
+            if isinstance(last, Span) and last.precedes(piece):
+                self.pieces[-1] = replace(last, length=last.length + piece.length)
+                return
+        else:
+            self.size += len(piece)
+        self.pieces.append(piece)
+
+    def container(self, draft: Draft) -> None:
+        node = draft.node
+        draft.at = self.size
+        if not draft.touched:
+            self.add(Span(node.start, node.end - node.start))
+            return
+        spans = draft.header_spans()
+        for number, span in enumerate(spans):
+            self.add(draft.headers.get(number, span))
+        if not spans:
+            self.add(node.prologue)
+        for item in draft.items:
+            self.record(item)
+        if draft.follows is not None:
+            self.container(draft.follows)
+        for rest in (node.trailing, node.unframed):
+            if rest is not None:
+                self.add(rest)
+
+    def record(self, item: Item) -> None:
+        item.at = self.size
+        if not item.touched:
+            self.add(item.extent)
+            return
+        record, inner = item.record, item.inner
+        place = len(self.pieces)
+        self.add(b"")  # the header, whose length is known when the body is
+        self.size += record.header_size
+        start = self.size
+        if item.body is not None:
+            self.add(item.body)
+            if record.bulk:
+                self.add(Span(record.body_offset + len(item.body), record.length - len(item.body)))
+        elif inner is not None and not item.node.inline:
+            self.container(inner)
+        else:
+            self.add(Span(record.body_offset, record.length))
+        length = self.size - start
+        self.pieces[place] = self.header(record, length)
+        filling = padding(length, record.level.format.alignment)
+        if filling == record.padding:
+            self.add(Span(record.body_offset + record.length, filling))
+        else:
+            self.add(bytes(filling))
+        if inner is not None and item.node.inline:
+            self.container(inner)
+
+    def header(self, record: Record, length: int) -> Piece:
+        """The record's header with another length; all else in it stays."""
+        if length == record.length:
+            return Span(record.offset, record.header_size)
+        header = record.level.format.header
+        assert header is not None
+        layout = header.__layout__
+        kind, at = layout.by_name["length"].kind, layout.offset_of(None, "length")
+        assert isinstance(kind, Int)
+        assert at is not None
+        if length > kind.highest:
+            raise ImageError(
+                f"the body of {record.name or record.type} would be longer than a header can say",
+                errno=Errno.E2BIG,
+                offset=record.offset,
+                record=record.index,
+                expected=f"at most {kind.highest} bytes",
+                actual=f"{length} bytes",
+            )
+        raw = bytearray(self.source.at(record.offset, record.header_size))
+        new = bytearray()
+        kind.encode(length, new, layout.order or ORDERS[record.level.framing.byteorder])
+        raw[at : at + kind.size] = new
+        return bytes(raw)
