@@ -14,6 +14,7 @@ from pathlib import Path
 
 import importlib_metadata
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 __all__ = ["PROJECTS", "ROOT", "Environment", "build", "run"]
 
@@ -75,5 +76,5 @@ def _needed(name: str) -> set[str]:
     for text in importlib_metadata.distribution(name).requires or ():
         requirement = Requirement(text)
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            found |= {requirement.name} | _needed(requirement.name)
+            found |= {canonicalize_name(requirement.name)} | _needed(requirement.name)
     return found

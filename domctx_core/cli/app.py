@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -23,6 +23,8 @@ from domctx_core.errors import (
 )
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from domctx_core.host import Host
     from domctx_core.observers import Watch
 
@@ -31,10 +33,16 @@ __all__ = ["App", "domctx"]
 VERBS = {
     "show": "What is in an image, in any known format.",
     "verify": "Everything that is wrong with images.",
+    "decode": "A whole image as JSON, for `encode` to turn back.",
+    "encode": "The image that a JSON document describes.",
+    "diff": "What differs between two images, field by field.",
     "save": "Save a domain to an image.",
     "load": "Load an image into a domain.",
     "size": "The exact size of a domain's image, without saving it.",
+    "edit": "Change an image: set fields, drop, insert, reorder.",
+    "report": "One HTML page that shows all of an image.",
     "types": "The record types that are known, and who provides them.",
+    "schema": "The JSON Schema of documents, or of record types.",
     "plugins": "The plugins that were found, and what became of them.",
     "explain": "What a finding means and what to do about it.",
 }
@@ -57,6 +65,8 @@ class App:
         self.trace_plugins = False
         self.disabled: tuple[str, ...] = ()
         self.status = 0
+        #: Takes away the line that shows how far an operation is, where there is one.
+        self.live: Callable[[], None] | None = None
 
     def configure(
         self,
@@ -113,14 +123,21 @@ class App:
     def say(self, text: str) -> None:
         """A line on standard error, unless the user wants quiet."""
         if not self.quiet:
+            if self.live is not None:
+                self.live()
+            if sys.stdout is not None:
+                sys.stdout.flush()  # where both go to one place, in the order in which they were said
             click.echo(text, err=True, color=self.colored(sys.stderr))
 
     def out(self, text: str) -> None:
         """A line of the answer, on standard output."""
         if sys.stdout is None:
             raise InputOutputError("standard output is closed")
+        if self.live is not None and self.terminal(sys.stdout):
+            self.live()
         try:
-            click.echo(text, color=self.colored(sys.stdout))
+            # not echo, which flushes: an answer may have a line for each of 131,072 records
+            sys.stdout.write((text if self.colored(sys.stdout) else click.unstyle(text)) + "\n")
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -215,6 +232,18 @@ class Verbs(click.Group):
             command: click.Command = import_module(f"domctx_core.cli.{cmd_name}").command
             return command
         return _app(ctx).host.command(cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs with their help, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        brought = {name: p.found.summary for name, p in _app(ctx).host.commands().items()}
+        verbs = [
+            CompletionItem(name, help=text)
+            for name, text in {**brought, **VERBS}.items()
+            if name.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):

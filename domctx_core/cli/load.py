@@ -7,8 +7,9 @@ from contextlib import closing
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import parse_size
-from domctx_core.cli.report import report
+from domctx_core.cli.inputs import complete_files, parse_size
+from domctx_core.cli.messages import report
+from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import load_domain
 from domctx_core.errors import DomctxError
@@ -19,7 +20,7 @@ __all__ = ["command"]
 
 
 @click.command(name="load", short_help="Load an image into a domain.")
-@click.argument("image")
+@click.argument("image", shell_complete=complete_files)
 @click.argument("domain")
 @click.option(
     "--xen",
@@ -59,10 +60,14 @@ def command(
         file = app.standard_input() if image == "-" else open(image, "rb")  # noqa: SIM115
     except OSError as error:
         raise cannot_read(image, error) from error
-    target = app.host.open_domain(domain, "load")
+    taken = False
     with closing(file):
+        target = app.host.open_domain(domain, "load")
         try:
-            with app.watch("load", image) as watch:
+            with (
+                app.watch("load", image) as watch,
+                file_progress(app, f"loading {image}", file),
+            ):
                 result = load_domain(
                     target,
                     FileLoadOps(file),
@@ -74,12 +79,14 @@ def command(
                     cap=cap,
                     watch=watch,
                 )
+                taken = True
+                target.close()  # some domains keep what they took only now, and may fail to
         except DomctxError as error:
-            app.worst(report(app, error, None if image == "-" else image))
-            # what was applied as it came is applied; a load in two phases leaves no half
-            (target.close if no_validate else target.abandon)()
+            app.worst(report(app, error, None if taken or image == "-" else image))
+            if not taken:
+                # what was applied as it came is applied; a load in two phases leaves no half
+                (target.close if no_validate else target.abandon)()
             return
-        target.close()
     app.say(
         f"loaded {image} into {domain}: {_count(result.records, 'record')},"
         f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"

@@ -1,194 +1,129 @@
-"""Errors and findings as people read them: what, where with the bytes around, whose, what to try."""
+"""`domctx report`."""
 
 from __future__ import annotations
 
 import os
-import stat
 import sys
-import traceback
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from contextlib import ExitStack
 
 import click
 
-from domctx_core.errors import DomctxError, Errno, InputOutputError, PluginError, UsageError
-from domctx_core.rules import Finding, Severity
+from domctx_core.cli.app import App
+from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.progress import progress
+from domctx_core.cli.selection import chosen_records, selection_options
+from domctx_core.diff import diff_images
+from domctx_core.domains import XenVersion
+from domctx_core.errors import InputOutputError, UsageError
+from domctx_core.files import whole_file
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.pieces import write_pieces
+from domctx_core.report.model import LIMIT, Report
+from domctx_core.report.page import render_report
+from domctx_core.tree import read_image
+from domctx_core.verifier import Verifier
 
-if TYPE_CHECKING:
-    from domctx_core.cli.app import App
-
-__all__ = ["ExitStatus", "finding_text", "report"]
-
-
-class ExitStatus(IntEnum):
-    """The exit statuses of `domctx`; with several inputs the gravest of 1, 3, 4, 5 wins."""
-
-    FINE = 0
-    FINDINGS = 1
-    USAGE = 2
-    INPUT_OUTPUT = 3
-    PLUGIN = 4
-    BUG = 5
-    INTERRUPTED = 130
+__all__ = ["command"]
 
 
-_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-
-
-def report(app: App, error: Exception, path: str | None = None) -> ExitStatus:
-    """Print an error on standard error and give the exit status that it means."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        click.echo(error.format_message(), err=True)
-        return ExitStatus.USAGE
-    if isinstance(error, click.ClickException):
-        click.echo(_click_text(app, error), err=True)
-        return ExitStatus.USAGE
-    if not isinstance(error, DomctxError):
-        return _bug(app, error)
-    text = _text(
-        app,
-        sys.stderr,
-        severity=Severity.ERROR,
-        rule=error.rule,
-        message=error.message,
-        path=path,
-        offset=error.offset,
-        record=error.record,
-        type=error.type,
-        name=error.type_name,
-        instance=error.instance,
-        field=error.field,
-        errno=None if isinstance(error, UsageError) else error.errno,
-        expected=error.expected,
-        actual=error.actual,
-        notes=[("provider", error.provider), *(("note", n) for n in _notes(error))],
-        hint=error.hint,
-    )
-    click.echo(text, err=True, color=app.colored(sys.stderr))
-    if app.verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True)
-    if isinstance(error, UsageError):
-        return ExitStatus.USAGE
-    if isinstance(error, InputOutputError):
-        return ExitStatus.INPUT_OUTPUT
-    return ExitStatus.PLUGIN if isinstance(error, PluginError) else ExitStatus.FINDINGS
-
-
-def finding_text(app: App, finding: Finding, path: str | None, stream: Any = None) -> str:
-    """A finding with the bytes around it, for `stream` (standard output by default).
-
-    `path` is where the bytes can be read again.
-    """
-    return _text(
-        app,
-        stream or sys.stdout,
-        severity=finding.severity,
-        rule=finding.rule,
-        message=finding.message,
-        path=path,
-        offset=finding.offset,
-        record=finding.record,
-        type=finding.type,
-        name=finding.name,
-        instance=finding.instance,
-        field=finding.field,
-        errno=finding.errno,
-        expected=finding.expected,
-        actual=finding.actual,
-        notes=[("in", " > ".join(finding.container) if len(finding.container) > 1 else None)],
-        hint=None,
-    )
-
-
-def _notes(error: DomctxError) -> list[str]:
-    return list(getattr(error, "__notes__", ()))
-
-
-def _text(
+@click.command(name="report", short_help="One HTML page that shows all of an image.")
+@click.argument("image", shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    required=True,
+    help="The page to write; - for standard output.",
+)
+@selection_options
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=LIMIT,
+    show_default=True,
+    help="Records in full; ten times as many are rows of a table, the others only counted.",
+)
+@click.option("--against", metavar="OTHER", help="Another image, to be compared side by side.")
+@click.option(
+    "--target-xen",
+    "target",
+    type=XenVersion.parse,
+    metavar="MAJOR.MINOR",
+    help="The Xen that is to load the image.",
+)
+@click.option(
+    "--cap",
+    type=parse_size,
+    default=str(DEFAULT_CAP),
+    metavar="SIZE",
+    help="Largest body to hold in memory.",
+)
+@click.pass_obj
+def command(
     app: App,
-    stream: Any,
-    *,
-    severity: Severity,
-    rule: str | None,
-    message: str,
-    path: str | None,
-    offset: int | None,
-    record: int | None,
-    type: int | None,
-    name: str | None,
-    instance: int | None,
-    field: str | None,
-    errno: Errno | None,
-    expected: Any,
-    actual: Any,
-    notes: list[tuple[str, Any]],
-    hint: str | None,
-) -> str:
-    color = _COLORS[severity]
-    head = f"{severity}[{rule}]" if rule else str(severity)
-    lines = [app.style(head, stream, fg=color, bold=True) + f": {message}"]
-    where = []
-    if path is not None or offset is not None:
-        at = "" if offset is None else f"offset {offset:#x} ({offset})"
-        where.append(": ".join(part for part in (path, at) if part))
-    if record is not None:
-        where.append(f"record {record}")
-    if name is not None or type is not None:
-        label = name or f"type {type}"
-        where.append(label if instance is None else f"{label}[{instance}]")
-    if field:
-        where.append(f"field {field}")
-    if where:
-        lines.append("  " + app.style("-->", stream, fg="blue", bold=True) + f" {', '.join(where)}")
-    if path is not None and offset is not None:
-        lines += _bytes_around(app, stream, path, offset, color)
-    facts: list[tuple[str, Any]] = [("expected", expected), ("actual", actual)]
-    facts += [("errno", None if errno is None else f"{errno.name} ({int(errno)})"), *notes]
-    facts.append(("help", hint))
-    for label, fact in facts:
-        if fact is not None:
-            lines.append("   " + app.style("=", stream, fg="blue", bold=True) + f" {label}: {fact}")
-    return "\n".join(lines)
+    image: str,
+    output: str,
+    types: tuple[str, ...],
+    instances: tuple[int, ...],
+    limit: int,
+    against: str | None,
+    target: XenVersion | None,
+    cap: int,
+) -> None:
+    """Write one HTML page that shows all of IMAGE, for a browser without a network.
+
+    It has a map of the image, the fields of each record beside their bytes, and findings at their
+    place. The exit status says whether anything was wrong with the image.
+    """
+    if any(_same(each, output) for each in (image, against) if each is not None):
+        raise UsageError(
+            f"the page would take the place of {output}", hint="name another file with -o"
+        )
+    keep = chosen_records(app, types, instances) if types or instances else None
+    with ExitStack() as stack:
+        source = stack.enter_context(open_seekable(app, image))
+        stack.enter_context(progress(app, f"reading {_name(image)}", source))
+        checks = app.host.checks()
+        verifier = Verifier(checks=checks, receiver=target)
+        tree = read_image(source, app.host.formats, verifier=verifier, cap=cap)
+        differs = None
+        if against is not None:
+            other = stack.enter_context(open_seekable(app, against))
+            diff = diff_images(tree, read_image(other, app.host.formats, cap=cap), keep=keep)
+            differs = _name(against), diff
+        report = Report(
+            tree,
+            _name(image),
+            rules=[rule for check in checks for rule in check.rules],
+            keep=keep,
+            limit=limit,
+            against=differs,
+        )
+        _write(output, render_report(report))
+    for trouble in report.troubles:
+        app.say(f"warning: {trouble}")
+    app.worst(4 if verifier.needs_plugin or report.troubles else int(not report.valid))
 
 
-def _bytes_around(app: App, stream: Any, path: str, offset: int, color: str) -> list[str]:
-    """Two rows of hex up to the culprit, with a mark under it; none where they cannot be read."""
-    start = max(0, offset // 16 * 16 - 16)
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return []  # a pipe is read once, and opening it again would wait for another writer
-        with open(path, "rb") as file:
-            file.seek(start)
-            raw = file.read(offset // 16 * 16 + 16 - start)
-    except OSError:
-        return []
-    bar = app.style("|", stream, fg="blue", bold=True)
-    lines = [f"           {bar}"]
-    for row in range(0, len(raw), 16):
-        cells = raw[row : row + 16].hex(" ")
-        lines.append(f"{start + row:#010x} {bar} {cells}")
-    column = (offset - start) % 16
-    if (offset - start) // 16 * 16 >= len(raw) and not column:
-        lines.append(f"{offset:#010x} {bar} {app.style('(end)', stream, dim=True)}")
-    mark = app.style("^^", stream, fg=color, bold=True)
-    lines.append(f"           {bar} {'   ' * column}{mark}")
-    return lines
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else os.path.basename(path)
 
 
-def _click_text(app: App, error: click.ClickException) -> str:
-    head = app.style("error", sys.stderr, fg="red", bold=True)
-    text = f"{head}: {error.format_message()}"
-    context = getattr(error, "ctx", None)
-    if context is not None:
-        text += f"\n   = help: see `{context.command_path} --help`"
-    return text
-
-
-def _bug(app: App, error: Exception) -> ExitStatus:
-    head = app.style("bug in domctx", sys.stderr, fg="red", bold=True)
-    click.echo(f"{head}: {type(error).__name__}: {error}", err=True)
-    if app.verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True)
+def _write(output: str, page: Iterable[str]) -> None:
+    """The page, whole or not at all."""
+    pieces = (piece.encode("utf-8", "replace") for piece in page)
+    if output != "-":
+        with whole_file(output) as file:
+            write_pieces(pieces, None, file)
+    elif sys.stdout is None:
+        raise InputOutputError("standard output is closed")
     else:
-        click.echo("   = help: this is ours, not your input's; `domctx -v` shows where", err=True)
-    return ExitStatus.BUG
+        write_pieces(pieces, None, sys.stdout.buffer)
+
+
+def _same(image: str, output: str) -> bool:
+    try:
+        return output != "-" and os.path.samefile(image, output)
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import parse_size
+from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import save_domain
 from domctx_core.files import whole_file
@@ -63,7 +64,7 @@ def command(
             ops = FileSaveOps(_NoSeek(output), byteorder)
             count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
         else:
-            with whole_file(image) as file:
+            with whole_file(image) as file, file_progress(app, f"saving {domain}", file):
                 ops = FileSaveOps(file, byteorder)
                 count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
     app.say(f"saved {domain}: {count} records, {ops.size} bytes")

@@ -45,6 +45,13 @@ def command(app: App, as_json: bool, layout: bool) -> None:
             app.out(line)
         if not fields:
             app.out("  no fields")
+        choice = _choice(registry, entry)
+        for variant in choice.get("variants", ()):
+            app.out(
+                f"  {variant['name']}, where {' and '.join(choice['depends'])} before it says so:"
+            )
+            for line in _lines(variant["fields"], "    "):
+                app.out(line)
 
 
 def _lines(fields: list[dict[str, Any]], indent: str) -> Iterator[str]:
@@ -93,6 +100,21 @@ def _layout(entry: Entry) -> list[dict[str, Any]] | None:
         return None
 
 
+def _choice(registry: Registry, entry: Entry) -> dict[str, Any]:
+    """The other layouts of a type, and the names of those that decide which one it is."""
+    record_type = entry.record_type
+    if not record_type.depends:
+        return {}
+    names = {each.code: each.name for each in registry}
+    return {
+        "depends": [names.get(code, f"type {code:#x}") for code in record_type.depends],
+        "variants": [
+            {"name": body.__name__, "size": body.fixed_size(), "fields": body.layout()}
+            for body in record_type.bodies
+        ],
+    }
+
+
 def _to_json(registry: Registry, entry: Entry, layout: bool) -> dict[str, Any]:
     fields = _layout(entry) if layout else None
     return {
@@ -104,4 +126,5 @@ def _to_json(registry: Registry, entry: Entry, layout: bool) -> dict[str, Any]:
         "version": entry.provider.version,
         "loaded": entry.loaded,
         "layout": fields,
+        **(_choice(registry, entry) if fields is not None else {}),
     }

@@ -11,8 +11,9 @@ from typing import Any, TextIO
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import open_input, parse_size
-from domctx_core.cli.report import finding_text, report
+from domctx_core.cli.inputs import complete_files, open_input, parse_size
+from domctx_core.cli.messages import finding_text, report
+from domctx_core.cli.progress import progress
 from domctx_core.domains import XenVersion
 from domctx_core.errors import DomctxError, InputOutputError, UsageError
 from domctx_core.files import whole_file
@@ -25,7 +26,7 @@ __all__ = ["command"]
 
 
 @click.command(name="verify", short_help="Everything that is wrong with images.")
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_files)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for all images.")
 @click.option(
     "--tee",
@@ -73,6 +74,12 @@ def command(
             expected="domctx verify --tee -",
             hint="a file comes in as `domctx verify --tee - < FILE`",
         )
+    if images.count("-") > 1:
+        raise UsageError(
+            "standard input is named more than once, and can be read once only",
+            expected="one - among the images",
+            actual=f"{images.count('-')} of them",
+        )
     with _output(app, report_to, tee=tee) as output:
         documents = []
         for path in images:
@@ -85,7 +92,12 @@ def command(
                     output.line(finding_text(app, finding, again, output.stream) + "\n")
 
             try:
-                with _open(app, path, tee) as source, app.watch("verify", path) as watch:
+                reading = f"reading {'standard input' if path == '-' else path}"
+                with (
+                    _open(app, path, tee) as source,
+                    app.watch("verify", path) as watch,
+                    progress(app, reading, source),
+                ):
                     verdict = verify(
                         source,
                         app.host.formats,
@@ -124,7 +136,13 @@ def _output(app: App, report_to: str | None, *, tee: bool) -> Iterator[_Output]:
     if report_to is None:
         stream: TextIO = sys.stderr if tee else sys.stdout
         color = app.colored(stream)
-        yield _Output(stream, lambda text: click.echo(text, file=stream, color=color))
+
+        def line(text: str) -> None:
+            if app.live is not None and app.terminal(stream):
+                app.live()
+            click.echo(text, file=stream, color=color)
+
+        yield _Output(stream, line)
         return
     with whole_file(report_to) as file:
         yield _Output(_NO_TERMINAL, lambda text: _write(file, text))

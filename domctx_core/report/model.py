@@ -1,0 +1,228 @@
+"""What a report says of an image: plain data, in the order of the page.
+
+What is small is made at once: findings, map, graphs, charts. The records, of which there may be
+any number, are planned first (plan.py) and made while the page is written.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from domctx_core.diff import Diff
+from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.pictures import Amount
+from domctx_core.records import RecordType
+from domctx_core.report.bands import Map, make_map
+from domctx_core.report.blocks import Block, FoundRule, Marked
+from domctx_core.report.cards import Cards
+from domctx_core.report.comparison import Comparison
+from domctx_core.report.graphs import Chart, Graph, LinkCounter, make_chart
+from domctx_core.report.plan import Places, Plan, What
+from domctx_core.rules import Finding, Rule, Severity, find_rule
+from domctx_core.tree import Image, RecordNode
+from domctx_core.walker import Record
+
+__all__ = ["LIMIT", "Report"]
+
+LIMIT = 200
+"""Records that are in a page in full, unless somebody says another number."""
+
+ELSEWHERE = "records"
+"""Where links lead to what is not in the page."""
+
+
+class Report:
+    """All that a page says of one image.
+
+    `keep` chooses the records that are in it, `limit` how many of them in full. `rules` are those
+    that checks bring. `against` is the name of another image and what differs. `troubles` are what plugins raised while the page was made.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        name: str,
+        *,
+        rules: Iterable[Rule] = (),
+        keep: Callable[[Record], bool] | None = None,
+        limit: int = LIMIT,
+        against: tuple[str, Diff] | None = None,
+    ) -> None:
+        self.image = image
+        self.name = name
+        self.limit = limit
+        self.troubles: list[str] = []
+        root = image.root.level
+        self.title = root.format.title or root.format.name
+        self.recognised = image.root.recognised
+        self.version, self.byteorder = root.framing.version, root.framing.byteorder
+        self.size = image.size
+        self.valid = all(each.severity is not Severity.ERROR for each in image.findings)
+        self._places = Places(image.root)
+        self._nodes = [self._places.node(finding) for finding in image.findings]
+        bad = {node for node in self._nodes if node is not None}
+        self._plan = Plan(self._places, bad, keep, limit)
+        self.count, self.containers = len(self._places.numbers), len(self._places.containers)
+        self.kept = self._plan.kept
+        self.in_full = self._plan.count(What.RECORD)
+        self.in_short = self._plan.count(What.TABLE)
+        self.left_out = self._plan.count(What.LEFT_OUT)
+        self._found: dict[str, list[Marked]] = defaultdict(list)
+        self._of_node: dict[RecordNode, list[Marked]] = defaultdict(list)
+        self.rules = self._marked(tuple(rules))
+        self.map = self._map()
+        self.graphs, self.charts = self._pictures()
+        self.comparison = against and Comparison(against[1], against[0], self._find)
+
+    @property
+    def shortened(self) -> bool:
+        """Whether there are records in the page that are not there in full."""
+        return self.in_full < self.kept
+
+    @property
+    def counts(self) -> list[tuple[Severity, int]]:
+        """How many findings there are of each severity that has any, the gravest first."""
+        counts = Counter(finding.severity for finding in self.image.findings)
+        return [(severity, counts[severity]) for severity in Severity if counts[severity]]
+
+    def _target(self, node: RecordNode) -> str:
+        """The id in the page where a record is, or what stands for it."""
+        return self._plan.targets.get(node, ELSEWHERE)
+
+    def _find(self, offset: int) -> str:
+        """The id in the page of the record or container that starts at an offset."""
+        found = self._places.starting(offset)
+        if isinstance(found, RecordNode):
+            return self._plan.targets.get(found, "")
+        return "" if found is None else self._plan.containers.get(found, "")
+
+    # --------------------------------------------------------------------------------- findings
+
+    def _marked(self, rules: tuple[Rule, ...]) -> tuple[FoundRule, ...]:
+        """The findings by rule, the gravest first; each also kept for the place it belongs to."""
+        groups: dict[str, list[Marked]] = defaultdict(list)
+        pairs = zip(self.image.findings, self._nodes, strict=True)
+        for number, (finding, node) in enumerate(pairs):
+            place = self._place(finding) if node is None else self._target(node)
+            rule = find_rule(finding.rule, rules)
+            marked = Marked(f"f{number}", finding, rule, place, _label(finding))
+            groups[finding.rule].append(marked)
+            if node is None:
+                self._found[place].append(marked)
+            else:
+                self._of_node[node].append(marked)
+        found = [
+            FoundRule(
+                each[0].rule, min((m.finding.severity for m in each), key=_gravity), tuple(each)
+            )
+            for each in groups.values()
+        ]
+        return tuple(sorted(found, key=lambda each: _gravity(each.severity)))
+
+    def _place(self, finding: Finding) -> str:
+        """Where a finding belongs that is not about a whole record."""
+        container = self._places.container(finding)
+        id = self._plan.containers.get(container, ELSEWHERE)
+        strays = [each for each in (container.trailing, container.unframed) if each is not None]
+        if id != ELSEWHERE and any(each.offset <= finding.offset for each in strays):
+            return f"{id}-bytes"
+        return id
+
+    # --------------------------------------------------------------------------------- pictures
+
+    def _map(self) -> Map:
+        drawn = make_map(self.image.root, self.size, self._target, self._plan.containers)
+        heads = [band for band in drawn.bands if band.kind == "container"]
+        others = [band for band in drawn.bands if band.kind != "container"]
+        for finding, node in zip(self.image.findings, self._nodes, strict=True):
+            bands = heads if node is None and finding.record is None else others
+            at = bisect_right([band.offset for band in bands], finding.offset) - 1
+            if not bands:
+                continue
+            band = bands[max(at, 0)]
+            band.findings += 1
+            if band.severity is None or _gravity(finding.severity) < _gravity(band.severity):
+                band.severity = finding.severity
+        return drawn
+
+    def _pictures(self) -> tuple[list[Graph], list[Chart]]:
+        """Graphs of what records are connected to, and charts of what bulk records add up to."""
+        counters: dict[str, LinkCounter] = {}
+        amounts: dict[str, list[Amount]] = {}
+        for container in self._places.containers:
+            tallies: dict[int, Any] = {}
+            for node in container.nodes:
+                record = node.record
+                try:
+                    if record.entry is None:
+                        continue
+                    record_type = record.entry.record_type
+                    if not record.bulk and not _links(record_type):
+                        continue
+                    decoded = record.decoded
+                    if decoded is None or decoded.body is None:
+                        continue
+                    for link in record_type.links(record.instance, decoded.body):
+                        counters.setdefault(record.entry.name, LinkCounter()).add(link)
+                    if record.bulk:
+                        if record.type not in tallies:
+                            tallies[record.type] = record.entry.name, record_type.tally()
+                        if tallies[record.type][1] is not None:
+                            tallies[record.type][1].add(decoded.body)
+                except PLUGIN_FAULTS as error:
+                    self._trouble(record, error)
+            for name, tally in tallies.values():
+                if tally is not None:
+                    try:
+                        amounts.setdefault(name, []).extend(tally.amounts())
+                    except PLUGIN_FAULTS as error:
+                        self.troubles.append(f"adding up {name} raised {_said(error)}")
+        graphs = [counter.graph(name) for name, counter in counters.items() if counter.count]
+        charts = [chart for name, each in amounts.items() for chart in make_chart(name, each)]
+        return graphs, charts
+
+    def _trouble(self, record: Record, error: BaseException) -> None:
+        text = f"showing {record.name or record.type} raised {_said(error)}"
+        if text not in self.troubles:
+            self.troubles.append(text)
+
+    # ---------------------------------------------------------------------------------- records
+
+    def blocks(self) -> Iterator[Block]:
+        """The containers and records, in the order of their bytes; made as they are asked for."""
+        return iter(
+            Cards(
+                self.image.source, self._places, self._plan, self._found, self._of_node,
+                self._trouble,
+            )
+        )  # fmt: skip
+
+
+def _label(finding: Finding) -> str:
+    """What a finding is about, in words."""
+    parts = []
+    if finding.name is not None or finding.type is not None:
+        name = finding.name or f"type {finding.type:#x}"
+        parts.append(name if finding.instance is None else f"{name}[{finding.instance}]")
+    if finding.record is not None:
+        parts.append(f"record {finding.record}")
+    if finding.field:
+        parts.append(finding.field)
+    return ", ".join(parts) or (finding.container[-1] if finding.container else "the image")
+
+
+def _gravity(severity: Severity) -> int:
+    """Sorts severities, the gravest first."""
+    return list(Severity).index(severity)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _links(record_type: RecordType[Any]) -> bool:
+    """Whether a type can have links at all: else its records need not be decoded for them."""
+    return type(record_type).links is not RecordType.links

@@ -1,0 +1,183 @@
+"""Reports in a real browser: Chromium of the distribution's packages, where there is one.
+
+Never in CI: what a browser does to a machine is not for every submission to find out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_pages import make_report
+from test_report import HOSTILE, PV1, channel_image, nasty_image
+
+from domctx_core import Report, render_report
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+
+pytestmark = [
+    pytest.mark.skipif("CI" in os.environ, reason="a browser is not started in CI"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (package chromium)"),
+    pytest.mark.skipif(DRIVER is None, reason="its driver is not installed (chromium-driver)"),
+    # what the driver's own client leaves to the garbage collector is not ours
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver.execute_cdp_cmd("Network.enable", {})
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Opens the page of a report; afterwards its console must be empty."""
+
+    def show(report: Report, *, width: int = 1280, fragment: str = "", script: bool = True) -> Any:
+        path = tmp_path / "page.html"
+        path.write_text("".join(render_report(report)), encoding="utf-8")
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
+        browser.get("about:blank")
+        browser.get(path.as_uri() + fragment)
+        return browser
+
+    yield show
+    assert browser.get_log("browser") == []
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def find(browser: Any, selector: str) -> list[Any]:
+    found: list[Any] = browser.find_elements("css selector", selector)
+    return found
+
+
+def marked(browser: Any) -> list[str]:
+    return [element.text for element in find(browser, ".hex a.on")]
+
+
+def test_the_map_has_every_record_and_nothing_is_wider_than_the_screen(opened: Any) -> None:
+    for width in (1280, 400):
+        browser = opened(make_report(PV1.read_bytes()), width=width)
+        counts = [int(a.get_attribute("data-count")) for a in find(browser, ".bands a")]
+        assert sum(counts) == 16
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        heights = browser.execute_script(
+            "return [...document.querySelectorAll('.bands .face')]"
+            ".map((face) => face.getBoundingClientRect())"
+            ".map((box) => [box.height, box.right])"
+        )
+        assert min(height for height, _ in heights) >= 20
+        assert max(right for _, right in heights) <= width
+        strip, bands = browser.execute_script(
+            "return [...document.querySelectorAll('.bands > *')].map((one) => one.clientHeight)"
+        )
+        assert bands == pytest.approx(strip, abs=3)
+
+
+def test_selecting_a_field_marks_its_bytes_and_the_reverse(opened: Any) -> None:
+    data = PV1.read_bytes()
+    report = make_report(data)
+    browser = opened(report)
+    card = next(c for c in find(browser, ".card") if c.text.startswith("X86_TSC_INFO"))
+    rows = {row.find_element("css selector", "th").text: row for row in card.find_elements(
+        "css selector", "tr[id]")}  # fmt: skip
+    at = 0xAC9 + 8  # where the body starts
+    for field, place, size in (("khz", 4, 4), ("nsec", 8, 8)):
+        rows[field].find_element("css selector", "a").click()
+        start = at + place
+        assert marked(browser) == [data[start : start + size].hex(" ")], field
+        assert [row.get_attribute("id") for row in find(browser, "tr.on")] == [
+            rows[field].get_attribute("id")
+        ]
+    card.find_elements("css selector", ".hex a")[0].click()
+    assert [row.get_attribute("id") for row in find(browser, "tr.on")] == [
+        rows["mode"].get_attribute("id")
+    ]
+
+
+def test_with_the_keyboard_alone(opened: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    browser = opened(make_report(PV1.read_bytes()))
+    link = find(browser, ".card .fields a")[0]
+    browser.execute_script("arguments[0].focus()", link)
+    assert len(marked(browser)) == 1
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    chosen = marked(browser)
+    browser.switch_to.active_element.send_keys(Keys.TAB)
+    assert browser.switch_to.active_element.tag_name == "a"
+    assert set(chosen) <= set(marked(browser))
+    outline = browser.execute_script("return getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+
+
+def test_without_a_script_a_link_to_a_field_marks_it(opened: Any) -> None:
+    report = make_report(PV1.read_bytes())
+    browser = opened(report, fragment="#c2h0b1", script=False)
+    target = find(browser, ":target")[0]
+    assert target.text == "58 45 4e 46"
+    assert target.value_of_css_property("background-color") == "rgba(255, 224, 138, 1)"
+    assert find(browser, ".filter[hidden]")
+    assert all(card.get_attribute("open") for card in find(browser, ".card")[:3])
+
+
+def test_a_link_opens_what_it_leads_to(opened: Any) -> None:
+    report = make_report(channel_image(40), judged=False)
+    browser = opened(report)
+    last = find(browser, ".card:not([open])")[-1].get_attribute("id")
+    browser.get(f"{browser.current_url.partition('#')[0]}#{last}f0")
+    assert find(browser, f"#{last}[open]")
+    assert len(marked(browser)) == 1
+
+
+def test_the_filter_leaves_what_was_asked_for(opened: Any) -> None:
+    browser = opened(make_report(PV1.read_bytes()))
+    find(browser, ".filter input")[0].send_keys("tsc")
+    shown = [card for card in find(browser, ".card") if card.is_displayed()]
+    assert len(shown) == 1
+    assert find(browser, ".filter output")[0].text == "1 records"
+
+
+def test_what_is_hostile_stays_text(opened: Any) -> None:
+    browser = opened(make_report(nasty_image(), HOSTILE))
+    assert not find(browser, "img")
+    assert len(find(browser, "script")) == 1
+    assert find(browser, "h1")[0].text.startswith("\"'><img src=x onerror=alert(1)>")
+    assert browser.title.startswith("\"'><img")
+    assert "<img/src=x>" in find(browser, ".bands")[0].get_attribute("textContent")
+
+
+def test_131072_records_open_and_scroll(opened: Any) -> None:
+    report = make_report(channel_image(131_070, 0x5005), judged=False)
+    browser = opened(report)
+    assert sum(int(a.get_attribute("data-count")) for a in find(browser, ".bands a")) == 131_072
+    took = browser.execute_script(
+        "const start = performance.now();"
+        "for (let y = 0; y < document.documentElement.scrollHeight; y += 2000)"
+        " { scrollTo(0, y); document.body.getBoundingClientRect(); }"
+        "return performance.now() - start"
+    )
+    assert took < 10_000
+    assert "only counted" in find(browser, "#records .lead")[0].text
