@@ -6,12 +6,10 @@ engine and its ops, registries, formats and images for programs that use domctx 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in typing, which takes half as long to import as Python to start
 if TYPE_CHECKING:
     from domctx_core.builtin import EndRecord, Start, StartRecord
-    from domctx_core.checks import Check, Container, Seen
+    from domctx_core.checks import Check, Container, Run, Seen
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.declarations import (
         CheckDeclaration,
@@ -22,12 +20,31 @@ if TYPE_CHECKING:
         ObserverDeclaration,
         RecordTypeDeclaration,
     )
+    from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
+    from domctx_core.document import PassingSource, decode_image, decode_lines, decode_text
     from domctx_core.domains import Domain, Guest, StagedDomain, XenVersion
+    from domctx_core.edit import (
+        Drop,
+        Edit,
+        EditChange,
+        EditOperation,
+        Insert,
+        Keep,
+        Reorder,
+        Selector,
+        SetField,
+        SetHeader,
+        edit_image,
+        parse_set,
+    )
+    from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
     from domctx_core.engine import LoadResult, load_domain, save_domain, save_image, size_domain
     from domctx_core.errors import (
         BodyError,
         ConflictError,
         DeclarationError,
+        DocumentError,
+        DocumentFault,
         DomainError,
         DomctxError,
         Errno,
@@ -66,6 +83,8 @@ if TYPE_CHECKING:
         u32,
         u64,
     )
+    from domctx_core.layout.columns import Columns
+    from domctx_core.layout.spans import FieldSpan, spans
     from domctx_core.observers import Observer, Operation, RecordEvent, Watch
     from domctx_core.ops import (
         Extent,
@@ -77,10 +96,23 @@ if TYPE_CHECKING:
         SaveOps,
         SizingSaveOps,
     )
-    from domctx_core.pieces import Piece, Span, write_pieces
-    from domctx_core.records import ANY, PER_VCPU, SINGLE, Content, Instances, RecordType, Tally
+    from domctx_core.pictures import Amount, Link
+    from domctx_core.pieces import Piece, PieceSource, Span, write_pieces
+    from domctx_core.records import (
+        ANY,
+        PER_VCPU,
+        SINGLE,
+        Content,
+        Instances,
+        Part,
+        RecordType,
+        Tally,
+    )
     from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
+    from domctx_core.report.model import Report
+    from domctx_core.report.page import render_report
     from domctx_core.rules import Finding, Problem, Rule, Severity
+    from domctx_core.schema import image_schema, record_schema
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
@@ -91,6 +123,7 @@ __all__ = [
     "DOMAIN_CONTEXT",
     "PER_VCPU",
     "SINGLE",
+    "Amount",
     "Bits",
     "Body",
     "BodyError",
@@ -99,19 +132,28 @@ __all__ = [
     "Check",
     "CheckDeclaration",
     "Closed",
+    "Columns",
     "CommandDeclaration",
     "ConflictError",
     "Container",
+    "ContainerChange",
     "ContainerNode",
     "Content",
     "DeclarationError",
     "Decoded",
+    "Diff",
+    "DocumentError",
+    "DocumentFault",
     "Domain",
     "DomainContext",
     "DomainDeclaration",
     "DomainError",
     "DomainRequest",
     "DomctxError",
+    "Drop",
+    "Edit",
+    "EditChange",
+    "EditOperation",
     "Empty",
     "EndRecord",
     "Entry",
@@ -120,6 +162,7 @@ __all__ = [
     "Extent",
     "Fault",
     "Field",
+    "FieldSpan",
     "FileLoadOps",
     "FileSaveOps",
     "FileSource",
@@ -132,8 +175,11 @@ __all__ = [
     "Image",
     "ImageError",
     "InputOutputError",
+    "Insert",
     "Instances",
+    "Keep",
     "Level",
+    "Link",
     "LoadContext",
     "LoadOps",
     "LoadResult",
@@ -145,20 +191,30 @@ __all__ = [
     "ObserverDeclaration",
     "Opened",
     "Operation",
+    "Part",
+    "PassingSource",
     "Piece",
+    "PieceSource",
     "PluginError",
     "Problem",
     "Provider",
     "Record",
+    "RecordChange",
     "RecordEvent",
     "RecordNode",
     "RecordType",
     "RecordTypeDeclaration",
     "Registry",
+    "Reorder",
+    "Report",
     "Rule",
+    "Run",
     "SaveContext",
     "SaveOps",
     "Seen",
+    "Selector",
+    "SetField",
+    "SetHeader",
     "Severity",
     "SizingSaveOps",
     "Source",
@@ -178,20 +234,34 @@ __all__ = [
     "blob",
     "by_size",
     "count_of",
+    "decode_image",
+    "decode_lines",
+    "decode_text",
+    "diff_images",
+    "edit_image",
+    "encode_image",
+    "encode_lines",
     "hookimpl",
     "i8",
     "i16",
     "i32",
     "i64",
+    "image_schema",
     "load_domain",
     "nested",
     "open_source",
     "optional",
+    "parse_document",
+    "parse_lines",
+    "parse_set",
     "read_image",
+    "record_schema",
+    "render_report",
     "reserved",
     "save_domain",
     "save_image",
     "size_domain",
+    "spans",
     "switch",
     "text",
     "u8",
@@ -211,6 +281,7 @@ _HOMES = {
     "StartRecord": "builtin",
     "Check": "checks",
     "Container": "checks",
+    "Run": "checks",
     "Seen": "checks",
     "LoadContext": "context",
     "SaveContext": "context",
@@ -225,6 +296,28 @@ _HOMES = {
     "Guest": "domains",
     "StagedDomain": "domains",
     "XenVersion": "domains",
+    "PassingSource": "document",
+    "decode_image": "document",
+    "decode_lines": "document",
+    "decode_text": "document",
+    "encode_image": "encoder",
+    "encode_lines": "encoder",
+    "parse_document": "encoder",
+    "parse_lines": "encoder",
+    "image_schema": "schema",
+    "record_schema": "schema",
+    "Drop": "edit",
+    "Edit": "edit",
+    "EditChange": "edit",
+    "EditOperation": "edit",
+    "Insert": "edit",
+    "Keep": "edit",
+    "Reorder": "edit",
+    "Selector": "edit",
+    "SetField": "edit",
+    "SetHeader": "edit",
+    "edit_image": "edit",
+    "parse_set": "edit",
     "LoadResult": "engine",
     "load_domain": "engine",
     "save_domain": "engine",
@@ -233,6 +326,8 @@ _HOMES = {
     "BodyError": "errors",
     "ConflictError": "errors",
     "DeclarationError": "errors",
+    "DocumentError": "errors",
+    "DocumentFault": "errors",
     "DomainError": "errors",
     "DomctxError": "errors",
     "Errno": "errors",
@@ -247,6 +342,7 @@ _HOMES = {
     "Formats": "formats",
     "Framing": "formats",
     "hookimpl": "host.hookspecs",
+    "Columns": "layout.columns",
     "Bits": "layout",
     "Body": "layout",
     "ByteOrder": "layout",
@@ -287,20 +383,32 @@ _HOMES = {
     "Content": "records",
     "Instances": "records",
     "PER_VCPU": "records",
+    "Part": "records",
     "RecordType": "records",
     "SINGLE": "records",
     "Tally": "records",
+    "Amount": "pictures",
+    "Link": "pictures",
+    "FieldSpan": "layout.spans",
+    "spans": "layout.spans",
     "DOMAIN_CONTEXT": "registry",
     "Entry": "registry",
     "Provider": "registry",
     "Registry": "registry",
+    "Report": "report.model",
+    "render_report": "report.page",
     "Finding": "rules",
     "Problem": "rules",
     "Rule": "rules",
     "Severity": "rules",
     "Piece": "pieces",
+    "PieceSource": "pieces",
     "Span": "pieces",
     "write_pieces": "pieces",
+    "ContainerChange": "diff",
+    "Diff": "diff",
+    "RecordChange": "diff",
+    "diff_images": "diff",
     "ContainerNode": "tree",
     "Image": "tree",
     "RecordNode": "tree",
@@ -327,6 +435,8 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value: object = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -8,9 +8,8 @@ the file, which only the reader of the whole image knows.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from domctx_core.errors import DeclarationError, Errno, ImageError
 
@@ -25,8 +24,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One thing that can be wrong: a stable id, its usual severity and errno, and its meaning.
 
     `summary` is one line, `meaning` says what it means for whoever holds the image, `advice` what
@@ -42,8 +40,7 @@ class Rule:
     example: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A rule broken by one body or one record.
 
     `offset` counts bytes from the start of the body (None: the record as a whole). `errno` and
@@ -60,8 +57,7 @@ class Problem:
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A problem with its place: what one line of `verify` says.
 
     `offset` counts from the start of the file, `container_offset` from the start of the innermost

@@ -552,19 +552,3 @@ def _imported(path: Path) -> set[str]:
         else:
             left += ast.iter_child_nodes(node)
     return found
-
-
-def test_the_benchmark_of_body_layouts_runs(environment: Environment, tmp_path: Path) -> None:
-    script = ROOT / "benchmarks" / "body_layouts.py"
-    done = subprocess.run(
-        [environment.bin / "python", script, "--number", "50", "--repeat", "1", "--json"],
-        capture_output=True,
-        env=environment.variables(tmp_path),
-        check=True,
-        timeout=60,
-    )
-    results = json.loads(done.stdout)["results"]
-    page = (DOCS / "explanation" / "body-layouts.md").read_text()
-    for row in results:
-        assert row["decode_ns"] > 0
-        assert re.search(rf"^\| {row['body']} \| {re.escape(row['name'])} \|", page, re.MULTILINE)

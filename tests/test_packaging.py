@@ -87,6 +87,8 @@ def test_installed_from_wheels_the_whole_way_works(installed: Environment, tmp_p
     domctx("save", "sim:state.json", "-o", "two.img")
     domctx("verify", "two.img", str(capture))
     assert "SHARED_INFO[0]" in domctx("show", "two.img")
+    domctx("report", "two.img", "-o", "two.html")
+    assert "SHARED_INFO" in (tmp_path / "two.html").read_text()
 
 
 def test_installed_from_wheels_our_plugins_have_no_faults(installed: Environment) -> None:

@@ -73,6 +73,22 @@ class TestInstalled:
         environment("domctx", "save", "sim:state.json", "-o", "b.img", cwd=tmp_path)
         assert (tmp_path / "a.img").read_bytes() == (tmp_path / "b.img").read_bytes()
 
+    def test_it_is_decoded_edited_and_encoded(
+        self, environment: Environment, made: Path, tmp_path: Path
+    ) -> None:
+        environment("domctx", "save", "sim:seed=1", "-o", "a.img", cwd=tmp_path)
+        document = json.loads(environment("domctx", "decode", "a.img", cwd=tmp_path))
+        record = next(each for each in document["records"] if each["name"] == "GRANT_TABLE")
+        assert set(record["body"]) == {"version", "flags", "updated"}
+        record["body"]["version"] = 2
+        (tmp_path / "a.json").write_text(json.dumps(document))
+        environment("domctx", "encode", "a.json", "-o", "b.img", cwd=tmp_path)
+        again = json.loads(environment("domctx", "show", "--json", "b.img", cwd=tmp_path))
+        edited = next(each for each in again["records"] if each["name"] == "GRANT_TABLE")
+        assert edited["body"] == record["body"]
+        schema = json.loads(environment("domctx", "schema", "GRANT_TABLE"))
+        assert "domain-context.GRANT_TABLE" in schema["$defs"]
+
     def test_it_has_no_faults(self, environment: Environment, made: Path) -> None:
         said = environment("domctx", "plugins", "check")
         assert said == "no faults in domctx-plugin-grant-table\n"
