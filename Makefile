@@ -7,7 +7,7 @@ PLUGINS = $(wildcard plugins/domctx-plugin-*)
 PROJECTS = pyproject.toml $(PLUGINS:=/pyproject.toml)
 SOURCES = domctx_core $(PLUGINS:=/src)
 
-.PHONY: demo test test-all lint format docs dist clean
+.PHONY: demo test test-all lint format bench docs screenshots dist clean
 
 $(VENV)/.ready: $(PROJECTS)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "domctx needs Python 3.11 or newer; say which with make PYTHON=python3.12")'
@@ -44,9 +44,18 @@ format: $(VENV)/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The figures of docs/reference/benchmarks.md, and its plots, on this machine.
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m benchmarks --write
+
 # The site, in dist/docs; a warning is an error.
 docs: $(VENV)/.ready
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs dist/docs
+
+# The pictures of the README; needs Chromium.
+screenshots: $(VENV)/.ready
+	$(BIN)/python docs/make_screenshots.py
 
 dist: $(VENV)/.ready
 	rm -rf dist/*.whl dist/*.tar.gz

@@ -1,27 +1,20 @@
-"""What it costs to decode and to encode one body, by the library that describes its layout.
-
-    python benchmarks/body_layouts.py [--number N] [--repeat N] [--json]
+"""Contestants that decode and encode one body, by the library that describes its layout.
 
 Two made-up bodies, little-endian: 20 bytes of plain numbers as in TSC_INFO, and 32 bytes with
-flags, reserved bytes and a union that a field selects, as in EVENT_CHANNEL. Each contestant
-decodes the same bytes into an object, is asked for every field, and encodes the object again; one
-that disagrees with plain `struct` about a value or a byte ends the run. Then each is timed in
-turn, `--repeat` times over, and the fastest of its times counts. Contestants that are not
-installed are left out and named. Nothing is installed, and nothing is written.
+flags, reserved bytes and a union that a field selects, as in EVENT_CHANNEL. Each contestant decodes
+the same bytes into an object, is asked for every field, and encodes the object again; one that
+disagrees with plain `struct` about a value or a byte ends the run.
 """
 
-import argparse
 import ctypes
-import json
 import platform
 import struct
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
+from benchmarks.child import Run
 from domctx_core import Body, reserved, switch, u8, u16, u32, u64
 
 TSC_BYTES = struct.pack("<IIQI", 1, 2_400_000, 123_456_789_012, 3)
@@ -271,102 +264,38 @@ def cstructs() -> Iterator[Contestant]:
     )  # fmt: skip
 
 
-FAMILIES = (plain_struct, ctypes_structures, domctx, dataclasses_structs, cstructs, constructs)
+FAMILIES: dict[str, Callable[[], Iterator[Contestant]]] = {
+    "struct": plain_struct,
+    "ctypes": ctypes_structures,
+    "domctx": domctx,
+    "dataclasses-struct": dataclasses_structs,
+    "cstruct": cstructs,
+    "construct": constructs,
+    "construct-compiled": constructs,
+}
 BODIES = {"TSC": (TSC_BYTES, TSC_FIELDS), "EVENT": (EVENT_BYTES, EVENT_FIELDS)}
 
 
-def gather() -> tuple[list[Contestant], list[str]]:
-    """The contestants at hand, and the names of the modules that are not installed."""
-    present: list[Contestant] = []
-    absent: list[str] = []
-    for family in FAMILIES:
-        try:
-            present += family()
-        except ModuleNotFoundError as error:
-            absent.append(error.name or family.__name__)
-    return present, absent
-
-
-def check(contestant: Contestant) -> None:
-    """Stop unless the contestant gives the right values and bytes."""
-    data, expected = BODIES[contestant.body]
+def one(run: Run) -> dict[str, int]:
+    """One body, decoded or encoded again and again; the time is that of all."""
+    library, body = run.arguments["library"], run.arguments["body"]
+    compiled = library.endswith("-compiled")
+    contestant = next(
+        each
+        for each in FAMILIES[library]()
+        if each.body == body and each.name.endswith(", compiled") == compiled
+    )
+    data, expected = BODIES[body]
     made = contestant.decode(data)
     fields, encoded = contestant.fields(made), contestant.encode(made)
     if fields != expected or encoded != data:
-        sys.exit(f"{contestant.name} disagrees about {contestant.body}: {fields}, {encoded.hex()}")
-
-
-def _ns(call: Callable[[Any], Any], argument: Any, number: int) -> float:
-    clock = time.perf_counter_ns
-    start = clock()
-    for _ in range(number):
-        call(argument)
-    return (clock() - start) / number
-
-
-def measure(contestants: list[Contestant], number: int, repeat: int) -> list[tuple[float, float]]:
-    """Nanoseconds to decode and to encode one body, for each contestant: the best of `repeat`."""
-    made = [contestant.decode(BODIES[contestant.body][0]) for contestant in contestants]
-    best = [(float("inf"), float("inf"))] * len(contestants)
-    for _ in range(repeat):
-        for index, contestant in enumerate(contestants):
-            read = _ns(contestant.decode, BODIES[contestant.body][0], number)
-            write = _ns(contestant.encode, made[index], number)
-            best[index] = (min(best[index][0], read), min(best[index][1], write))
-    return best
-
-
-def main() -> None:
-    """Check, measure, print."""
-    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--number", type=int, default=20_000, help="bodies in one timing")
-    parser.add_argument("--repeat", type=int, default=7, help="timings of each contestant")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    contestants, absent = gather()
-    for contestant in contestants:
-        check(contestant)
-    times = measure(contestants, arguments.number, arguments.repeat)
-    base = {c.body: t for c, t in zip(contestants, times, strict=True) if c.name == "struct"}
-    rows = [
-        {
-            "body": c.body,
-            "name": c.name,
-            "version": c.version,
-            "decode_ns": round(read),
-            "encode_ns": round(write),
-            "decode_ratio": round(read / base[c.body][0], 1),
-            "encode_ratio": round(write / base[c.body][1], 1),
-        }
-        for body in BODIES
-        for c, (read, write) in zip(contestants, times, strict=True)
-        if c.body == body
-    ]
-    machine = f"{platform.python_implementation()} {platform.python_version()}, {_processor()}"
-    out = sys.stdout.write
-    if arguments.json:
-        out(json.dumps({"machine": machine, "absent": absent, "results": rows}, indent=2) + "\n")
-        return
-    out("| body | library | version | decode, ns | x struct | encode, ns | x struct |\n")
-    out("|---|---|---|---:|---:|---:|---:|\n")
-    for row in rows:
-        out(
-            "| {body} | {name} | {version} | {decode_ns} | {decode_ratio} | {encode_ns} |"
-            " {encode_ratio} |\n".format(**row)
-        )
-    out(f"\n{machine}\n")
-    if absent:
-        out(f"not installed: {', '.join(absent)}\n")
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo") as file:
-            names = [line.partition(":")[2].strip() for line in file if "model name" in line]
-    except OSError:
-        names = []
-    return f"{len(names)} x {names[0]}" if names else platform.machine()
-
-
-if __name__ == "__main__":
-    main()
+        raise SystemExit(f"{contestant.name} disagrees about {body}: {fields}, {encoded.hex()}")
+    call: Callable[[Any], Any] = contestant.decode
+    argument: Any = data
+    if run.arguments["way"] == "encode":
+        call, argument = contestant.encode, contestant.decode(data)
+    number = int(run.arguments["records"])
+    with run.timed():
+        for _ in range(number):
+            call(argument)
+    return {"records": number}

@@ -1,0 +1,1 @@
+"""Kaitai Struct's generated reader; README.md says where it comes from."""
