@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -537,6 +538,7 @@ def test_dependencies_are_imported_where_the_page_says() -> None:
         assert not using, f"{package} is imported elsewhere too"
 
 
+@functools.cache
 def _imported(path: Path) -> set[str]:
     """The top-level packages that a module imports, at once or later; types alone do not count."""
     found: set[str] = set()

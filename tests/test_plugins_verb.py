@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from record_modules import record_module
 
-from domctx_core.checkup import check, distributions
-from domctx_core.host import Host
 from domctx_core.testing import CommandResult, CommandRunner, FakeDists
 
 TYPES = "domctx.record_types"
@@ -330,17 +328,6 @@ class TestCheck:
         result = domctx_cli("plugins", "check", "domctx-plugin-smaple")
         assert result.status == 2
         assert "near names: domctx-plugin-sample" in result.err
-
-    def test_our_own_plugins_have_no_faults(self) -> None:
-        host = Host()
-        ours = {
-            "domctx-plugin-event-channel",
-            "domctx-plugin-shared-info",
-            "domctx-plugin-tsc-info",
-            "domctx-plugin-xen-streams",
-        }
-        assert ours <= set(distributions(host))
-        assert check(host, sorted(ours)) == []
 
 
 class TestInfo:

@@ -708,10 +708,10 @@ def test_type_codes_without_end_share_what_is_kept() -> None:
 @pytest.mark.parametrize(
     ("numbers", "most"),
     [
-        (range(200_000), 0.1),
-        (range(0, 400_000, 2), 5),
-        (range(200_000, 0, -1), 8),
-        (random.Random(2).sample(range(1 << 32), 200_000), 8),
+        (range(50_000), 0.1),
+        (range(0, 100_000, 2), 5),
+        (range(50_000, 0, -1), 8),
+        (random.Random(2).sample(range(1 << 32), 50_000), 8),
     ],
 )
 def test_duplicates_take_little_memory(numbers: Sequence[int], most: float) -> None:

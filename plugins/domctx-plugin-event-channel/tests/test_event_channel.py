@@ -705,10 +705,9 @@ def test_131071_ports_under_fifo() -> None:
     assert (abi.abi, abi.nr_array, abi.nr_control) == (Abi.FIFO, 128, 8)
     assert domain.instances(EventChannel)[-1] == 131071
     assert not abi.problems()
-    raw = save_image(domain, registry())
     ops = MemorySaveOps()
     assert save_domain(domain, ops, registry()) == 131071 + 4
-    assert len(raw) == 131071 * 48 + 24 + (16 + 3144) + (16 + abi.size()) + 16
+    assert len(ops.image) == 131071 * 48 + 24 + (16 + 3144) + (16 + abi.size()) + 16
 
 
 # ---------------------------------------------------------------------------------- real captures
