@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from domctx_core.errors import PLUGIN_FAULTS, DomctxError, Errno, PluginError
 from domctx_core.layout import Body, ByteOrder
@@ -21,8 +21,7 @@ from domctx_core.rules import Problem, Rule
 __all__ = ["Check", "Container", "Run", "Seen"]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A record as a check sees it.
 
     `index` counts records of its container, `offset` is where its header starts, from the start
@@ -30,7 +29,7 @@ class Seen:
     a body of a bulk type, one that is too long to be held, one that a load takes piece by piece.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method of tuples, which is of no use here
     offset: int
     code: int
     name: str
@@ -190,8 +189,13 @@ def blame_check(check: Check) -> Iterator[None]:
     except DomctxError:
         raise
     except PLUGIN_FAULTS as error:
-        raise PluginError(
-            f"the check {type(check).__module__}.{type(check).__qualname__} raised"
-            f" {type(error).__name__}: {error}",
-            errno=Errno.EIO,
-        ) from error
+        raise check_fault(check, error) from error
+
+
+def check_fault(check: Check, error: BaseException) -> PluginError:
+    """What a check raised, as its plugin's fault."""
+    return PluginError(
+        f"the check {type(check).__module__}.{type(check).__qualname__} raised"
+        f" {type(error).__name__}: {error}",
+        errno=Errno.EIO,
+    )

@@ -11,7 +11,8 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from itertools import islice, zip_longest
+from typing import Any, TypeVar
 
 from domctx_core.allocation import code_fault
 from domctx_core.domains import Guest, XenVersion
@@ -19,6 +20,7 @@ from domctx_core.engine import load_domain, save_domain, size_domain
 from domctx_core.errors import DomctxError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.aggregates import Nested, leaves
+from domctx_core.layout.columns import Columns
 from domctx_core.layout.patterns import NoPattern, body_pattern
 from domctx_core.layout.scalars import Reserved
 from domctx_core.ops import MemoryLoadOps, MemorySaveOps
@@ -29,6 +31,8 @@ from domctx_core.sim import SimDomain
 __all__ = ["CHECKS", "Nonconformity", "Subject"]
 
 __tracebackhide__ = True  # the message says it all: pytest need not show how it was found
+
+B = TypeVar("B", bound=Body)
 
 _EXAMPLES = 24
 _ORDERS: tuple[ByteOrder, ...] = ("little", "big")
@@ -77,13 +81,18 @@ class Subject:
         made = self.record_type.simulate(_guest(), random.Random(1))
         return dict(made)
 
-    def domain(self) -> SimDomain:
-        """A simulated domain with state of this type and of those before it."""
-        domain = SimDomain(self.registry, xen_version=XenVersion(4, 17), guest=_guest())
+    def domain(self, guest: Guest | None = None, *, one_by_one: bool = False) -> SimDomain:
+        """A simulated domain with state of this type and of those before it.
+
+        One that is `one_by_one` gives and takes single records, and no runs.
+        """
+        guest = guest or _guest()
+        kind = _OneByOne if one_by_one else SimDomain
+        domain = kind(self.registry, xen_version=XenVersion(4, 17), guest=guest)
         for name in (*self.record_type.after, self.record_type.name):
             entry = self.registry.find(name)
             if entry is not None:
-                made = entry.record_type.simulate(_guest(), random.Random(1))
+                made = entry.record_type.simulate(guest, random.Random(1))
                 domain.adopt(entry.code, dict(made))
         return domain
 
@@ -94,6 +103,11 @@ class Subject:
 
 def _guest() -> Guest:
     return Guest(kind="pv", width=8, arch="x86", vcpus=2, channels=6)
+
+
+def _many() -> Guest:
+    """A guest with so much of everything that its records make runs."""
+    return Guest(kind="pv", width=8, arch="x86", vcpus=24, channels=40)
 
 
 def examples_exist(subject: Subject) -> None:
@@ -218,6 +232,78 @@ def save_and_load(subject: Subject) -> None:
         raise subject.fail(
             f"an image of {len(image)} bytes, loaded and saved again, has {len(again)}"
         )
+
+
+def runs(subject: Subject) -> None:
+    """Records come to the same whether they are taken and given one by one or as a whole run.
+
+    The same state, the same bytes, and where a domain refuses them, the same error.
+    """
+    if subject.format != DOMAIN_CONTEXT or not subject.record_type.loadable:
+        return
+    record_type = subject.record_type
+    source = subject.domain(_many(), one_by_one=True)
+    if type(record_type).simulate is RecordType.simulate and not record_type.instances.per_vcpu:
+        # nothing need fit together, and so little would make no run
+        kind, limit = record_type.body, record_type.instances.limit
+        examples = (each for each in subject.examples() if type(each) is kind)
+        source.adopt(record_type.code, dict(enumerate(islice(examples, limit))))
+    image = _image(subject, source)
+    body = record_type.body
+    if body.fixed_size() is not None and not record_type.depends:
+        batch = subject.domain(_many())
+        batch.adopt(record_type.code, {})
+        state = {number: source.read(body, number) for number in source.instances(body)}
+        batch.write_run(body, Columns.of_bodies(body, state))
+        if _image(subject, batch) != image:
+            raise subject.fail("records given as a run are saved otherwise than one by one")
+    for guest in (_many(), Guest(kind="pv", width=8, arch="x86", vcpus=1)):
+        outcomes = []
+        for domain, ops in (
+            (SimDomain(subject.registry, guest=guest), MemoryLoadOps(image)),
+            (_OneByOne(subject.registry, guest=guest), _Unseen(image)),
+        ):
+            try:
+                load_domain(domain, ops, subject.registry)
+            except DomctxError as error:
+                outcome: Any = type(error), error.errno, error.message, error.offset, error.instance
+            else:
+                outcome = [domain.to_json()["records"], _image(subject, domain)]
+            outcomes.append(outcome)
+        as_run, singly = outcomes
+        if as_run != singly:
+            raise subject.fail(
+                "records taken as a run come to something else than one by one:"
+                f" {_difference(as_run, singly)}"
+            )
+
+
+def _difference(one: Any, other: Any) -> str:
+    """What two outcomes of a load say differently, in a few words."""
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        told = (each[2] if isinstance(each, tuple) else "no error" for each in (one, other))
+        return " and ".join(f"{each!r:.80}" for each in told)
+    for left, right in zip_longest(*(each[0] for each in (one, other))):
+        if left != right:
+            return f"{left!r:.120} and {right!r:.120}"
+    return "the images that they are saved to"
+
+
+class _OneByOne(SimDomain):
+    """Sees each record: it overrides the forms for single records, and not those for runs."""
+
+    def read(self, body: type[B], instance: int = 0) -> B:
+        return super().read(body, instance)
+
+    def write(self, body: type[B], instance: int, value: B) -> None:
+        super().write(body, instance, value)
+
+
+class _Unseen(MemoryLoadOps):
+    """Bytes that cannot be looked at ahead."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
 
 
 def instances(subject: Subject) -> None:
@@ -365,6 +451,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         reserved_fields,
         dry_run_size,
         save_and_load,
+        runs,
         instances,
         documentation,
         dependence,

@@ -5,8 +5,8 @@ All the state of an operation is here or in the caller's ops; nothing is shared 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
 from typing import Any, NamedTuple, TypeVar, cast
 
 from domctx_core.ahead import LEAST, MOST, frame_of, is_proved, run_at
@@ -17,6 +17,7 @@ from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, Misuse
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.columns import Columns, Frame
 from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.made import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.rows import RowLayout
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
@@ -24,6 +25,7 @@ from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry
 from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
 from domctx_core.wire import (
+    ALIGNMENT,
     HEADER_SIZE,
     MAX_LENGTH,
     header_struct,
@@ -42,18 +44,29 @@ _AHEAD = 4096
 _FARTHEST = 512 * 1024
 """Bytes that are looked at ahead at most."""
 
+_ZEROS = bytes(ALIGNMENT)
+
+_END = 0
+
 _ALL = 2**32
 """Instances that there are where a record type sets no limit."""
 
 
 class _Packing(NamedTuple):
-    """How a body of fixed size becomes a whole record in one call."""
+    """How a body of fixed size becomes a whole record in one call.
 
-    row: Callable[[Any], tuple[Any, ...] | None]
-    pack: Callable[..., bytes]
-    code: int
+    `pack` makes it of body and instance where that is plain, and else raises one of `NOT_PLAIN`;
+    `blank` is such a record with neither.
+    """
+
+    pack: Callable[[Any, int], bytes]
     length: int
     blank: bytes
+
+
+def _not_plain(body: Any, instance: int) -> bytes:
+    """Packs none, so that each goes the other way."""
+    raise NotPlain
 
 
 class SaveContext:
@@ -90,6 +103,10 @@ class SaveContext:
         self._whole = batched(type(ops), "records", "begin", "append", "end")
         self._limit = 0
         self._packings: dict[type, _Packing | None] = {}
+        #: The class of the bodies that are written now, how long they are, and what packs them.
+        self._kind: type | None = None
+        self._fixed = 0
+        self._pack: Callable[[Any, int], bytes] = _not_plain
         #: Instances from the first to the top follow on, and are not noted as written yet.
         self._first, self._top = 0, -1
 
@@ -125,8 +142,9 @@ class SaveContext:
                 actual=instance,
             )
         if self._repeated(instance):
-            raise MisuseError(f"{entry.name}[{instance}] is written twice")
+            raise self._twice(instance)
         self._instance = instance
+        self._kind = None
         self._length = 0
         self._promised = length
         if length is None and not self._ops.patches:
@@ -164,46 +182,37 @@ class SaveContext:
         if pad:
             self._ops.append(bytes(pad))
         self._ops.end(self._length)
-        if self._watch:
-            self._watch.see(RecordEvent(entry.code, instance, self._position, self._length))
-            self._position += HEADER_SIZE + self._length + pad
+        if self._watch is not None:
+            self._tell(instance, self._length, HEADER_SIZE + self._length + pad)
         self._instance = None
         self.records += 1
 
     def write(self, instance: int, body: Body | bytes | bytearray | memoryview) -> None:
         """Write a whole record of the handler's own type: the one-shot form."""
+        if type(body) is not self._kind:
+            self._turn_to(type(body))
+        if 0 <= instance < self._limit:
+            try:
+                record = self._pack(body, instance)
+            except NOT_PLAIN:  # the other way says what is wrong
+                pass
+            else:
+                if instance == self._top + 1:
+                    self._top = instance
+                elif self._repeated(instance):
+                    raise self._twice(instance)
+                try:
+                    self._ops.records(record)
+                except BaseException:
+                    self._instance = instance
+                    raise
+                self.records += 1
+                if self._watch is not None:
+                    self._tell(instance, self._fixed, len(record))
+                return
         entry = self._entry
         if entry is None:
             raise MisuseError("a record is written outside of a save handler")
-        kind = type(body)
-        try:
-            packing = self._packings[kind]
-        except KeyError:
-            packing = self._packings[kind] = self._packing(kind)
-        if packing is not None and self._instance is None and 0 <= instance < self._limit:
-            row, pack, code, length, record = packing
-            if not self.dry_run:
-                try:
-                    values = row(body)
-                    record = b"" if values is None else pack(code, instance, length, *values)
-                except (AttributeError, TypeError, struct.error):
-                    record = b""  # the other way says what is wrong
-            if record:
-                if instance > self._top:
-                    if instance != self._top + 1:
-                        self._settle()
-                        self._first = instance
-                    self._top = instance
-                elif self._repeated(instance):
-                    raise MisuseError(f"{entry.name}[{instance}] is written twice")
-                self._instance = instance
-                self._ops.records(record)
-                self._instance = None
-                self.records += 1
-                if self._watch is not None:
-                    self._watch.see(RecordEvent(code, instance, self._position, length))
-                    self._position += len(record)
-                return
         if isinstance(body, Body):
             try:
                 body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
@@ -232,7 +241,7 @@ class SaveContext:
             return
         code = entry.code
         self._settle()
-        packing = self._packing(run.body) if self._whole and self._instance is None else None
+        packing = None if self._instance is not None else self._packing(run.body)
         if (
             packing is None
             or not (self.dry_run or run.sound)
@@ -277,21 +286,47 @@ class SaveContext:
         self._settle()
         return self._duplicates.seen(self._entry.code, instance)
 
-    def _packing(self, body: type) -> _Packing | None:
-        """How to pack records with such bodies; None where that takes more than one call."""
+    def _twice(self, instance: int) -> MisuseError:
         assert self._entry is not None
-        if not self._whole or not issubclass(body, Body) or body.fixed_size() is None:
+        return MisuseError(f"{self._entry.name}[{instance}] is written twice")
+
+    def _tell(self, instance: int, length: int, size: int) -> None:
+        """Tell observers of a record that was written: `size` bytes with header and padding."""
+        assert self._entry is not None
+        assert self._watch is not None
+        self._watch.see(RecordEvent(self._entry.code, instance, self._position, length))
+        self._position += size
+
+    def _turn_to(self, kind: type[Any]) -> None:
+        """From now on bodies of this class are written."""
+        if self._entry is None or self._instance is not None:
+            self._kind, self._pack = None, _not_plain
+            return
+        packing = self._packing(kind)
+        self._kind = kind
+        self._pack, self._fixed = (_not_plain, 0) if packing is None else packing[:2]
+
+    def _packing(self, kind: type[Any]) -> _Packing | None:
+        """How to pack the handler's records with such bodies; None where it takes more calls."""
+        if kind not in self._packings:
+            self._packings[kind] = self._packing_of(kind)
+        return self._packings[kind]
+
+    def _packing_of(self, kind: type[Any]) -> _Packing | None:
+        assert self._entry is not None
+        size = kind.fixed_size() if self._whole and issubclass(kind, Body) else None
+        if size is None:
             return None
-        layout = RowLayout(body)
-        prefix, code = ORDERS[self.byteorder], self._entry.code
-        pad = padding(layout.size)
-        blank = pack_header(code, 0, layout.size, self.byteorder) + bytes(layout.size + pad)
-        if layout.order not in (None, prefix):
-            row: Callable[[Any], tuple[Any, ...] | None] = lambda body: None  # noqa: E731
-        else:
-            row = layout.row
-        whole = struct.Struct(f"{header_struct(self.byteorder).format}{layout.codes}{pad}x")
-        return _Packing(row, whole.pack, code, layout.size, blank)
+        code, byteorder, pad = self._entry.code, self.byteorder, padding(size)
+        blank = pack_header(code, 0, size, byteorder) + bytes(size + pad)
+        layout, prefix = kind.__layout__, ORDERS[byteorder]
+        pack: Callable[[Any, int], bytes] = _not_plain
+        if self.dry_run:
+            pack = lambda body, instance: blank  # noqa: E731
+        elif kind.to_bytes is Body.to_bytes and layout.order in (None, prefix):
+            head = header_struct(byteorder).format.removeprefix(prefix)
+            pack = packer(layout, prefix, head=head, values=(code, None, size), tail=pad)
+        return _Packing(pack, size, blank)
 
     def _release(self, length: int) -> None:
         """On a target that cannot seek: the length is known now, so let go of what was held."""
@@ -317,22 +352,30 @@ class SaveContext:
         limit = entry.record_type.instances.limit
         self._limit = _ALL if limit is None else limit
         self._packings = {}
+        self._kind = None
         entry.record_type.save(domain, self)
         if self._instance is not None:
             raise MisuseError(f"the save handler of {entry.name} did not end its last record")
-        self._entry = None
+        self._entry = self._kind = None
 
 
-_Plain = tuple[RecordType[Any], Any, int | None, bool]
-"""A record type, its body class, the size of that (None: not fixed), and whether it judges."""
+class _Plain(NamedTuple):
+    """What plain records of a type are: the class of their bodies, the length of these (None: it
+    is not fixed), the padding after it, and whether `judge` has a say."""
+
+    record_type: RecordType[Any]
+    body: type[Any]
+    length: int | None
+    padding: int
+    judged: bool
 
 
-def _plain(record_type: RecordType[Any]) -> _Plain:
-    fixed = record_type.body.fixed_size()
-    if record_type.depends or record_type.remembered:
-        fixed = None
+def _plain(record_type: RecordType[Any], cap: int) -> _Plain:
+    length = record_type.body.fixed_size()
+    if record_type.depends or record_type.remembered or (length is not None and length > cap):
+        length = None
     judged = getattr(record_type.judge, "__func__", None) is not RecordType.judge
-    return record_type, record_type.body, fixed, judged
+    return _Plain(record_type, record_type.body, length, padding(length or 0), judged)
 
 
 class LoadContext:
@@ -366,15 +409,20 @@ class LoadContext:
         self._base = self._at = 0
         self._ahead = _AHEAD
         self._final = False
+        #: Whether the window was read and not peeked at, so that the ops stand behind it.
+        self._taken = False
+        self._reads_on = False
         self._header = header_struct(byteorder)
         self._consumed = 0
         self._state = "ended"
         self._entry: Entry | None = None
         #: A run whose records are taken now, where it is in the image, and its first's number.
         self._run: tuple[Columns[Any], int, int] | None = None
-        #: The present record's body, where it is proved, and the type that may have it.
+        #: The present record's body, where it is made already, the type that may have it, and whether
+        #: the handler of that type has asked for one.
         self._ready: Any = None
         self._ready_for: RecordType[Any] | None = None
+        self._asked = False
         self._plain: dict[int, _Plain] = {}
         self._remembered: dict[int, Body] = {}
 
@@ -393,10 +441,21 @@ class LoadContext:
             raise MisuseError("a load handler begins its record twice")
         self._state = "open"
         self._consumed = 0
+        self.body = self._ready = None
         return self.instance
 
     def data(self, size: int) -> bytes:
         """The next `size` bytes of the body; ENODATA where the record has fewer."""
+        at, taken = self._at, self._consumed + size
+        end = at + size
+        if (
+            self._consumed <= taken <= self.length
+            and end <= len(self._window)
+            and size <= self._cap
+            and self._state == "open"
+        ):
+            self._consumed, self._at = taken, end
+            return self._window[at:end]
         self._take(size)
         self._require(size, "truncated-body")
         if size > self._cap:
@@ -406,7 +465,8 @@ class LoadContext:
                 expected=f"at most {self._cap} bytes",
                 actual=f"{size} bytes",
             )
-        return self._read(size, "truncated-body")
+        last = self._consumed == self.length
+        return self._read(size, "truncated-body", self._following() if last else 0)
 
     def sink(self, size: int) -> None:
         """Pass over `size` bytes of the body without looking at them."""
@@ -434,6 +494,9 @@ class LoadContext:
         if self._state != "open":
             raise MisuseError("a load handler ends a record that it did not begin")
         left = self.length - self._consumed
+        if not left and not self.length % ALIGNMENT:
+            self._state = "ended"
+            return
         if left and not ignore_rest:
             raise self._error(
                 "body-not-consumed",
@@ -460,11 +523,13 @@ class LoadContext:
 
         Raises `ImageError` for the first thing that is wrong with it.
         """
-        if self._ready is not None and record_type is self._ready_for and self._state == "header":
-            body: B = self._ready
-            self.body, self._ready = body, None
-            self._state = "ended"
-            return self.instance, body
+        if record_type is self._ready_for:
+            body: B | None = self._ready
+            if body is not None:
+                self.body, self._ready = body, None
+                self._state = "ended"
+                return self.instance, body
+            self._asked = True
         made = self._plainly(record_type)
         if made is not None:
             return self.instance, made
@@ -501,26 +566,25 @@ class LoadContext:
         that is not so, and then nothing is taken."""
         known = self._plain.get(id(record_type))
         if known is None or known[0] is not record_type:
-            known = self._plain[id(record_type)] = _plain(record_type)
-        _, kind, fixed, judged = known
-        at, window, size = self._at, self._window, self.length
-        end = at + size
-        stop = end + padding(size)
-        if (
-            size != fixed
-            or size > self._cap
-            or stop > len(window)
-            or self._state != "header"
-            or record_type.code != self.type
-        ):
+            known = self._plain[id(record_type)] = _plain(record_type, self._cap)
+        _, kind, length, pad, judged = known
+        if self.length != length or self._state != "header" or record_type.code != self.type:
             return None
-        decoded = kind.inspect(window[at:end], self.byteorder)
-        body: B = decoded.body
-        if decoded.problems or window[end:stop].strip(b"\0"):
+        if self._at + length + pad > len(self._window):
+            if self._peeks or not self._reads_on:
+                return None
+            self._hold(length + self._following())
+        at, window = self._at, self._window
+        end = at + length
+        if end + pad > len(window):
+            return None
+        made, problems, _ = kind.inspect(window[at:end], self.byteorder)
+        body: B = made
+        if problems or (pad and window[end : end + pad] != _ZEROS[:pad]):
             return None
         if judged and any(True for _ in record_type.judge(self.instance, body, self.receiver)):
             return None
-        self._at = stop
+        self._at = end + pad
         self._state = "ended"
         self.body = body
         return body
@@ -551,6 +615,13 @@ class LoadContext:
         """Bytes of the image taken so far."""
         return self._base + self._at
 
+    def read_on(self) -> None:
+        """From now on the header after a record may be read with it, if it cannot be looked at.
+
+        Not for a load that acts on each record as it comes: that is not to wait for the next one.
+        """
+        self._reads_on = self._peeks
+
     def advance(self) -> int:
         """Go on to the next record, whose header is in the image's byte order; gives its type."""
         at = self._at
@@ -561,7 +632,13 @@ class LoadContext:
         self.type, self.instance, self.length = self._header.unpack_from(self._window, at)
         self._at = at + HEADER_SIZE
         self.offset = self._base + at
-        self._begin_record()
+        if self.length >> 62:
+            self._begin_record()
+            return self.type
+        self.record += 1
+        self.body = None
+        self._state = "header"
+        self._entry = None
         return self.type
 
     def finish(self) -> None:
@@ -606,24 +683,45 @@ class LoadContext:
         """Run the load handler of each record of the run, with its body ready for `read`; `after`
         is called when it has been taken."""
         assert self._run is not None
-        run, offset, record = self._run
-        stride = run.frame.stride
-        self._ready_for = entry.record_type
-        self._entry = entry
-        for place, (self.instance, self._ready) in enumerate(run.items()):
-            self._at = offset + HEADER_SIZE - self._base
+        run = self._run[0]
+        self._entry, self._ready_for, self._asked = entry, entry.record_type, False
+        self._take_each(range(1), (None,), load, domain, after)
+        bodies: Iterator[Any] = repeat(None)
+        if self._asked:  # to make bodies for a handler that takes bytes would be a waste
+            bodies = iter(run)
+            next(bodies)
+        self._take_each(range(1, len(run)), bodies, load, domain, after)
+        self._ready_for = None
+
+    def _take_each(
+        self,
+        places: range,
+        bodies: Iterable[Any],
+        load: Callable[[Any, LoadContext], None],
+        domain: StagedDomain,
+        after: Callable[[], None] | None,
+    ) -> None:
+        """Run the load handler of some of the run's records, whose bodies are ready if not None."""
+        assert self._run is not None
+        run, first, record = self._run
+        stride, to_body = run.frame.stride, HEADER_SIZE - self._base
+        offset = first + places.start * stride
+        instances = islice(run.instances, places.start, None)
+        self.body = None
+        for place, self.instance, self._ready in zip(places, instances, bodies, strict=False):
+            self._at = offset + to_body
             self.offset = offset
             self.record = record + place
-            self.body = None
             self._state = "header"
-            domain.place = place
+            domain.place, domain.due = place, self.instance
             try:
                 load(domain, self)
             except DomctxError as error:
                 self._locate_all(error)
                 raise
             if self._state != "ended":
-                raise self._unfinished(entry)
+                assert self._entry is not None
+                raise self._unfinished(self._entry)
             if after is not None:
                 after()
             offset += stride
@@ -664,7 +762,7 @@ class LoadContext:
 
     def _begin_record(self) -> None:
         self.record += 1
-        self.body = self._ready = None
+        self.body = None
         self._state = "header"
         self._entry = None
         length = self.length
@@ -728,14 +826,16 @@ class LoadContext:
         if self._at + size <= len(self._window):
             return
         left = self._ops.remaining()
-        if left is not None and left - self._at < size:
-            raise self._truncated(rule, size, left - self._at)
+        if left is not None:
+            left += len(self._window) - self._at if self._taken else -self._at
+            if left < size:
+                raise self._truncated(rule, size, left)
 
-    def _read(self, size: int, rule: str) -> bytes:
+    def _read(self, size: int, rule: str, more: int = 0) -> bytes:
         if not size:
             return b""
         self._require(size, rule)
-        raw = self._bytes(size)
+        raw = self._bytes(size, more)
         if len(raw) < size:
             raise self._truncated(rule, size, len(raw))
         return raw
@@ -745,9 +845,11 @@ class LoadContext:
             self._at += size
             return
         self._sync()
-        done = self._ops.skip(size)
+        held = len(self._window)
+        done = held + self._ops.skip(size - held)
         if done < size:
             raise self._truncated("truncated-body", size, done)
+        self._window = b""
         self._base += size
 
     @property
@@ -755,36 +857,61 @@ class LoadContext:
         """Bytes of the image taken so far."""
         return self._base + self._at
 
-    def _bytes(self, size: int) -> bytes:
-        """Take the next bytes; where there are fewer than `size`, give those and take none."""
+    def _bytes(self, size: int, more: int = 0) -> bytes:
+        """Take the next bytes; where there are fewer than `size`, give those and take none.
+
+        `more` bytes are known to follow, and may be read with them.
+        """
         if self._at + size > len(self._window):
             self._sync()
             if self._peeks and size <= _FARTHEST:
                 self._fill(max(size, self._ahead))
                 self._ahead = min(2 * self._ahead, _FARTHEST)
             if size > len(self._window):
-                self._window = b""
-                raw = self._ops.read(size)
-                if len(raw) == size:
-                    self._base += size
-                return raw
+                held = self._window if self._taken else b""
+                raw = held + self._ops.read(size + more - len(held))
+                self._window, self._taken = raw, True
+                if len(raw) < size:
+                    return raw
         at = self._at
         self._at = at + size
         return self._window[at : at + size]
 
+    def _hold(self, size: int) -> None:
+        """Have the next bytes in the window, or as many as there are."""
+        self._sync()
+        if self._ops.remaining() is None and size <= _FARTHEST:
+            held = self._window if self._taken else b""
+            self._window, self._taken = held + self._ops.read(size - len(held)), True
+
+    def _following(self) -> int:
+        """Bytes that are sure to follow the present body in a sound image: padding, a header.
+
+        They are read with it where nothing can be looked at ahead, in one call instead of three.
+        """
+        if not self._reads_on or self.type == _END or self.length > _FARTHEST:
+            return 0
+        return padding(self.length) + HEADER_SIZE
+
     def _fill(self, size: int) -> None:
         """Look ahead anew, from where the taking stands."""
         self._sync()
-        self._window = self._ops.peek(size)
+        if self._window:
+            return
+        self._window, self._taken = self._ops.peek(size), False
+        self._peeks = bool(self._window)
         self._final = len(self._window) < size
 
     def _sync(self) -> None:
         """Let the ops stand where the taking stands, and forget what was looked at ahead."""
-        if self._at:
-            self._ops.skip(self._at)
-            self._base += self._at
-            self._at = 0
-        self._window = b""
+        self._base += self._at
+        if self._taken:
+            self._window = self._window[self._at :]
+        else:
+            if self._at:
+                self._ops.skip(self._at)
+            self._window = b""
+        self._at = 0
 
     def _truncated(self, rule: str, needed: int, available: int) -> ImageError:
         return self._error(

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from domctx_core.collector import uncollected
-from domctx_core.encoder import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
+from domctx_core.exact import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.formats import Format, Formats
 from domctx_core.image import (
     LINES,
     SCHEMA,
     Nest,
+    body_json,
     container_json,
     number,
     record_head,
@@ -29,8 +30,8 @@ from domctx_core.image import (
 )
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.layout.quick import UNUSUAL, quick_reader
-from domctx_core.layout.scalars import Int
 from domctx_core.ops import CHUNK, DEFAULT_CAP
+from domctx_core.plain import PlainHeader, plain_header
 from domctx_core.sources import FileSource, Source
 from domctx_core.walker import Closed, Fault, Level, Opened, Record, Trailing, walk
 
@@ -431,7 +432,7 @@ class _Decoder:
             if length > self.cap:
                 raise ImageError(
                     "what is to be inline is longer than what is held in memory",
-                    errno=Errno.EOPNOTSUPP,
+                    errno=Errno.E2BIG,
                     rule="length-over-cap",
                     offset=offset,
                     record=None if record is None else record.index,
@@ -504,10 +505,8 @@ class _Decoder:
         try:
             decoded = record.decoded
             if decoded is not None and decoded.body is not None:
-                made = decoded.body.to_json()
-                json.dumps(made)  # what a plugin gives may not be JSON at all
-                body = made
-                again = exact_body(type(decoded.body), made, record.level.framing.byteorder)
+                body = body_json(decoded.body)
+                again = exact_body(type(decoded.body), body, record.level.framing.byteorder)
         except PLUGIN_FAULTS:
             pass  # verify says what is wrong with it; the bytes are kept
         shown["body"] = body
@@ -566,14 +565,11 @@ class _Batch:
 class _Run:
     """Takes records of one type and length, one after the other, without decoding each."""
 
-    def __init__(self, record: Record, read: Callable[[bytes], dict[str, Any]]) -> None:
-        header = record.level.format.header
-        assert header is not None
-        layout = header.__layout__
-        order = layout.order or ORDERS[record.level.framing.byteorder]
-        names = [field.name for field in layout.fields]
-        codes = "".join(field.kind.code for field in layout.fields if isinstance(field.kind, Int))
-        self.struct = struct.Struct(f"{order}{codes}{record.length}s{record.padding}s")
+    def __init__(
+        self, record: Record, header: PlainHeader, read: Callable[[bytes], dict[str, Any]]
+    ) -> None:
+        names, codes = header
+        self.struct = struct.Struct(f"{codes}{record.length}s{record.padding}s")
         self.stride = self.struct.size
         self.type = names.index("type")
         self.length = names.index("length")
@@ -625,26 +621,16 @@ class _Run:
 
 def _run_of(record: Record) -> _Run | None:
     """How records like this one are taken quickly; None where they must be looked at one by one."""
-    level, header = record.level, record.level.format.header
-    assert header is not None
-    layout = header.__layout__
-    if any(type(field.kind) is not Int or field.kind.enum for field in layout.fields):
-        return None
-    if {field.name for field in layout.fields} - {"type", "instance", "length"}:
-        return None
+    level, byteorder = record.level, record.level.framing.byteorder
     try:
-        if record.entry is None:
+        if record.entry is None or record.type == level.format.last or not record.held:
             return None
         record_type = record.entry.record_type
-        special = record_type.bulk or record_type.suspends or record_type.remembered
-        if special or record_type.content is not None or record_type.depends:
-            return None
-        if record.type == level.format.last or not record.held:
-            return None
+        header = plain_header(level.format, byteorder, record_type)
         body = record_type.body.__layout__
-        if body.size != record.length:
+        if header is None or body.size != record.length:
             return None
-        read = quick_reader(body, ORDERS[level.framing.byteorder])
+        read = quick_reader(body, ORDERS[byteorder])
     except PLUGIN_FAULTS:
         return None
-    return None if read is None else _Run(record, read)
+    return None if read is None else _Run(record, header, read)

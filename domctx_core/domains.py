@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.batches import batched
@@ -158,7 +158,7 @@ class StagedDomain(Domain):
     """A view of a domain that queues what is written, for the plan phase of a load.
 
     Reading gives what was queued, or else the domain's present state. `origin` is noted with each
-    change, and `place` with that of one record of a run.
+    change, and `place` with that of one record of a run, whose instance is `due`.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -167,7 +167,10 @@ class StagedDomain(Domain):
         self.xen_version = domain.xen_version
         self.guest = domain.guest
         self.origin: Origin | None = None
-        self.place = _UNKNOWN
+        self.place = self.due = _UNKNOWN
+        #: What the records of a run wrote, while each has written its own instance and no more.
+        self._series: list[Any] | None = None
+        self._series_of: type[Body] | None = None
         self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
         self._state: dict[type[Body], dict[int, Any]] = {}
         self._runs: dict[type[Body], list[tuple[Columns[Any], dict[int, Any]]]] = {}
@@ -212,6 +215,12 @@ class StagedDomain(Domain):
     def write(self, body: type[B], instance: int, value: B) -> None:
         if self._accepts is not None:
             self._accepts(body, instance, value)
+        series = self._series
+        if series is not None:
+            if instance == self.due and body is self._series_of and len(series) == self.place:
+                series.append(value)
+                return
+            self._series = None
         self._queue.append((self._write, body, instance, value, self.origin, self.place))
 
     def write_run(self, body: type[B], run: Columns[B]) -> None:
@@ -219,9 +228,11 @@ class StagedDomain(Domain):
             self.domain.accepts_run(body, run)
         elif self._accepts is not None:
             Domain.accepts_run(self.domain, body, run)
+        self._series = None
         self._queue.append((self._write_run, body, run, {}, self.origin, _UNKNOWN))
 
     def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
+        self._series = None
         self._queue.append((self.domain.update, body, instance, change, self.origin, self.place))
 
     def pause(self) -> None:
@@ -232,8 +243,12 @@ class StagedDomain(Domain):
 
     def _sort(self) -> None:
         """Sort what was queued since the last time by body class and instance, to be read."""
+        self._series = None
         for change, body, what, value, _, _ in self._queue[self._sorted :]:
-            if isinstance(what, Columns):
+            if isinstance(value, list) and isinstance(what, Columns):
+                written = self._state.setdefault(body, {})
+                written.update(zip(what.instances, value, strict=False))
+            elif isinstance(what, Columns):
                 state = self._state.get(body)
                 for instance in what.instances if state else ():
                     self._state[body].pop(instance, None)
@@ -254,6 +269,14 @@ class StagedDomain(Domain):
             write(body, instance, bodies.get(place, made))
         self._within = 0
 
+    def _write_series(self, body: type[Body], run: Columns[Any], values: list[Any]) -> None:
+        """Make the changes of records that wrote their own instances, from the first of a run on."""
+        self._whole = False
+        write = self.domain.write
+        for self._within, instance, value in zip(count(), run.instances, values, strict=False):
+            write(body, instance, value)
+        self._within = 0
+
     # --------------------------------------------------------------------------- for the engine
 
     @property
@@ -264,6 +287,18 @@ class StagedDomain(Domain):
     def begin_run(self, origin: Origin) -> None:
         """What is written from now on comes from a run that is taken as one."""
         self.origin, self.place = origin, _UNKNOWN
+
+    def begin_each(self, origin: Origin) -> None:
+        """What is written from now on comes from the records of a run, one after the other."""
+        self.origin = origin
+        run = origin[3]
+        assert run is not None
+        self._series, self._series_of = [], run.body
+        self._queue.append((self._write_series, run.body, run, self._series, origin, _UNKNOWN))
+
+    def end_each(self) -> None:
+        """The run is over."""
+        self._series = None
 
     def __len__(self) -> int:
         """How many changes are queued; a run is one."""
@@ -302,7 +337,13 @@ class StagedDomain(Domain):
 
     def changes(self) -> Iterator[str]:
         """What was written so far, such as `TscInfo[0]`."""
-        done = ((body, what) for _, body, what, _, _, _ in self._queue[: self._done])
+        done = (
+            (
+                body,
+                what[: len(value)] if isinstance(what, Columns) and type(value) is list else what,
+            )
+            for _, body, what, value, _, _ in self._queue[: self._done]
+        )
         yield from names_of(done)
         if self._within:
             _, body, what, _, _, _ = self._queue[self._done]

@@ -15,12 +15,12 @@ from functools import lru_cache
 
 from domctx_core.layout import ByteOrder
 
-__all__ = ["LANES", "Duplicates", "ascending"]
+__all__ = ["LANES", "Duplicates", "ascending", "numbers_of"]
 
 _CODES = 4096
 """Type codes with numbers of their own; no format has that many, and the rest share theirs."""
 
-_PART = 2048
+_PART = 512
 """Numbers in one sorted array, where numbers do not ascend; full ones are cut in two."""
 
 _SHORT = 64
@@ -50,6 +50,16 @@ class Duplicates:
             self._others = _Numbers(key, "Q")
             return False
         return self._others.seen(key)
+
+    def until(self, code: int, numbers: array[int]) -> int:
+        """Note the numbers up to the first that was there before; gives how many they are."""
+        known = self._numbers.get(code)
+        if known is not None:
+            return known.until(numbers)
+        for count, number in enumerate(numbers):
+            if self.seen(code, number):
+                return count
+        return len(numbers)
 
     def extend(self, columns: Iterable[tuple[int, range | array[int] | None]]) -> bool:
         """Note instances that ascend, by type code, if all are new at a glance: above all before.
@@ -97,6 +107,23 @@ class _Numbers:
             self.last = number
             return False
         return self._late(number)
+
+    def until(self, numbers: array[int]) -> int:
+        """Add numbers up to the first that is there; gives how many they are."""
+        firsts, parts = self.firsts, self.parts
+        for count, number in enumerate(numbers):
+            if number < self.start:
+                at = bisect_right(firsts, number) - 1
+                part = parts[at] if at >= 0 else None
+                if type(part) is array and len(part) < 2 * _PART:  # as mostly: without `_late`
+                    place = bisect_left(part, number)
+                    if place < len(part) and part[place] == number:
+                        return count
+                    part.insert(place, number)
+                    continue
+            if self.seen(number):
+                return count
+        return len(numbers)
 
     def extend(self, numbers: range | array[int]) -> None:
         """Add numbers that ascend and are all above those that are there, or the last of them."""
@@ -192,7 +219,9 @@ def _ones(size: int) -> int:
     return int.from_bytes((b"\1" + bytes(size)) * (LANES - 1), "little")
 
 
-def ascending(columns: Sequence[bytes], byteorder: ByteOrder) -> range | array[int] | None:
+def ascending(
+    columns: Sequence[bytes | bytearray], byteorder: ByteOrder
+) -> range | array[int] | None:
     """The numbers whose bytes are `columns`, if each is above the one before; else None.
 
     There is one column for each of the 1 to 4 bytes of a number, in the order in which they lie,
@@ -219,7 +248,7 @@ def ascending(columns: Sequence[bytes], byteorder: ByteOrder) -> range | array[i
     room = ones << 8 * size
     if steps < 0 or (steps + room - ones) & room != room:
         return None
-    return _array(little, count)
+    return numbers_of(little)
 
 
 @lru_cache(maxsize=1)
@@ -231,7 +260,7 @@ def _counting() -> tuple[bytes, bytes]:
     )
 
 
-def _follow_on(little: Sequence[bytes], start: int, count: int) -> bool:
+def _follow_on(little: Sequence[bytes | bytearray], start: int, count: int) -> bool:
     """Whether the numbers are those from `start` on."""
     if start + count > 1 << 8 * len(little):
         return False
@@ -247,8 +276,9 @@ def _follow_on(little: Sequence[bytes], start: int, count: int) -> bool:
     return True
 
 
-def _array(little: Sequence[bytes], count: int) -> array[int]:
-    raw = bytearray(4 * count)
+def numbers_of(little: Sequence[bytes | bytearray]) -> array[int]:
+    """The numbers whose bytes are these columns, the lowest first."""
+    raw = bytearray(4 * len(little[0]))
     for index, column in enumerate(little):
         raw[index::4] = column
     out = array("I", bytes(raw))

@@ -52,6 +52,9 @@ START = 1
 _ALL = 2**32
 """Instances that there are where a record type sets no limit."""
 
+_WAIT = 63
+"""Records of a type that go by at most before a run of them is looked for again in vain."""
+
 _LISTED = 1000
 """Changes that an error names one by one."""
 
@@ -293,6 +296,7 @@ class _Load:
 
     def in_two_phases(self) -> LoadResult:
         self.at_once = True
+        self.context.read_on()
         staged = StagedDomain(self.domain)
         with _collector_off():
             self.read_start(staged)
@@ -386,11 +390,15 @@ class _Load:
             layout = way.layout
             if alone:
                 alone -= 1
+            elif way.wait:
+                way.wait -= 1
             elif layout is not None and context.length == layout.size:
                 run = context.look_ahead(layout, way.frame)
                 if run is not None and self.take_run(way, run, domain):
+                    way.missed = 0
                     continue
                 alone = 0 if run is None else len(run) - 1
+                way.wait = way.missed = min(2 * way.missed + 1, _WAIT)
             if self.duplicates.seen(code, context.instance):
                 raise context.error(
                     "duplicate-record",
@@ -437,8 +445,9 @@ class _Load:
         record, offset = context.record, context.offset
         if not (way.whole and domain.takes_runs and self.take_whole(way, run, domain)):
             context.turn_to(0)
-            domain.origin = way.entry, record, offset, run
+            domain.begin_each((way.entry, record, offset, run))
             self.take_each(way, domain)
+            domain.end_each()
         context.end_run()
         self.records += len(run)
         return True
@@ -501,10 +510,11 @@ class _Load:
                     self.judge(check, problem, seen)
 
     def run(self, way: _Way, domain: StagedDomain) -> None:
-        """Take the present record."""
+        """Take the present record: run its load handler, and tell of it."""
         context = self.context
+        entry = way.entry
         if way.limit is not None and context.instance >= way.limit:
-            entry, instances = way.entry, way.record_type.instances
+            instances = way.record_type.instances
             rule = way.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
             known = CORE_RULES.get(rule)
             raise context.error(
@@ -517,11 +527,6 @@ class _Load:
                 type_name=entry.name,
                 provider=entry.provider,
             )
-        self.handle(way, domain)
-
-    def handle(self, way: _Way, domain: StagedDomain) -> None:
-        """Run the load handler of the present record, and tell of it."""
-        context, entry = self.context, way.entry
         domain.origin = entry, context.record, context.offset, None
         try:
             context.run(entry, way.load, domain)
@@ -573,12 +578,14 @@ class _Way:
     """How the records of one type are taken; looked up once for each type that an image has.
 
     `layout` is there where runs of records can be taken without judging one by one, if their
-    instances are `good`; `whole` says that nobody needs to see each of them. Checks may see a run
+    instances are `good`; `wait` is how many are not looked at for that, after it was `missed`.
+    `whole` says that nobody needs to see each of them. Checks may see a run
     when all of it is loaded, but only `at_once`: while nothing has come of it for the domain.
     """
 
     __slots__ = (
-        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "name", "record_type", "whole",
+        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "missed", "name",
+        "record_type", "wait", "whole",
     )  # fmt: skip
 
     def __init__(self, entry: Entry, checks: Sequence[Check], at_once: bool = False) -> None:
@@ -590,6 +597,7 @@ class _Way:
         self.load = record_type.load
         self.limit = record_type.instances.limit
         self.checks = [check for check in checks if entry.code in check.codes]
+        self.wait = self.missed = 0
         self.layout: RowLayout[Any] | None = None
         self.frame = Frame(0)
         self.good = range(_ALL if self.limit is None else self.limit)

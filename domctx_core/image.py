@@ -6,10 +6,12 @@ The walker's flat events are what is read. Here is what the document of `show --
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.layout import Body
 from domctx_core.rules import Finding
 from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
@@ -19,6 +21,7 @@ __all__ = [
     "LINES",
     "SCHEMA",
     "Nest",
+    "body_json",
     "container_json",
     "image_json",
     "number",
@@ -137,7 +140,7 @@ def record_json(record: Record, *, raw_limit: int | None = KEPT) -> dict[str, An
     try:
         decoded = record.decoded
         if decoded is not None and decoded.body is not None:
-            body = decoded.body.to_json()
+            body = body_json(decoded.body)
             if record.bulk:  # only the head is decoded: whoever encodes needs the bytes, no other
                 raw = raw_limit is None
             else:
@@ -154,6 +157,13 @@ def record_json(record: Record, *, raw_limit: int | None = KEPT) -> dict[str, An
             shown["raw_truncated"] = True
     shown["provider"] = record_provider(record)
     return shown
+
+
+def body_json(body: Body) -> dict[str, Any]:
+    """A body as JSON has it; raises where a plugin gives what is none."""
+    made = body.to_json()
+    json.dumps(made)
+    return made
 
 
 def record_head(record: Record) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from domctx_core.batches import batched
 from domctx_core.checks import Check, Run
-from domctx_core.duplicates import LANES, Duplicates, ascending
+from domctx_core.duplicates import LANES, Duplicates, ascending, numbers_of
 from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import RecordType
@@ -51,8 +51,12 @@ _CYCLE = 8
 _UNROLLED = 512
 """Bytes of a pattern that is repeated."""
 
-_GATHERED = 32
-"""Records in any order that are matched at a time."""
+_GATHERED = 16
+"""Records in any order that are matched at a time; to make a pattern of more takes too long."""
+
+
+Columns = Sequence[bytes | bytearray]
+"""Numbers: a column for each of their bytes, in the order in which these lie."""
 
 
 @dataclass(slots=True)
@@ -134,7 +138,7 @@ class _Shape(Protocol):
     def match(self, block: bytes) -> tuple[int, int]:
         """How many bytes of the block are such a row, and how many records."""
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
         """Of each type code in the row that ends at `end`, the instances: a column for each byte."""
 
 
@@ -155,24 +159,27 @@ class _Cycle:
         end = 0 if match is None else match.end()
         return end, end // self._stride * len(self.proofs)
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
         places = range(self._instance.start, self._instance.stop)
         for proof, start in zip(self.proofs, self._starts, strict=True):
             yield proof.code, [block[start + at : end : self._stride] for at in places]
 
 
 class _Medley:
-    """Types in any order. The header of each record is taken out, to tell one from another.
+    """Types in any order. The start of each header is taken out, to tell one from another.
 
     The lowest byte of their codes, at `lowest` in the header, differs.
     """
 
-    def __init__(self, proofs: Sequence[Proof], instance: slice, size: int, lowest: int) -> None:
-        self._proofs = proofs
+    def __init__(self, proofs: Sequence[Proof], instance: slice, lowest: int) -> None:
         self._instance = instance
-        self._size = size
         self._lowest = lowest
-        one = b"(?=(.{%d}))(?:%s)" % (size, b"|".join(proof.pattern for proof in proofs))
+        self._size = max(instance.stop, lowest + 1)
+        codes = [proof.code for proof in proofs]
+        #: With each code, what makes ones of the lowest byte of just that code.
+        self._chosen = [(code, bytes(byte == code & 0xFF for byte in range(256))) for code in codes]
+        patterns = b"|".join(proof.pattern for proof in proofs)
+        one = b"(?=(%s))(?:%s)" % (any_bytes(self._size), patterns)
         self._match = re.compile(one * _GATHERED, re.DOTALL).match
         self._headers: list[bytes] = []
 
@@ -184,15 +191,13 @@ class _Medley:
             end = match.end()
         return end, len(self._headers)
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, list[bytes]]]:
-        lowest = b"".join(self._headers)[self._lowest :: self._size]
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
+        lowest = bytearray().join(self._headers)[self._lowest :: self._size]
         places = range(self._instance.start, self._instance.stop)
-        for proof in self._proofs:
-            code = bytes([proof.code & 0xFF])
-            chosen = lowest.translate(bytes(value == code[0] for value in range(256)))
-            own = b"".join(compress(self._headers, chosen))
-            if own:
-                yield proof.code, [own[at :: self._size] for at in places]
+        for code, chosen in self._chosen:
+            own = bytearray().join(compress(self._headers, lowest.translate(chosen)))
+            if own:  # steps over a bytearray take half the time of those over bytes
+                yield code, [own[at :: self._size] for at in places]
 
 
 class _Ground:
@@ -285,8 +290,7 @@ class _Ground:
             proofs = list({proof.code & 0xFF: proof for proof in known}.values())[:_CYCLE]
             made = None
             if len(proofs) > 1:
-                header = self.header
-                made = _Medley(proofs, self._instance, header.size, header.lowest_of_type)
+                made = _Medley(proofs, self._instance, self.header.lowest_of_type)
             self._medley = len(known), made
         return self._medley[1]
 
@@ -362,14 +366,10 @@ class Runs:
         level = ground.level
         if level.header is not None and level.header.instance is not None:
             order = level.header.byteorder
-            columns = [(code, ascending(raw, order)) for code, raw in shape.instances(block, end)]
+            rows = list(shape.instances(block, end))
+            columns = [(code, ascending(raw, order)) for code, raw in rows]
             if not standing.duplicates.extend(columns):
-                count = 0
-                for place, code, instance, _ in ground.records(block, end):
-                    if standing.duplicates.seen(code, instance or 0):
-                        end = place
-                        break
-                    count += 1
+                end, count = _new(ground, rows, block, end, standing.duplicates)
         if not count:
             return 0
         code, _, length = ground.header.read(block[: ground.header.size])
@@ -389,3 +389,24 @@ class Runs:
             for place, code, instance, length in ground.records(block, end):
                 self._watch.see(RecordEvent(code, instance, at + place, length))
         return end
+
+
+def _new(
+    ground: _Ground,
+    rows: list[tuple[int, Columns]],
+    block: bytes,
+    end: int,
+    duplicates: Duplicates,
+) -> tuple[int, int]:
+    """Where the records of a row end that are all new, and how many they are; each is noted."""
+    if len(rows) == 1:
+        code, raw = rows[0]
+        order = ground.header.byteorder
+        count = duplicates.until(code, numbers_of(raw if order == "little" else raw[::-1]))
+        return end // len(raw[0]) * count, count
+    count = 0
+    for place, code, instance, _ in ground.records(block, end):
+        if duplicates.seen(code, instance or 0):
+            return place, count
+        count += 1
+    return end, count

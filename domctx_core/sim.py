@@ -34,6 +34,7 @@ from domctx_core.layout.rows import RowLayout
 from domctx_core.registry import Registry
 from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
+from domctx_core.spelling import did_you_mean
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
 
@@ -433,13 +434,10 @@ def _parse(rest: str) -> tuple[Path | None, dict[str, str]]:
         if equals and name in _PARAMETERS:
             parameters[name] = value
         elif equals and "/" not in name and not Path(part).exists():
-            import difflib
-
-            near = difflib.get_close_matches(name, _PARAMETERS, 2)
             raise UsageError(
                 f"sim: has no parameter {name!r}",
                 expected=", ".join(_PARAMETERS),
-                hint=f"did you mean {' or '.join(near)}?" if near else None,
+                hint=did_you_mean(name, _PARAMETERS),
             )
         elif path is None:
             path = Path(part)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["BufferSource", "CopySource", "FileSource", "Source", "TeeSource", "open_source"]
 
 FIRST_READ = 16 * 1024
-"""Bytes that are read ahead after a jump in a file; each further read takes twice as many."""
+"""Bytes that are read ahead at the start of a file; each further read takes twice as many."""
+
+LEAST_READ = 4096
+"""The same after a jump, where less than that was asked for after the jump before."""
 
 
 class Source(ABC):
@@ -107,7 +110,9 @@ class FileSource(Source):
         self._buffer = memoryview(bytearray(0 if self.seekable else CHUNK))
         self._held = b""
         self._view = memoryview(b"")
+        self._landed = self._furthest = 0
         self._place = self._start
+        self._fd = file.fileno() if type(file) is io.FileIO and hasattr(os, "pread") else None
         self._poll: Any = None
 
     @property
@@ -119,6 +124,8 @@ class FileSource(Source):
             start = offset - self._base
             if start < 0 or start + size > len(self._held):
                 start, size = self._refill(offset, size)
+            if offset + size > self._furthest:
+                self._furthest = offset + size
             return self._view[start : start + size]
         self._move(offset)
         while len(self._window) < size and self._more(size - len(self._window)):
@@ -162,7 +169,9 @@ class FileSource(Source):
         What is held is never written over: views of it stay as they are.
         """
         assert self.size is not None
-        size = max(0, min(size, self.size - offset))
+        left = max(0, self.size - offset)
+        if size > left:
+            size = left
         start = offset - self._base
         kept = b""
         if 0 <= start <= len(self._held):
@@ -170,26 +179,38 @@ class FileSource(Source):
                 return start, size
             if size <= CHUNK:  # of more, to read it again costs less than to join it
                 kept = self._held[start:]
-        else:
-            self._ahead = FIRST_READ
-        wanted = min(max(size, self._ahead), self.size - offset)
-        self._ahead = min(2 * self._ahead, CHUNK)
-        pieces, have = [kept], len(kept)
-        while have < wanted:
-            piece = self._read(self._start + offset + have, wanted - have)
-            if not piece:
-                break
-            pieces.append(piece)
-            have += len(piece)
-        self._held = b"".join(pieces) if kept or len(pieces) > 2 else pieces[-1]
+        else:  # as much as was of use where the jump before led to
+            self._ahead = max(self._furthest - self._landed, LEAST_READ)
+            self._landed = self._furthest = offset
+        ahead = self._ahead if self._ahead < CHUNK else CHUNK
+        self._ahead = 2 * ahead
+        wanted = size if size > ahead else ahead
+        if wanted > left:
+            wanted = left
+        place, missing = self._start + offset + len(kept), wanted - len(kept)
+        held = self._read(place, missing) if missing else b""
+        if len(held) < missing:
+            held = self._join(held, place, missing)
+        self._held = kept + held if kept else held
         self._view = memoryview(self._held)
         self._base = offset
         return 0, size
+
+    def _join(self, piece: bytes, place: int, size: int) -> bytes:
+        """What is at `place` of a file after a read that gave only the first piece of it."""
+        pieces, have = [piece], len(piece)
+        while piece and have < size:
+            piece = self._read(place + have, size - have)
+            pieces.append(piece)
+            have += len(piece)
+        return b"".join(pieces)
 
     def _read(self, place: int, size: int) -> bytes:
         """Up to `size` bytes of a file from `place` on; none at its end."""
         while True:
             try:
+                if self._fd is not None:
+                    return os.pread(self._fd, size, place)
                 if place != self._place:
                     self._file.seek(place)
                     self._place = place

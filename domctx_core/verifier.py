@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domctx_core.checks import Check, Container, Run, Seen, blame_check
-from domctx_core.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.checks import Check, Container, Run, Seen, blame_check, check_fault
+from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
 from domctx_core.observers import RecordEvent, Watch
@@ -24,6 +24,7 @@ from domctx_core.walker import (
     Closed,
     Event,
     Fault,
+    Known,
     Level,
     Opened,
     Record,
@@ -58,12 +59,43 @@ class Verdict(NamedTuple):
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
+class _Plan:
+    """What is asked of each record of a type, settled once for all of them in a container.
+
+    `judged` says that the record type has something to say of bodies, `ordered` that its code is
+    to ascend; `opens` says that the container begins with such a record; `longest` is the
+    length that the format allows, `limit` the first instance that the type does not.
+    """
+
+    __slots__ = (
+        "bulk", "checks", "judged", "known", "limit", "loadable", "longest", "opens", "ordered",
+        "record_type",
+    )  # fmt: skip
+
+    def __init__(self, level: Level, code: int, known: Known, checks: Iterable[Check]) -> None:
+        format, found = level.format, known.record_type
+        self.known = known
+        self.record_type = found
+        self.checks = [check for check in checks if code in check.codes]
+        self.opens = code == format.first
+        self.ordered = format.ascending and code != format.last
+        self.longest = format.max_length
+        self.limit = None if found is None else found.instances.limit
+        self.loadable = found is None or found.loadable
+        self.bulk = known.bulk
+        self.judged = known.judged or known.bulk
+
+
 @dataclass(eq=False)
 class _State:
-    """What the verifier remembers of one container."""
+    """What the verifier remembers of one container.
+
+    `plans` are those of the types met so far that somebody declares, by code.
+    """
 
     checks: list[Check]
     rules: tuple[Rule, ...]
+    plans: dict[int, _Plan] = field(default_factory=dict)
     container: Container | None = None
     current: tuple[Record, Body | None] | None = None
     standing: Standing = field(default_factory=Standing)
@@ -174,123 +206,117 @@ class Verifier:
                 yield make_finding(problem, at, level, rules=check.rules)
 
     def _record(self, record: Record) -> list[Finding]:
-        level = record.level
-        state = self._states[level]
+        state = self._states[record.level]
+        plan = state.plans.get(record.type)
+        if plan is None or plan.known is not record.known:
+            plan = self._plan(record, state)
         found: list[Finding] = []
-        first = level.format.first
-        if first is not None:
-            if record.index == 0 and record.type != first:
-                found.append(
-                    record.finding(
-                        Problem(
-                            "first-not-start",
-                            f"the image does not begin with {_first_name(level)}",
-                            expected=f"type {first}",
-                            actual=f"type {record.type}",
-                        )
-                    )
-                )
-            elif record.index and record.type == first:
-                again = f"{record.name} stands in the image a second time"
-                found.append(record.finding(Problem("start-repeated", again)))
-        self._order(record, state.standing, found)
-        body = self._body(record, state, found)
+        if plan.opens or not record.index:
+            self._first(record, found)
+        standing, instance = state.standing, record.instance
+        if instance is not None and standing.duplicates.seen(record.type, instance):
+            self._repeated(record, found)
+        if plan.ordered:
+            if record.type < standing.previous:
+                self._descends(record, standing, found)
+            standing.previous = record.type
+        body = self._body(record, plan, state, found)
         state.current = record, body
-        if state.checks:
-            found += self._check(record, body, state)
-        raw = record.padding_raw if record.padding and record.complete else b""
-        if raw.strip(b"\0"):
-            found.append(
-                record.finding(
-                    Problem(
-                        "padding-not-zero",
-                        "the padding after the body is not zero",
-                        record.length + len(raw) - len(raw.lstrip(b"\0")),
-                        expected="00" * len(raw),
-                        actual=raw.hex(),
-                    )
-                )
-            )
+        if plan.checks:
+            self._check(record, body, plan.checks, found)
+        if record.padding and record.complete and record.padding_raw.strip(b"\0"):
+            self._padding(record, found)
         return found
 
-    def _order(self, record: Record, standing: Standing, found: list[Finding]) -> None:
-        format, code, instance = record.level.format, record.type, record.instance
-        repeated = instance is not None and standing.duplicates.seen(code, instance)
-        if repeated and code != format.first:
-            name = record.name or f"type {code}"
-            again = f"{name}[{instance}] stands in the image a second time"
-            found.append(record.finding(Problem("duplicate-record", again)))
-        if not format.ascending or code == format.last:
-            return
-        if code < standing.previous and not standing.descended and record.index:
-            standing.descended = True
-            found.append(
-                record.finding(
-                    Problem(
-                        "order-not-ascending",
-                        f"type {code} comes after type {standing.previous}",
-                        expected=f"type {standing.previous} or higher",
-                        actual=f"type {code}",
-                    )
-                )
-            )
-        standing.previous = code
+    @staticmethod
+    def _plan(record: Record, state: _State) -> _Plan:
+        """The plan of a record's type."""
+        level, code = record.level, record.type
+        plan = _Plan(level, code, record.known, state.checks)
+        if level.known.get(code) is record.known:
+            state.plans[code] = plan
+        return plan
 
-    def _body(self, record: Record, state: _State, found: list[Finding]) -> Body | None:
-        """Add what is wrong with one body; gives the body, where it can be decoded."""
-        format = record.level.format
-        if format.max_length is not None and record.length > format.max_length:
-            found.append(
-                record.finding(
-                    Problem(
-                        "length-over-cap",
-                        f"the {format.title} allows no body as long as this",
-                        expected=f"at most {format.max_length} bytes",
-                        actual=f"{record.length} bytes",
-                    )
-                )
+    @staticmethod
+    def _first(record: Record, found: list[Finding]) -> None:
+        """What is wrong with the record that an image begins with, or should."""
+        first = record.level.format.first
+        if first is None:
+            return
+        if record.index == 0 and record.type != first:
+            problem = Problem(
+                "first-not-start",
+                f"the image does not begin with {_first_name(record.level)}",
+                expected=f"type {first}",
+                actual=f"type {record.type}",
             )
+            found.append(record.finding(problem))
+        elif record.index and record.type == first:
+            again = f"{record.name} stands in the image a second time"
+            found.append(record.finding(Problem("start-repeated", again)))
+
+    @staticmethod
+    def _repeated(record: Record, found: list[Finding]) -> None:
+        if record.type != record.level.format.first:
+            name = record.name or f"type {record.type}"
+            again = f"{name}[{record.instance}] stands in the image a second time"
+            found.append(record.finding(Problem("duplicate-record", again)))
+
+    @staticmethod
+    def _descends(record: Record, standing: Standing, found: list[Finding]) -> None:
+        """A type code below the one before, which is said once."""
+        if standing.descended or not record.index:
+            return
+        standing.descended = True
+        problem = Problem(
+            "order-not-ascending",
+            f"type {record.type} comes after type {standing.previous}",
+            expected=f"type {standing.previous} or higher",
+            actual=f"type {record.type}",
+        )
+        found.append(record.finding(problem))
+
+    @staticmethod
+    def _padding(record: Record, found: list[Finding]) -> None:
+        raw = record.padding_raw
+        problem = Problem(
+            "padding-not-zero",
+            "the padding after the body is not zero",
+            record.length + len(raw) - len(raw.lstrip(b"\0")),
+            expected="00" * len(raw),
+            actual=raw.hex(),
+        )
+        found.append(record.finding(problem))
+
+    def _body(
+        self, record: Record, plan: _Plan, state: _State, found: list[Finding]
+    ) -> Body | None:
+        """Add what is wrong with one body; gives the body, where it can be decoded."""
+        if plan.longest is not None and record.length > plan.longest:
+            problem = Problem(
+                "length-over-cap",
+                f"the {record.level.format.title} allows no body as long as this",
+                expected=f"at most {plan.longest} bytes",
+                actual=f"{record.length} bytes",
+            )
+            found.append(record.finding(problem))
             return None
-        record_type = record.known.record_type
+        record_type = plan.record_type
         if record_type is None:
             found.append(self._unknown(record))
             return None
-        if not record_type.loadable:
-            problem = Problem("no-handler", f"{record.name} can be read and not loaded")
-            found.append(record.finding(problem))
-        limit = record_type.instances.limit
-        if limit is not None and record.instance is not None and record.instance >= limit:
-            rule = record_type.rules.get("instance-not-allowed", "instance-not-allowed")
-            found.append(
-                record.finding(
-                    Problem(
-                        rule,
-                        f"{record.name} has instance {record.instance}",
-                        _instance_offset(record),
-                        expected="0" if limit == 1 else f"0 to {limit - 1}",
-                        actual=record.instance,
-                        errno=record_type.instances.errno
-                        if rule == "instance-not-allowed"
-                        else None,
-                    )
-                )
-            )
+        if not plan.loadable:
+            note = Problem("no-handler", f"{record.name} can be read and not loaded")
+            found.append(record.finding(note))
+        if plan.limit is not None and record.instance is not None and record.instance >= plan.limit:
+            found.append(_over_limit(record, record_type, plan.limit))
         if record.unopened is not None:
-            found.append(
-                record.finding(
-                    Problem(
-                        "needs-plugin",
-                        f"{record.name} holds the format {record.unopened}, which no installed"
-                        " plugin knows: what is inside was not looked at",
-                        severity=Severity.NOTE,
-                    )
-                )
-            )
+            found.append(_unopened(record))
         if record.available < record.length:
             found += self._claim(record, record_type)
             return None
         try:
-            if record.known.bulk and not record.head:
+            if plan.bulk and not record.head:
                 return None
             decoded = record.decoded
         except PluginError as error:
@@ -298,17 +324,7 @@ class Verifier:
             found.append(record.finding(Problem("needs-plugin", error.message)))
             return None
         if decoded is None:
-            what, size = ("head", record.head) if record.bulk else ("body", record.length)
-            found.append(
-                record.finding(
-                    Problem(
-                        "length-over-cap",
-                        f"the {what} is longer than what is held in memory",
-                        expected=f"at most {record.cap} bytes",
-                        actual=f"{size} bytes",
-                    )
-                )
-            )
+            found.append(_not_held(record))
             return None
         for problem in decoded.problems:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
@@ -316,8 +332,9 @@ class Verifier:
             rule = record_type.rules.get(problem.rule, problem.rule)
             found.append(record.finding(problem._replace(rule=rule), rules=state.rules))
         body: Body | None = decoded.body
-        if body is not None and (record.known.judged or record.known.bulk):
-            found += self._judged(record, record_type, body, state)
+        if plan.judged and body is not None:
+            for problem in self._judged(record, record_type, body):
+                found.append(record.finding(problem, rules=state.rules))
         return body
 
     def _unknown(self, record: Record) -> Finding:
@@ -339,21 +356,24 @@ class Verifier:
         )
 
     def _judged(
-        self, record: Record, record_type: RecordType[Any], body: Body, state: _State
-    ) -> Iterator[Finding]:
+        self, record: Record, record_type: RecordType[Any], body: Body
+    ) -> Iterable[Problem]:
         """What the record type itself has to say."""
         try:
-            judged = list(record_type.judge(record.instance, body, self.receiver))
-            if record.bulk:
-                judged += _against_head(record, record_type.extent(body))
+            judged: list[Problem] = []
+            if record.known.judged:
+                judged += record_type.judge(record.instance, body, self.receiver)
+            if record.known.bulk:
+                extent = record_type.extent(body)
+                if extent is not None and extent != record.length:
+                    judged.append(_against_head(record, extent))
         except PLUGIN_FAULTS as raised:
             self.needs_plugin = True
             assert record.entry is not None
             who = f"judging {record.entry.name} ({record.entry.provider})"
             message = f"{who} raised {type(raised).__name__}: {raised}"
             judged = [Problem("needs-plugin", message)]
-        for problem in judged:
-            yield record.finding(problem, rules=state.rules)
+        return judged
 
     @staticmethod
     def _claim(record: Record, record_type: RecordType[Any]) -> Iterator[Finding]:
@@ -374,18 +394,29 @@ class Verifier:
                 )
             )
 
-    def _check(self, record: Record, body: Body | None, state: _State) -> Iterator[Finding]:
-        for check in state.checks:
-            if record.type in check.codes:
-                seen = _seen(record, body)
-                try:
-                    with blame_check(check):
-                        problems = list(check.record(seen))
-                except PluginError as error:
-                    self.needs_plugin = True
-                    problems = [Problem("needs-plugin", error.message)]
-                for problem in problems:
-                    yield record.finding(problem, rules=check.rules)
+    def _check(
+        self, record: Record, body: Body | None, checks: Iterable[Check], found: list[Finding]
+    ) -> None:
+        """Add what checks across records have to say."""
+        seen = _seen(record, body)
+        for check in checks:
+            try:
+                problems = check.record(seen)
+                if type(problems) is not tuple:  # mostly there are none
+                    problems = list(problems)
+            except PluginError as error:
+                problems = self._unasked(error)
+            except DomctxError:
+                raise
+            except PLUGIN_FAULTS as error:
+                problems = self._unasked(check_fault(check, error))
+            for problem in problems:
+                found.append(record.finding(problem, rules=check.rules))
+
+    def _unasked(self, error: PluginError) -> list[Problem]:
+        """What is said in place of a check that raised."""
+        self.needs_plugin = True
+        return [Problem("needs-plugin", error.message)]
 
     def look_ahead(self, record: Record, runs: Runs) -> None:
         """Let `runs` take what can be proved after a record that was judged."""
@@ -439,19 +470,52 @@ def _told(level: Level, seen: Seen, problem: Problem, rules: Iterable[Rule]) -> 
     return found._replace(record=seen.index, type=seen.code, name=seen.name, instance=seen.instance)
 
 
-def _against_head(record: Record, extent: int | None) -> list[Problem]:
-    """The length of a bulk body where its head says another."""
-    if extent is None or extent == record.length:
-        return []
-    return [
-        Problem(
-            "body-too-short" if record.length < extent else "body-not-consumed",
-            "the body is not as long as its head says",
-            min(extent, record.length),
-            expected=f"{extent} bytes",
-            actual=f"{record.length} bytes",
-        )
-    ]
+def _against_head(record: Record, extent: int) -> Problem:
+    """The length of a bulk body, which is not the one that its head says."""
+    return Problem(
+        "body-too-short" if record.length < extent else "body-not-consumed",
+        "the body is not as long as its head says",
+        min(extent, record.length),
+        expected=f"{extent} bytes",
+        actual=f"{record.length} bytes",
+    )
+
+
+def _over_limit(record: Record, record_type: RecordType[Any], limit: int) -> Finding:
+    """An instance that the record type does not have."""
+    rule = record_type.rules.get("instance-not-allowed", "instance-not-allowed")
+    problem = Problem(
+        rule,
+        f"{record.name} has instance {record.instance}",
+        _instance_offset(record),
+        expected="0" if limit == 1 else f"0 to {limit - 1}",
+        actual=record.instance,
+        errno=record_type.instances.errno if rule == "instance-not-allowed" else None,
+    )
+    return record.finding(problem)
+
+
+def _unopened(record: Record) -> Finding:
+    """A format in a body that nobody knows, where that is all right."""
+    problem = Problem(
+        "needs-plugin",
+        f"{record.name} holds the format {record.unopened}, which no installed"
+        " plugin knows: what is inside was not looked at",
+        severity=Severity.NOTE,
+    )
+    return record.finding(problem)
+
+
+def _not_held(record: Record) -> Finding:
+    """A body that is longer than the cap."""
+    what, size = ("head", record.head) if record.bulk else ("body", record.length)
+    problem = Problem(
+        "length-over-cap",
+        f"the {what} is longer than what is held in memory",
+        expected=f"at most {record.cap} bytes",
+        actual=f"{size} bytes",
+    )
+    return record.finding(problem)
 
 
 def _untried(opened: Opened) -> str:
@@ -464,7 +528,7 @@ def _untried(opened: Opened) -> str:
 
 def _seen(record: Record, body: Body | None) -> Seen:
     """A record as checks see it."""
-    name = record.name or f"type {record.type:#x}"
+    name = record.known.name or f"type {record.type:#x}"
     return Seen(
         record.index, record.offset, record.type, name, record.instance, record.length, body
     )

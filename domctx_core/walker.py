@@ -61,7 +61,8 @@ class once(Generic[T]):  # noqa: N801  # a decorator
     def __get__(self, record: Any, owner: type) -> Any:
         if record is None:
             return self
-        made = record.__dict__[self._name] = self._make(record)
+        made = self._make(record)
+        setattr(record, self._name, made)
         return made
 
 
@@ -100,8 +101,8 @@ class _Header:
         self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
 
     def read(self, raw: bytes | memoryview) -> tuple[int, int | None, int]:
-        """Type, instance and length."""
-        row = self._struct.unpack(raw)
+        """Type, instance and length, of what begins with a header."""
+        row = self._struct.unpack_from(raw)
         instance = None if self._instance is None else row[self._instance]
         return row[self._type], instance, row[self._length]
 
@@ -111,8 +112,8 @@ class Known:
 
     `entry` is None where nobody declares the code, `error` what the registry raises for it; without
     a `record_type` its plugin cannot be used. `judged` says that the type has a `judge` of its own.
-    `body` is what each whole body decodes to, None where that is not all that can be said. `met`
-    counts the records of the type that were given one by one.
+    `body` is what each body (of a bulk type, its head) decodes to, None where that is not all that
+    can be said. `met` counts the records of the type that were given one by one.
     """
 
     __slots__ = (
@@ -141,7 +142,7 @@ class Known:
         except PluginError:  # told where the record is judged
             return
         self.bulk, self.content = found.bulk, found.content
-        self.body = None if found.bulk or found.depends else found.body
+        self.body = None if found.depends else found.body
         self.judged = getattr(found.judge, "__func__", None) is not RecordType.judge
         self.suspends, self.remembered = found.suspends, found.remembered
 
@@ -227,46 +228,53 @@ class Fault(NamedTuple):
     needs_plugin: bool = False
 
 
-@dataclass(eq=False)
 class Record:
     """One record: its header, and its body for as long as the source can give it.
 
     From a source that cannot seek, look at a record before asking for the next event; of a body
-    that is not `held`, such a source gives only the first `KEPT` bytes. `available` counts the
-    bytes of body and padding that the input really has. `unopened` names the format in the body
-    that no plugin knows and a reader may do without. `earlier` is what was remembered of the records
-    before it. Whoever sees the record may deal with plain records right after it, and says in
-    `passed` how many bytes they take (and adds them to the level's `count`): the walk goes on there.
+    that is not `held`, such a source gives only the first `KEPT` bytes. `body_offset` is where the
+    body starts, from the start of the input, and `end` where the padding ends and whatever follows
+    starts. `available` counts the bytes of body and padding that the input really has. `unopened`
+    names the format in the body that no plugin knows and a reader may do without. `earlier` is what
+    was remembered of the records before it. Whoever sees the record may deal with plain records
+    right after it, and says in `passed` how many bytes they take (and adds them to the level's
+    `count`): the walk goes on there.
     """
 
-    level: Level
-    index: int
-    offset: int
-    type: int
-    instance: int | None
-    length: int
-    header_size: int
-    source: Source
-    cap: int
-    earlier: Mapping[int, Body]
-    known: Known
-    padding: int
-    available: int = 0
+    available = 0
     unopened: str | None = None
-    passed: int = 0
+    passed = 0
     _kept: memoryview | None = None
     _first: bytes | None = None
     _whole: memoryview | None = None
 
-    @property
-    def body_offset(self) -> int:
-        """Where the body starts, from the start of the input."""
-        return self.offset + self.header_size
-
-    @property
-    def end(self) -> int:
-        """Where the padding ends and whatever follows starts."""
-        return self.body_offset + self.length + self.padding
+    def __init__(
+        self,
+        level: Level,
+        offset: int,
+        type: int,
+        instance: int | None,
+        length: int,
+        header_size: int,
+        padding: int,
+        known: Known,
+        source: Source,
+        cap: int,
+    ) -> None:
+        self.level = level
+        self.index = level.count
+        self.offset = offset
+        self.type = type
+        self.instance = instance
+        self.length = length
+        self.header_size = header_size
+        self.padding = padding
+        self.body_offset = offset + header_size
+        self.end = offset + header_size + length + padding
+        self.known = known
+        self.earlier = level.remembered
+        self.source = source
+        self.cap = cap
 
     @property
     def entry(self) -> Entry | None:
@@ -316,16 +324,17 @@ class Record:
         That is what the record type says, which may be more than the body has. Raises
         `PluginError` where the type's plugin cannot be used or raises.
         """
-        if self.entry is None or not self.bulk:
+        if not self.known.bulk or self.entry is None:
             return 0
         first = self._first
         if first is None:
             first = bytes(self.source.at(self.body_offset, min(FIRST, self.length)))
         try:
-            size = self.entry.record_type.prefix(first, self.level.framing.byteorder)
-            return max(0, size)
+            record_type = self.known.record_type or self.entry.record_type
+            size = record_type.prefix(first, self.level.framing.byteorder)
         except PLUGIN_FAULTS as error:
             raise self._blame("measuring", error) from error
+        return size if size > 0 else 0
 
     @property
     def complete(self) -> bool:
@@ -334,7 +343,10 @@ class Record:
 
     def raw(self, size: int | None = None) -> memoryview:
         """The body's bytes, or the first `size` of them."""
-        size = min(self.length if size is None else min(size, self.length), self.available)
+        if size is None or size > self.length:
+            size = self.length
+        if size > self.available:
+            size = self.available
         kept = self._kept if self._whole is None else self._whole
         if kept is not None:
             return kept[:size]
@@ -370,16 +382,16 @@ class Record:
         if self.available < self.length:
             return None
         body, size = self.known.body, self.length
-        if body is None:
-            if self.entry is None:
-                return None
-            size = self.head if self.bulk else self.length
+        if self.known.bulk:
+            size = self.head
             if size > self.length:
                 return Decoded(None, (self._head_missing(size),), 0)
-            if self.bulk and not size:
+            if not size:
                 return None
+        if body is None:
             body = self.body_class
-            assert body is not None
+            if body is None:
+                return None
         if size > self.cap:
             return None
         try:
@@ -599,6 +611,7 @@ class _Walker:
         if level.last:
             yield from self.close(level)
             return
+        last = level.format.last
         while True:
             record = self.record(level)
             known = record.known
@@ -609,9 +622,9 @@ class _Walker:
             if known.remembered:
                 self.remember(record)
             record._whole = None
-            if not record.complete:
+            if record.available < record.length + record.padding:
                 self.missing(record, level)
-            if after is not None or known.suspends or record.type == level.format.last:
+            if after is not None or known.suspends or record.type == last:
                 break
             self.at = record.end + record.passed
         if after is not None and not after.inline:
@@ -712,27 +725,25 @@ class _Walker:
     # --------------------------------------------------------------------------------- records
 
     def record(self, level: Level) -> Record:
-        assert level.header is not None
-        size = level.header.size
-        near = self.bytes(size if self.source.size is None else NEAR, level)
-        raw = near[:size]
-        if len(raw) < size:
-            if not raw and not self.at:
+        header, at, source = level.header, self.at, self.source
+        assert header is not None
+        size, bound = header.size, level.bound
+        wanted = size if source.size is None else NEAR
+        near = source.at(at, wanted) if bound is None else self.bytes(wanted, level)
+        if len(near) < size:
+            if not near and not at:
                 self.fail("end-missing", "the input is empty", level, expected=f"{size} bytes")
-            self.short("truncated-header" if raw else "end-missing", size, len(raw), level)
-        type, instance, length = level.header.read(raw)
+            self.short("truncated-header" if near else "end-missing", size, len(near), level)
+        type, instance, length = header.read(near)
         known = level.known.get(type) or level.meaning(type)
         filling = padding(length, level.format.alignment)
-        record = Record(
-            level, level.count, self.at, type, instance, length, size, self.source, self.cap,
-            level.remembered, known, filling,
-        )  # fmt: skip
+        record = Record(level, at, type, instance, length, size, filling, known, source, self.cap)
         level.count += 1
         known.met += 1
-        needed = size + length + filling
-        if needed <= len(near):
-            record._whole = near[size:needed]
-            record.available = length + filling
+        needed = length + filling
+        if size + needed <= len(near):
+            record._whole = near[size : size + needed]
+            record.available = needed
             return record
         if record.end > MAX_LENGTH:
             problem = Problem(
@@ -742,7 +753,14 @@ class _Walker:
                 actual=f"{record.length} bytes",
             )
             raise _Broken(Fault(level, record.finding(problem)))
-        record.available = self.available(record, level)
+        if bound is None:
+            bound = source.size
+        if bound is None or record.end > bound:
+            record.available = self.available(record, level)
+            return record
+        record.available = needed
+        if known.bulk and len(near) >= size + FIRST:
+            record._first = bytes(near[size : size + min(FIRST, length)])
         return record
 
     def remember(self, record: Record) -> None:

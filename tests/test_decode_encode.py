@@ -71,11 +71,14 @@ def written(pieces: Any, source: BufferSource | None) -> bytes:
 
 
 def there(data: bytes) -> None:
-    """Decode and encode: as lines where the length is odd, else as a document."""
+    """Decode and encode in one way, which the length decides: a document, its text, or lines."""
     source = BufferSource(data)
-    if len(data) % 2:
+    if len(data) % 3 == 0:
         lines = ((f"line {n}: ", line) for n, line in enumerate(decode_lines(source, formats())))
         pieces = encode_lines(lines, formats(), source=source)
+    elif len(data) % 3 == 1:
+        text = "".join(decode_text(source, formats()))
+        pieces = iter(encode_image(parse_document(text), formats(), source=source))
     else:
         document = decode_image(source, formats())
         pieces = iter(encode_image(document, formats(), source=source))
@@ -87,8 +90,8 @@ def there_and_back(data: bytes, pages: Pages = "reference") -> dict[str, Any]:
     source = BufferSource(data)
     document = decode_image(source, formats(), pages=pages)
     text = "".join(decode_text(source, formats(), pages=pages))
-    assert json.loads(text) == document
     parsed = parse_document(text)
+    assert parsed == document
     assert written(encode_image(parsed, formats(), source=source), source) == data
     lines = [json.dumps(line) for line in decode_lines(source, formats(), pages=pages)]
     pieces = encode_lines(parse_lines(lines), formats(), source=source)
@@ -109,7 +112,7 @@ def test_the_corpus_comes_back() -> None:
     assert len(CORPUS) > 100
     for path in CORPUS:
         data = path.read_bytes()
-        (there_and_back if len(data) < 10_000 else there)(data)
+        (there_and_back if len(data) < 3_500 else there)(data)
 
 
 def test_both_byte_orders_come_back() -> None:
@@ -194,7 +197,7 @@ def mutated(draw: st.DrawFn, of: Any) -> bytes:
 @settings(QUICK, max_examples=1200)
 @given(mutated(small))
 def test_mutations_of_the_corpus_come_back(data: bytes) -> None:
-    there_and_back(data)
+    there(data)
 
 
 @settings(QUICK, max_examples=60)
@@ -209,25 +212,32 @@ def test_anything_comes_back(data: bytes) -> None:
     there_and_back(data)
 
 
+@cache
+def example(name: str, seed: int, order: str) -> bytes:
+    """The bytes of a body of that type; it takes longer to make one than to decode it."""
+    entry = formats().registry("domain-context").find(name)
+    assert entry is not None
+    body: Body = entry.record_type.body.example(random.Random(seed))
+    return body.to_bytes("little" if order == "<" else "big", check=False)
+
+
 @st.composite
 def generated(draw: st.DrawFn) -> bytes:
     """An image in either byte order: records of known types and unknown, with bodies of all kinds."""
     order = draw(st.sampled_from(["<", ">"]))
     parts = [start(order=order)]
     host_types = list(formats().registry("domain-context"))
-    for _ in range(draw(st.integers(0, 6))):
+    for _ in range(draw(st.integers(0, 4))):
         entry = draw(st.sampled_from(host_types))
-        rng = random.Random(draw(st.integers(0, 99)))
         if draw(st.booleans()):
-            body = entry.record_type.body.example(rng)
-            raw = body.to_bytes("little" if order == "<" else "big", check=False)
+            raw = example(entry.name, draw(st.integers(0, 9)), order)
         else:
             raw = draw(st.binary(max_size=64))
         code = draw(st.sampled_from([entry.code, 0x1234]))
         one = bytearray(rec(code, draw(st.integers(0, 9)), raw, order=order))
         if draw(st.booleans()) and len(raw) % 8:
             one[-1] = 9
-        parts += [bytes(one)] * draw(st.integers(1, 3))
+        parts += [bytes(one)] * draw(st.integers(1, 2))
     parts.append(end(order=order))
     return b"".join(parts) + draw(st.binary(max_size=9))
 

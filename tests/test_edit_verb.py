@@ -197,7 +197,7 @@ def test_a_plugin_that_is_missing_is_not_an_image_s_fault(
     [
         ([], 2, "say where the outcome goes"),
         (["-o", "OUT", "--in-place"], 2, "-o and --in-place exclude each other"),
-        (["-o", "IMAGE"], 2, "is the image itself"),
+        (["-o", "IMAGE"], 2, "would take the place of"),
         (["-n", "--set", "khz=1"], 2, "'khz=1' does not say what to set"),
         (["-n", "--set", "TSC_INF.khz=1"], 2, "did you mean TSC_INFO?"),
         (["-n", "--set", "TSC_INFO.kz=1"], 2, "did you mean khz?"),

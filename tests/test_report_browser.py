@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from report_pages import make_report
-from test_report import HOSTILE, PV1, channel_image, nasty_image
+from test_report import HOSTILE, PV1, channel_image, crowded_page, nasty_image
 
 from domctx_core import Report, render_report
 
@@ -53,9 +53,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     """Opens the page of a report; afterwards its console must be empty."""
 
-    def show(report: Report, *, width: int = 1280, fragment: str = "", script: bool = True) -> Any:
+    def show(
+        report: Report | str, *, width: int = 1280, fragment: str = "", script: bool = True
+    ) -> Any:
         path = tmp_path / "page.html"
-        path.write_text("".join(render_report(report)), encoding="utf-8")
+        page = report if isinstance(report, str) else "".join(render_report(report))
+        path.write_text(page, encoding="utf-8")
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not script})
@@ -71,6 +74,12 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
 def find(browser: Any, selector: str) -> list[Any]:
     found: list[Any] = browser.find_elements("css selector", selector)
     return found
+
+
+def click(browser: Any, element: Any) -> None:
+    """Click where the line of links at the top of the page cannot be in the way."""
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    element.click()
 
 
 def marked(browser: Any) -> list[str]:
@@ -105,13 +114,13 @@ def test_selecting_a_field_marks_its_bytes_and_the_reverse(opened: Any) -> None:
         "css selector", "tr[id]")}  # fmt: skip
     at = 0xAC9 + 8  # where the body starts
     for field, place, size in (("khz", 4, 4), ("nsec", 8, 8)):
-        rows[field].find_element("css selector", "a").click()
+        click(browser, rows[field].find_element("css selector", "a"))
         start = at + place
         assert marked(browser) == [data[start : start + size].hex(" ")], field
         assert [row.get_attribute("id") for row in find(browser, "tr.on")] == [
             rows[field].get_attribute("id")
         ]
-    card.find_elements("css selector", ".hex a")[0].click()
+    click(browser, card.find_elements("css selector", ".hex a")[0])
     assert [row.get_attribute("id") for row in find(browser, "tr.on")] == [
         rows["mode"].get_attribute("id")
     ]
@@ -170,8 +179,7 @@ def test_what_is_hostile_stays_text(opened: Any) -> None:
 
 
 def test_131072_records_open_and_scroll(opened: Any) -> None:
-    report = make_report(channel_image(131_070, 0x5005), judged=False)
-    browser = opened(report)
+    browser = opened(crowded_page())
     assert sum(int(a.get_attribute("data-count")) for a in find(browser, ".bands a")) == 131_072
     took = browser.execute_script(
         "const start = performance.now();"

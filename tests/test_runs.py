@@ -696,6 +696,44 @@ def test_duplicates_are_told_as_a_set_would(columns: list[Any], codes: list[int]
             assert known.seen(code, number) == ((code, number) in expected)
 
 
+@settings(SETTINGS, max_examples=150)
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.integers(0, 3000), max_size=40).map(lambda n: array("I", n)),
+            st.builds(
+                lambda first, count, seed: array(
+                    "I", random.Random(seed).sample(range(first, first + 3 * count), count)
+                ),
+                st.integers(0, 5000), st.integers(1, 2000), st.integers(0, 9),
+            ),
+            st.builds(
+                lambda first, count: array("I", range(first, first + count)),
+                st.integers(0, 5000), st.integers(1, 2000),
+            ),
+        ),
+        max_size=8,
+    ),
+    st.integers(0, 1),
+)  # fmt: skip
+def test_a_row_in_any_order_is_new_up_to_the_first_that_was_there(
+    rows: list[Any], before: int
+) -> None:
+    known, expected = Duplicates(), set[int]()
+    if before:
+        known.seen(7, 2500)
+        expected.add(2500)
+    for row in rows:
+        new = 0
+        while new < len(row) and row[new] not in expected:
+            expected.add(row[new])
+            new += 1
+        assert known.until(7, row) == new
+    for number in (*range(0, 12_000, 7), *expected):
+        assert known.seen(7, number) == (number in expected)
+        expected.add(number)
+
+
 def test_type_codes_without_end_share_what_is_kept() -> None:
     known = Duplicates()
     pairs = [(code, code % 7) for code in range(10_000)]

@@ -9,11 +9,12 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.options import cap_option
+from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.document import Pages, PassingSource, decode_lines, decode_text
-from domctx_core.files import whole_file
-from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
+from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, cannot_read
 
 __all__ = ["command"]
@@ -32,13 +33,7 @@ __all__ = ["command"]
     help="Guest memory: by its place in IMAGE, in hex, or left out.",
 )
 @click.option("--jsonl", "as_lines", is_flag=True, help="A line for each record, as it comes.")
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory; others are treated as guest memory.",
-)
+@cap_option("Largest body to hold in memory; others are treated as guest memory.")
 @click.pass_obj
 def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, cap: int) -> None:
     """IMAGE, in any known format, as one JSON document that holds all of it.
@@ -46,6 +41,7 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
     `domctx encode` makes the very same bytes of it again, whether they are right or wrong; see
     `domctx verify` for that.
     """
+    refuse_overwriting(document, image)
     formats = app.host.formats
     with ExitStack() as stack:
         if as_lines:
@@ -59,7 +55,7 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
             for block in _blocks(parts, 1 if as_lines and not source.seekable else CHUNK):
                 app.out(block)
         else:
-            file = stack.enter_context(whole_file(document))
+            file = stack.enter_context(open_output(app, document))
             for block in _blocks(parts, CHUNK):
                 write_all(file, block.encode() + b"\n")
 

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.options import cap_option
 from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
@@ -19,13 +20,11 @@ from domctx_core.diff import (
     Change,
     ContainerChange,
     Diff,
-    Keys,
     PartsChange,
     RecordChange,
     diff_images,
 )
 from domctx_core.errors import UsageError
-from domctx_core.ops import DEFAULT_CAP
 from domctx_core.tree import Image, read_image
 
 __all__ = ["command"]
@@ -43,13 +42,7 @@ __all__ = ["command"]
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("-q", "--quiet", "silent", is_flag=True, help="Print nothing: the status answers.")
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@cap_option()
 @click.pass_obj
 def command(
     app: App,
@@ -216,7 +209,7 @@ class _Text:
             rows.append((parts.passing, "in another order, or another before they come again"))
         for keys, what in rows:
             if keys.count:
-                yield f"{indent}{_plural(keys.count, parts.part)} {what}: {_ranges(keys)}"
+                yield f"{indent}{_plural(keys.count, parts.part)} {what}: {keys.text()}"
 
     def folded(self, found: Diff) -> Iterator[str]:
         """Fields that move by themselves: how many, and a line for each record that has some."""
@@ -295,14 +288,6 @@ def _offset(value: Any) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 160 else f"{text[:160].rpartition(',')[0]}, ..."
-
-
-def _ranges(keys: Keys) -> str:
-    shown = [
-        f"{first:#x}" if first == last else f"{first:#x}-{last:#x}" for first, last in keys.ranges
-    ]
-    told = sum(last - first + 1 for first, last in keys.ranges)
-    return ", ".join([*shown, *(["..."] if told < keys.count else [])])
 
 
 def _plural(count: int, noun: str) -> str:

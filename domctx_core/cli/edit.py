@@ -14,8 +14,10 @@ from typing import Any
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_seekable
 from domctx_core.cli.messages import finding_text
+from domctx_core.cli.options import cap_option
+from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.edit import (
     Drop,
     Edit,
@@ -29,10 +31,9 @@ from domctx_core.edit import (
     edit_image,
     parse_set,
 )
-from domctx_core.errors import InputOutputError, UsageError, as_errno
-from domctx_core.files import whole_file
-from domctx_core.ops import DEFAULT_CAP
+from domctx_core.errors import UsageError
 from domctx_core.pieces import write_pieces
+from domctx_core.ranges import ranges_of, ranges_text
 from domctx_core.rules import Finding, Severity
 from domctx_core.tree import read_image
 from domctx_core.verifier import Verdict, verify
@@ -81,13 +82,7 @@ __all__ = ["command"]
 )
 @click.option("--force", is_flag=True, help="Write what verify refuses.")
 @click.option("--json", "as_json", is_flag=True, help="What changed as one JSON document.")
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@cap_option()
 @click.pass_obj
 def command(
     app: App,
@@ -139,7 +134,8 @@ def command(
             found = list(_compared(verdict.findings, earlier.findings))
         refused = not verdict.valid and not force
         if not refused and output is not None:
-            _write(app, edit, output)
+            with open_output(app, output) as file:
+                write_pieces(edit.pieces, edit.source, file)
         if as_json:
             document = _to_json(image, output, edit, found, verdict, refused)
             text = json.dumps(document, indent=2)
@@ -163,39 +159,13 @@ def _target(image: str, output: str | None, in_place: bool, dry_run: bool) -> st
         if image == "-" or (os.path.exists(image) and not os.path.isfile(image)):
             raise UsageError(f"{_name(image)} is no file that --in-place could replace")
         output = image
-    elif output not in (None, "-") and image != "-" and _same(image, str(output)):
-        raise UsageError(
-            f"{output} is the image itself", hint="--in-place puts a new file in its place"
-        )
+    else:
+        refuse_overwriting(output, image, hint="--in-place puts a new file in its place")
     return None if dry_run else output
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other) and os.path.isfile(one)
-    except OSError:  # one of them is not there, which is for others to say
-        return False
 
 
 def _name(path: str) -> str:
     return "standard input" if path == "-" else path
-
-
-def _write(app: App, edit: Edit, output: str) -> None:
-    if output != "-":
-        with whole_file(output) as file:
-            write_pieces(edit.pieces, edit.source, file)
-        return
-    stream = app.standard_output()
-    try:
-        write_pieces(edit.pieces, edit.source, stream)
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise InputOutputError(
-            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
-        ) from error
 
 
 # ------------------------------------------------------------------------------ what is said
@@ -306,12 +276,9 @@ def _label(first: EditChange, row: list[EditChange]) -> str:
     if first.instance is None:
         return f"{name} ({len(row)} records)" if len(row) > 1 else name
     numbers = [change.instance for change in row if change.instance is not None]
-    parts: list[str] = []
-    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
-        ends = [number for _, number in run]
-        parts.append(str(ends[0]) if len(ends) == 1 else f"{ends[0]}-{ends[-1]}")
-    more = f",... ({len(row)} records)" if len(parts) > _PARTS else ""
-    return f"{name}[{','.join(parts[:_PARTS])}{more}]"
+    ranges = list(ranges_of(numbers))
+    more = f" ({len(row)} records)" if len(ranges) > _PARTS else ""
+    return f"{name}[{ranges_text(ranges, most=_PARTS, separator=',')}{more}]"
 
 
 _PARTS = 12

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_seekable
 from domctx_core.cli.messages import ExitStatus
+from domctx_core.cli.options import cap_option
+from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
 from domctx_core.errors import DocumentError, DocumentFault, UsageError
-from domctx_core.files import whole_file
-from domctx_core.ops import DEFAULT_CAP
 from domctx_core.pieces import Piece, write_pieces
 from domctx_core.sources import Source, cannot_read
 
@@ -44,13 +44,7 @@ _TOLD = 100
 )
 @click.option("--fill-zero", is_flag=True, help="Zeros for what was left out by `decode`.")
 @click.option("--jsonl", "as_lines", is_flag=True, help="DOCUMENT is one of `decode --jsonl`.")
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Most zeros to write for one record.",
-)
+@cap_option("Most zeros to write for one record.")
 @click.pass_obj
 def command(
     app: App,
@@ -68,6 +62,7 @@ def command(
     """
     if document == original == "-":
         raise UsageError("standard input cannot be both the document and the source")
+    refuse_overwriting(image, document, original)
     try:
         with ExitStack() as stack:
             source = None
@@ -76,10 +71,7 @@ def command(
             file = _open(app, document, stack)
             stack.enter_context(file_progress(app, f"encoding {document}", file))
             pieces = _pieces(app, file, source, document, fill_zero, as_lines, cap)
-            if image == "-":
-                target: Any = app.standard_output()
-            else:
-                target = stack.enter_context(whole_file(image))
+            target = stack.enter_context(open_output(app, image))
             size = write_pieces(pieces, source, target)
     except DocumentError as error:
         _report(app, error, document)

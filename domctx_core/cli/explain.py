@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-
 import click
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError
 from domctx_core.rules import CORE_RULES, Rule
+from domctx_core.spelling import did_you_mean
 
 __all__ = ["command"]
 
@@ -28,10 +27,9 @@ def command(app: App, rule: str | None) -> None:
             app.out(f"{app.style(each.id.ljust(width), bold=True)}  {each.summary}")
         return
     if rule not in rules:
-        near = difflib.get_close_matches(rule, rules, 3, 0.4)
         raise UsageError(
             f"there is no rule {rule!r}",
-            hint=f"did you mean {' or '.join(near)}?" if near else "`domctx explain` lists all",
+            hint=did_you_mean(rule, rules) or "`domctx explain` lists all",
         )
     app.out(_page(app, rules[rule]))
 

@@ -7,13 +7,14 @@ from contextlib import closing
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, parse_size
+from domctx_core.cli.inputs import complete_files
 from domctx_core.cli.messages import report
+from domctx_core.cli.options import cap_option
 from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import load_domain
 from domctx_core.errors import DomctxError
-from domctx_core.ops import DEFAULT_CAP, FileLoadOps
+from domctx_core.ops import FileLoadOps
 from domctx_core.sources import cannot_read
 
 __all__ = ["command"]
@@ -34,13 +35,7 @@ __all__ = ["command"]
     is_flag=True,
     help="Apply records as they come, without checking all of them first.",
 )
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@cap_option()
 @click.pass_obj
 def command(
     app: App,

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterable
 from contextlib import ExitStack
 
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.options import cap_option, target_option
+from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.diff import diff_images
 from domctx_core.domains import XenVersion
-from domctx_core.errors import InputOutputError, UsageError
-from domctx_core.files import whole_file
-from domctx_core.ops import DEFAULT_CAP
 from domctx_core.pieces import write_pieces
 from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
@@ -45,20 +42,8 @@ __all__ = ["command"]
     help="Records in full; ten times as many are rows of a table, the others only counted.",
 )
 @click.option("--against", metavar="OTHER", help="Another image, to be compared side by side.")
-@click.option(
-    "--target-xen",
-    "target",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The Xen that is to load the image.",
-)
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@target_option
+@cap_option()
 @click.pass_obj
 def command(
     app: App,
@@ -76,10 +61,7 @@ def command(
     It has a map of the image, the fields of each record beside their bytes, and findings at their
     place. The exit status says whether anything was wrong with the image.
     """
-    if any(_same(each, output) for each in (image, against) if each is not None):
-        raise UsageError(
-            f"the page would take the place of {output}", hint="name another file with -o"
-        )
+    refuse_overwriting(output, image, against)
     keep = chosen_records(app, types, instances) if types or instances else None
     with ExitStack() as stack:
         source = stack.enter_context(open_seekable(app, image))
@@ -100,7 +82,9 @@ def command(
             limit=limit,
             against=differs,
         )
-        _write(output, render_report(report))
+        page = (part.encode("utf-8", "replace") for part in render_report(report))
+        with open_output(app, output, text=True) as file:
+            write_pieces(page, None, file)
     for trouble in report.troubles:
         app.say(f"warning: {trouble}")
     app.worst(4 if verifier.needs_plugin or report.troubles else int(not report.valid))
@@ -108,22 +92,3 @@ def command(
 
 def _name(path: str) -> str:
     return "standard input" if path == "-" else os.path.basename(path)
-
-
-def _write(output: str, page: Iterable[str]) -> None:
-    """The page, whole or not at all."""
-    pieces = (piece.encode("utf-8", "replace") for piece in page)
-    if output != "-":
-        with whole_file(output) as file:
-            write_pieces(pieces, None, file)
-    elif sys.stdout is None:
-        raise InputOutputError("standard output is closed")
-    else:
-        write_pieces(pieces, None, sys.stdout.buffer)
-
-
-def _same(image: str, output: str) -> bool:
-    try:
-        return output != "-" and os.path.samefile(image, output)
-    except OSError:
-        return False

@@ -7,13 +7,13 @@ from contextlib import closing
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import parse_size
+from domctx_core.cli.options import cap_option
 from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import save_domain
 from domctx_core.files import whole_file
 from domctx_core.layout import ByteOrder
-from domctx_core.ops import DEFAULT_CAP, FileSaveOps
+from domctx_core.ops import FileSaveOps
 
 __all__ = ["command"]
 
@@ -41,13 +41,7 @@ __all__ = ["command"]
     show_default=True,
     help="Byte order of the image.",
 )
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Most to buffer of one record on a pipe.",
-)
+@cap_option("Most to buffer of one record on a pipe.")
 @click.pass_obj
 def command(
     app: App, domain: str, image: str, xen: XenVersion | None, byteorder: ByteOrder, cap: int

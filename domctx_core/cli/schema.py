@@ -7,8 +7,7 @@ import json
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError
-from domctx_core.registry import Entry, Registry
+from domctx_core.cli.selection import named_types
 from domctx_core.schema import image_schema, record_schema
 
 __all__ = ["command"]
@@ -26,34 +25,8 @@ def command(app: App, types: tuple[str, ...]) -> None:
     app.host.load_run_time()
     formats = app.host.formats
     if types:
-        known = [found for text in types for found in _find(app, text)]
+        known = [found for text in types for found in named_types(app, text)]
         schema = record_schema(formats, known)
     else:
         schema = image_schema(formats)
     app.out(json.dumps(schema, indent=2))
-
-
-def _find(app: App, text: str) -> list[tuple[Registry, Entry]]:
-    """The types that go by a name or code; all of them, where several formats have one."""
-    known = [(registry, entry) for registry in app.host.formats.registries() for entry in registry]
-    format, _, name = text.rpartition("/")
-    try:
-        code = int(name, 0)
-    except ValueError:
-        code = None
-    found = [
-        (registry, entry)
-        for registry, entry in known
-        if (not format or registry.format == format)
-        and (entry.code == code or entry.name == name.upper())
-    ]
-    if not found:
-        import difflib
-
-        names = sorted({entry.name for _, entry in known})
-        near = difflib.get_close_matches(name.upper(), names, 3)
-        raise UsageError(
-            f"no record type is called {text!r}",
-            hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx types`",
-        )
-    return found

@@ -1,17 +1,21 @@
-"""`--type` and `--instance`: which records the user wants to see."""
+"""Record types as users name them, and `--type` and `--instance`: which records they want to see."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError
+from domctx_core.layout.kinds import parse_integer
 from domctx_core.walker import Record
 
-__all__ = ["chosen_records", "selection_options"]
+if TYPE_CHECKING:
+    from domctx_core.registry import Entry, Registry
+
+__all__ = ["chosen_records", "named_types", "selection_options"]
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +32,7 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "types",
         multiple=True,
         metavar="TYPE",
-        help="Only this type, by name or code; repeatable.",
+        help="Only this type, by name or code, or as FORMAT/TYPE; repeatable.",
     )(command)
 
 
@@ -39,39 +43,64 @@ def chosen_records(
 
     `UsageError` for a name that no record type has: it is misspelt, and would show nothing.
     """
-    codes = {_code(each) for each in types} - {None}
-    names = {each.upper() for each in types}
-    _check_names(app, types)
+    wanted = [_parsed(text) for text in types]
+    for text, (format, type) in zip(types, wanted, strict=True):
+        if format or isinstance(type, str):
+            named_types(app, text, any_code=True)
 
     def keep(record: Record) -> bool:
-        if types and record.type not in codes and (record.name or "") not in names:
+        if wanted and not any(
+            type in (record.type, (record.name or "").upper())
+            and format in ("", record.level.format.name)
+            for format, type in wanted
+        ):
             return False
         return not instances or record.instance in instances
 
     return keep
 
 
-def _check_names(app: App, types: Sequence[str]) -> None:
-    for text in types:
-        if _code(text) is not None:
-            continue
-        app.host.load_run_time()
-        known = {entry.name for registry in app.host.formats.registries() for entry in registry}
-        if text.upper() not in known:
-            import difflib
+def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Registry, Entry]]:
+    """The record types that go by `[FORMAT/]TYPE`: all of them, where several formats have one.
 
-            near = difflib.get_close_matches(text.upper(), sorted(known), 3)
-            raise UsageError(
-                f"no record type is called {text!r}",
-                hint=f"did you mean {' or '.join(near)}?" if near else "see `domctx types`",
-            )
+    `UsageError` where there is none; a code need not be known with `any_code`.
+    """
+    format, type = _parsed(text)
+    app.host.load_run_time()
+    formats = app.host.formats
+    if format and format not in {registry.format for registry in formats.registries()}:
+        from domctx_core.spelling import did_you_mean
+
+        known = [registry.format for registry in formats.registries()]
+        raise UsageError(
+            f"no format is called {format!r}",
+            expected=", ".join(known),
+            hint=did_you_mean(format, known),
+        )
+    entries = [
+        (registry, entry)
+        for registry in formats.registries()
+        if format in ("", registry.format)
+        for entry in registry
+    ]
+    found = [pair for pair in entries if type in (pair[1].code, pair[1].name.upper())]
+    if not found and not (any_code and isinstance(type, int)):
+        from domctx_core.spelling import did_you_mean
+
+        raise UsageError(
+            f"no record type{f' of {format}' if format else ''} is called {text.rpartition('/')[2]!r}",
+            hint=did_you_mean(type, {entry.name for _, entry in entries}) or "see `domctx types`",
+        )
+    return found
 
 
-def _code(text: str) -> int | None:
+def _parsed(text: str) -> tuple[str, int | str]:
+    """The format, empty where none is named, and the code or the name in capitals."""
+    format, _, type = text.rpartition("/")
     try:
-        code = int(text, 0)
+        code = parse_integer(type)
     except ValueError:
-        return None
+        return format, type.upper()
     if not 0 <= code < 2**32:
-        raise UsageError(f"{text} is no type code", expected="0 to 0xffffffff")
-    return code
+        raise UsageError(f"{type} is no type code", expected="0 to 0xffffffff")
+    return format, code

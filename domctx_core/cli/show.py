@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_input, open_seekable, parse_size
+from domctx_core.cli.inputs import complete_files, open_input, open_seekable
 from domctx_core.cli.messages import finding_text
+from domctx_core.cli.options import cap_option
 from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
@@ -19,7 +20,6 @@ from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError
 from domctx_core.image import image_json, prologue_json, record_json
 from domctx_core.layout import Body
-from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import Tally
 from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source
@@ -54,13 +54,7 @@ _DUMPED = 256
 @click.option("--hex", "as_hex", is_flag=True, help="The bytes of each body too, named.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--jsonl", "as_lines", is_flag=True, help="One line of JSON for each record.")
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@cap_option()
 @click.pass_obj
 def command(
     app: App,

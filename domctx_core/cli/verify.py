@@ -11,13 +11,14 @@ from typing import Any, TextIO
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_input, parse_size
+from domctx_core.cli.inputs import complete_files, open_input
 from domctx_core.cli.messages import finding_text, report
+from domctx_core.cli.options import cap_option, target_option
+from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.domains import XenVersion
 from domctx_core.errors import DomctxError, InputOutputError, UsageError
 from domctx_core.files import whole_file
-from domctx_core.ops import DEFAULT_CAP
 from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source, TeeSource
 from domctx_core.verifier import Verdict, verify
@@ -26,7 +27,9 @@ __all__ = ["command"]
 
 
 @click.command(name="verify", short_help="Everything that is wrong with images.")
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_files)
+@click.argument(
+    "images", nargs=-1, required=True, metavar="IMAGE...", shell_complete=complete_files
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document for all images.")
 @click.option(
     "--tee",
@@ -40,20 +43,8 @@ __all__ = ["command"]
     metavar="FILE",
     help="Write the findings to FILE, whole or not at all.",
 )
-@click.option(
-    "--target-xen",
-    "target",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The Xen that is to load the image.",
-)
-@click.option(
-    "--cap",
-    type=parse_size,
-    default=str(DEFAULT_CAP),
-    metavar="SIZE",
-    help="Largest body to hold in memory.",
-)
+@target_option
+@cap_option()
 @click.pass_obj
 def command(
     app: App,
@@ -80,6 +71,7 @@ def command(
             expected="one - among the images",
             actual=f"{images.count('-')} of them",
         )
+    refuse_overwriting(report_to, *images, hint="name another file with --report")
     with _output(app, report_to, tee=tee) as output:
         documents = []
         for path in images:

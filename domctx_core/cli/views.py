@@ -9,6 +9,7 @@ from domctx_core.cli.text import hex_dump
 from domctx_core.layout import Body
 from domctx_core.layout.scalars import Blob
 from domctx_core.layout.spans import FieldSpan, spans
+from domctx_core.ranges import ranges_of, ranges_text
 from domctx_core.tree import ContainerNode, Image, RecordNode
 from domctx_core.walker import Record
 
@@ -84,27 +85,11 @@ def _row(app: App, row: Sequence[RecordNode], width: int, depth: int) -> str:
     first = row[0].record
     name = first.name or f"type {first.type:#x} (unknown)"
     if first.instance is not None:
-        name += f"[{_instances([node.record.instance or 0 for node in row])}]"
+        instances = (node.record.instance or 0 for node in row)
+        name += f"[{ranges_text(ranges_of(instances), most=_RANGES)}]"
     size = sum(node.record.end - node.record.offset for node in row)
     count = f" x {len(row)}" if len(row) > 1 else ""
     return _line(first.offset, size, width, depth, app.style(name, fg="cyan", bold=True) + count)
-
-
-def _instances(instances: Sequence[int]) -> str:
-    """Instances in their order, neighbours as a range."""
-    ranges: list[list[int]] = []
-    for each in instances:
-        if ranges and each == ranges[-1][1] + 1:
-            ranges[-1][1] = each
-        elif len(ranges) == _RANGES:
-            return ", ".join([*map(_range, ranges), "..."])
-        else:
-            ranges.append([each, each])
-    return ", ".join(map(_range, ranges))
-
-
-def _range(ends: Sequence[int]) -> str:
-    return str(ends[0]) if ends[0] == ends[1] else f"{ends[0]}-{ends[1]}"
 
 
 # ---------------------------------------------------------------------------------------- fields

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from domctx_core.image import number
 from domctx_core.layout import Bits
+from domctx_core.ranges import ranges_text
 
 __all__ = [
     "Change",
@@ -89,6 +90,11 @@ class Keys:
 
     count: int = 0
     ranges: tuple[tuple[int, int], ...] = ()
+
+    def text(self) -> str:
+        """The ranges for people; an ellipsis stands for those that are not known."""
+        known = sum(last - first + 1 for first, last in self.ranges)
+        return ranges_text(self.ranges, spec="#x") + (", ..." if known < self.count else "")
 
     def to_json(self) -> dict[str, Any]:
         """As `diff --json` prints it."""
@@ -344,5 +350,6 @@ class Diff:
         return {
             "differences": self.differences,
             "folded": self.folded,
+            "needs_plugin": self.needs_plugin,
             "containers": [container.to_json() for container in self.containers],
         }

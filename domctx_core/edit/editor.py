@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -30,6 +29,7 @@ from domctx_core.errors import Errno, ImageError, UsageError
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.layout import Body
 from domctx_core.layout.places import Place
+from domctx_core.spelling import did_you_mean
 from domctx_core.tree import Image
 from domctx_core.walker import Level
 
@@ -124,8 +124,11 @@ class _Editor:
             raise refusal(
                 item,
                 f"{item.label} is longer than what is held in memory",
+                errno=Errno.E2BIG,
+                rule="length-over-cap",
                 expected=f"at most {record.cap} bytes",
                 actual=f"{size} bytes",
+                hint="a larger --cap allows it",
             )
         original = bytes(record.raw(size))
         raw = original if item.body is None else item.body
@@ -165,11 +168,10 @@ class _Editor:
                 )
             return
         known = [name for _, body in level.prologue for name in type(body).__layout__.stored]
-        near = difflib.get_close_matches(name, known, 3)
         raise UsageError(
             f"the header of {level.format.name} has no field `{operation.field}`",
             expected=either(known) if spans else "none: nothing stands before its records",
-            hint=f"did you mean {either(near)}?" if near else None,
+            hint=did_you_mean(name, known),
         )
 
     def head(self, level: Level) -> bytes:
@@ -279,7 +281,9 @@ class _Editor:
                 errno=Errno.EINVAL,
                 expected="a whole image of a format that has records",
                 actual="no known format" if not root.recognised else level.format.name,
-                hint=f"`domctx verify {operation.name}` says more",
+                hint="records are taken from what FILE itself is, and not from what it holds"
+                if root.recognised and level.format.header is None
+                else f"`domctx verify {operation.name}` says more",
             )
         draft = self.selection.container((level.format.name,))
         if draft.level.framing != level.framing:

@@ -7,7 +7,15 @@ from typing import Any
 from domctx_core.edit.drafts import Item
 from domctx_core.edit.operations import SetField, SetHeader
 from domctx_core.edit.outcome import EditChange
-from domctx_core.errors import PLUGIN_FAULTS, BodyError, Errno, ImageError, PluginError, UsageError
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    BodyError,
+    DomctxError,
+    Errno,
+    ImageError,
+    PluginError,
+    UsageError,
+)
 from domctx_core.layout import Bits, Body, ByteOrder
 from domctx_core.layout.places import Place, find_place
 
@@ -25,6 +33,21 @@ def set_value(
     item: Item | None,
 ) -> tuple[bytes, EditChange]:
     """The bytes of a body with one field set, and what changed."""
+    try:
+        return _set_value(cls, raw, order, operation, item)
+    except DomctxError:
+        raise
+    except PLUGIN_FAULTS as error:
+        raise _raised(f"setting `{operation.field}` of", cls, item, error) from error
+
+
+def _set_value(
+    cls: type[Body],
+    raw: bytes,
+    order: ByteOrder,
+    operation: SetField | SetHeader,
+    item: Item | None,
+) -> tuple[bytes, EditChange]:
     field = operation.field
     if isinstance(operation, SetHeader):
         name = whole = f"{'/'.join(operation.path)}:"
@@ -88,12 +111,16 @@ def _decoded(cls: type[Body], raw: bytes, order: ByteOrder, item: Item | None) -
     try:
         return cls.inspect(raw, order).body
     except PLUGIN_FAULTS as error:
-        provider = None
-        if item is not None and item.record.entry is not None:
-            provider = item.record.entry.provider
-        raise PluginError(
-            f"decoding {cls.__name__} raised {type(error).__name__}: {error}", provider=provider
-        ) from error
+        raise _raised("decoding", cls, item, error) from error
+
+
+def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException) -> PluginError:
+    provider = None
+    if item is not None and item.record.entry is not None:
+        provider = item.record.entry.provider
+    return PluginError(
+        f"{doing} {cls.__name__} raised {type(error).__name__}: {error}", provider=provider
+    )
 
 
 def find_in(
@@ -132,4 +159,4 @@ def refusal(item: Item | None, message: str, **details: Any) -> ImageError:
             "type_name": record.name,
             "instance": record.instance,
         }
-    return ImageError(message, errno=Errno.EINVAL, **details)
+    return ImageError(message, **{"errno": Errno.EINVAL, **details})

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domctx_core.errors import UsageError
+from domctx_core.layout.kinds import parse_integer
+from domctx_core.ranges import ranges_text
 from domctx_core.tree import Image
 
 __all__ = [
@@ -71,15 +73,8 @@ class Selector:
         type = self.type if isinstance(self.type, str) else f"{self.type:#x}"
         text = "/".join([*self.path, type])
         if self.numbers is not None:
-            parts = [
-                "*"
-                if each == ALL
-                else str(each[0])
-                if each[0] == each[1]
-                else f"{each[0]}-{each[1]}"
-                for each in self.numbers
-            ]
-            text += f"[{','.join(parts)}]"
+            everything = self.numbers == (ALL,)
+            text += f"[{'*' if everything else ranges_text(self.numbers, separator=',')}]"
         return text if self.index is None else f"{text}#{self.index}"
 
     @property
@@ -103,7 +98,7 @@ def _ranges(text: str, whole: str) -> Iterator[tuple[int, int]]:
 
 def _code(text: str) -> str | int:
     try:
-        return int(text, 0)
+        return parse_integer(text)
     except ValueError:
         return text.upper()
 

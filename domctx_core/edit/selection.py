@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +10,9 @@ from domctx_core.edit.drafts import Draft, Item
 from domctx_core.edit.operations import ALL, Selector
 from domctx_core.errors import Errno, ImageError, UsageError
 from domctx_core.formats import Formats
+from domctx_core.ranges import ranges_of, ranges_text
 from domctx_core.registry import Registry
+from domctx_core.spelling import did_you_mean
 from domctx_core.tree import ContainerNode, Image
 from domctx_core.walker import Level
 
@@ -113,11 +114,10 @@ class Selection:
                 errno=Errno.ENOENT,
                 hint="`domctx show` lists what it has",
             )
-        near = difflib.get_close_matches(selector.type, names, 3)
         raise UsageError(
             f"no record type of {either({level.format.name for level in levels})} is called"
             f" {selector.type}",
-            hint=f"did you mean {either(near)}?" if near else "see `domctx types`",
+            hint=did_you_mean(selector.type, names) or "see `domctx types`",
         )
 
     def container(self, path: tuple[str, ...]) -> Draft:
@@ -144,22 +144,18 @@ class Selection:
 
     def _no_container(self, path: tuple[str, ...]) -> UsageError:
         known = sorted({draft.level.format.name for draft in self.drafts})
-        near = difflib.get_close_matches(path[-1], known, 3)
         return UsageError(
             f"the image has no {'/'.join(path)}",
             expected=either(known),
-            hint=f"did you mean {either(near)}?" if near else None,
+            hint=did_you_mean(path[-1], known),
         )
 
 
 def which(items: Sequence[Item]) -> str:
     """Which records of a type there are, in short."""
     name = items[0].record.name or f"{items[0].code:#x}"
-    numbers = sorted({item.number for item in items})
-    starts = [n for place, n in enumerate(numbers) if not place or numbers[place - 1] != n - 1]
-    ends = [n for place, n in enumerate(numbers) if numbers[place + 1 : place + 2] != [n + 1]]
-    ranges = [str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True)]
-    return f"{name}[{','.join(ranges[:8])}{',...' if len(ranges) > 8 else ''}]"
+    ranges = ranges_of(sorted({item.number for item in items}))
+    return f"{name}[{ranges_text(ranges, most=8, separator=',')}]"
 
 
 def either(names: Iterable[str]) -> str:

@@ -24,6 +24,7 @@ from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.records import RecordType, validate_record_type
 from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
+from domctx_core.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import click
@@ -369,14 +370,11 @@ class Host:
         self.load_run_time()
         declaration = self._run_time_domains.get(scheme)
         if declaration is None:
-            import difflib
-
-            near = difflib.get_close_matches(scheme, self.schemes(), 3)
             raise UsageError(
                 f"no plugin knows domains of the scheme {scheme!r}",
-                hint=f"did you mean {', '.join(near)}?" if near
-                else f"known schemes: {', '.join(self.schemes())}",
-            )  # fmt: skip
+                hint=did_you_mean(scheme, self.schemes())
+                or f"known schemes: {', '.join(self.schemes())}",
+            )
         return declaration.open
 
     def _acceptors(self) -> dict[str, Callable[[Plugin, Any], None]]:

@@ -90,6 +90,10 @@ class Array(Kind):
     def checked(self) -> bool:  # type: ignore[override]
         return self.element.checked or isinstance(self.count, int)
 
+    @property
+    def judges(self) -> bool:  # type: ignore[override]
+        return isinstance(self.element, Int) and not self.element.checked
+
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> list[Any]:
         element, size = self.element, self.element.size
         count = self.count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from domctx_core.errors import BodyError
+from domctx_core.ranges import ranges_text
 
 __all__ = ["Bits"]
 
@@ -99,5 +100,4 @@ class Bits:
 
     def text(self) -> str:
         """The positions as people write them: `0, 7, 14-4095`; `none` where there are none."""
-        parts = [str(a) if a == b else f"{a}-{b}" for a, b in self.ranges()]
-        return ", ".join(parts) or "none"
+        return ranges_text(self.ranges()) or "none"

@@ -9,7 +9,6 @@ import sys
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from keyword import iskeyword
 from typing import (
     TYPE_CHECKING,
@@ -25,8 +24,10 @@ from typing import (
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout import fields as specifiers
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
+from domctx_core.layout.decoder import ODD, Decode, decoder
 from domctx_core.layout.fields import REQUIRED, Field
 from domctx_core.layout.kinds import ORDERS, ByteOrder, Checker, JsonError, Kind, Reader, nearest
+from domctx_core.layout.made import NOT_PLAIN, NotPlain, initializer, packer
 from domctx_core.layout.scalars import Blob, Count, Int, Reserved
 from domctx_core.rules import CORE_RULES, Problem, Severity
 
@@ -48,6 +49,10 @@ class Decoded(NamedTuple, Generic[B]):
     body: B | None
     problems: tuple[Problem, ...]
     consumed: int
+
+
+_WARM = 8
+"""Bodies of a class that are decoded before a function for them is made."""
 
 
 class Run:
@@ -115,64 +120,6 @@ class Run:
         out += self.structs[order].pack(*row)
 
 
-def _filler(names: Sequence[str | None]) -> Callable[[Any, Sequence[Any]], None]:
-    """What sets a body's attributes, in this order, to a row of values; None is left out.
-
-    All of them in one assignment, which is code made from the names, cost as much as two calls of
-    `setattr`.
-    """
-    targets = ["_" if name is None else f"body.{name}" for name in names]
-    if not all(name is None or (name.isidentifier() and not iskeyword(name)) for name in names):
-        raise DeclarationError("the name of a field is a Python name", actual=", ".join(targets))
-    space: dict[str, Any] = {}
-    exec(f"def fill(body, row):\n    {', '.join(targets)}, = row", space)
-    fill: Callable[[Any, Sequence[Any]], None] = space["fill"]
-    return fill
-
-
-class Quick:
-    """Decodes bodies that are a single run and break no rule; of others it makes nothing.
-
-    Such a body costs one call of `struct` and one assignment.
-    """
-
-    def __init__(self, body: type[Body], run: Run) -> None:
-        self.new: Callable[[], Any] = partial(object.__new__, body)
-        self.fill = _filler(
-            [
-                None if isinstance(field.kind, (Reserved, Count)) else field.name
-                for field in run.fields
-            ]
-        )
-        self.size = run.size
-        self.unpack = {order: each.unpack for order, each in run.structs.items()}
-        self.zeros = [(index, bytes(reserved.size)) for index, reserved, _ in run.reserved]
-        self.ranges = [(index, low, high) for index, low, high, _ in run.ranges]
-        self.named = [(index, integer) for index, integer, _ in run.named]
-
-    def decode(self, data: bytes | bytearray | memoryview, order: str) -> Any:
-        """The body in `data`, if it is as long as that and nothing is wrong with any field."""
-        if len(data) != self.size:
-            return None
-        row: Sequence[Any] = self.unpack[order](data)
-        for index, low, high in self.ranges:
-            if not low <= row[index] <= high:
-                return None
-        for index, zeros in self.zeros:
-            if row[index] != zeros:
-                return None
-        if self.named:
-            row = list(row)
-            for index, integer in self.named:
-                member = integer.values.get(row[index])
-                if member is None:  # or a combination of flags that was not met before
-                    return None
-                row[index] = member
-        body = self.new()
-        self.fill(body, row)
-        return body
-
-
 def _in_run(kind: Kind) -> bool:
     return isinstance(kind, (Int, Reserved)) or (type(kind) is Blob and kind.size is not None)
 
@@ -202,15 +149,34 @@ class Layout:
             self.parts.append(field)
         if run:
             self.parts.append(Run(run))
-        only = self.parts[0] if len(self.parts) == 1 else None
-        self.quick = Quick(body, only) if isinstance(only, Run) else None
+        for field in fields:  # they become part of functions; see decoder.py
+            if not field.name.isidentifier() or iskeyword(field.name):
+                raise DeclarationError("the name of a field is a Python name", actual=field.name)
         sizes = [field.kind.size for field in fields]
         self.size = None if None in sizes else sum(size for size in sizes if size is not None)
         self.minimum_size = sum(size for size in sizes if size is not None)
         self.own_check = body.check is not Body.check
         self.checked = self.own_check or any(field.kind.checked for field in fields)
+        #: What makes a body of bytes that plainly break no rule, by byte order.
+        self.decoders: dict[ByteOrder, Decode | None] = {}
+        self.met = 0
+        #: What makes the bytes of a body that plainly breaks no rule, by byte order.
+        self.packers: dict[ByteOrder, Callable[[Any], bytes]] = {}
+        #: What makes bodies of rows of values, once somebody has asked for it.
+        self.make: Callable[[Iterable[Sequence[Any]]], list[Any]] | None = None
 
     # ------------------------------------------------------------------------------------ bytes
+
+    def decoder(self, byteorder: ByteOrder) -> Decode | None:
+        """What makes a body of bytes that plainly break no rule, if there is such a way.
+
+        To make it costs as much as some bodies, so that it is made when as many have been decoded.
+        """
+        self.met += 1
+        if self.met <= _WARM:
+            return None
+        made = self.decoders[byteorder] = decoder(self, ORDERS[byteorder])
+        return made
 
     def decode(self, reader: Reader) -> Any:
         """Read a body at the reader's place; raises `BodyError` where bytes are missing."""
@@ -241,6 +207,13 @@ class Layout:
                 part.encode(body, out, order)
             else:
                 part.kind.encode(getattr(body, part.name), out, order)
+
+    def packer(self, byteorder: ByteOrder) -> Callable[[Any], bytes]:
+        """Makes the bytes of a body that plainly breaks no rule; else it raises `NOT_PLAIN`."""
+        if self.size is None:
+            return _not_plain
+        made = self.packers[byteorder] = packer(self, ORDERS[byteorder])
+        return made
 
     def size_of(self, body: Any) -> int:
         if self.size is not None:
@@ -578,18 +551,22 @@ class Body(metaclass=_BodyType):
     __layout__: ClassVar[Layout]
     __ordinary__: ClassVar[Mapping[str, Collection[int]] | None]
 
-    def __init__(self, **values: Any) -> None:
-        layout = type(self).__layout__
+    def __init__(self, /, **values: Any) -> None:
+        kind = type(self)
+        layout = kind.__layout__
+        if fields_alone_make(kind) and "__init__" not in kind.__dict__:
+            stored = [layout.by_name[name] for name in layout.stored]
+            kind.__init__ = initializer(kind, stored, Body.__init__)  # type: ignore[method-assign]
         for name in layout.stored:
             if name in values:
                 value = values.pop(name)
             else:
                 value = layout.by_name[name].initial()
                 if value is REQUIRED:
-                    raise TypeError(f"{type(self).__name__} needs `{name}`")
+                    raise TypeError(f"{kind.__name__} needs `{name}`")
             setattr(self, name, value)
         if values:
-            raise TypeError(f"{type(self).__name__} has no field {', '.join(values)}")
+            raise TypeError(f"{kind.__name__} has no field {', '.join(values)}")
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -629,11 +606,13 @@ class Body(metaclass=_BodyType):
         Never raises for bad bytes. Offsets count from the start of `data`.
         """
         layout: Layout = cls.__dict__.get("_compiled") or cls.__layout__
-        quick = layout.quick
-        if quick is not None:
-            made = quick.decode(data, layout.order or ORDERS[byteorder])
-            if made is not None and not (layout.own_check and any(True for _ in made.check())):
-                return Decoded(made, (), quick.size)
+        known = layout.decoders
+        decode = known[byteorder] if byteorder in known else layout.decoder(byteorder)
+        if decode is not None:
+            try:
+                return Decoded(decode(data), (), len(data))
+            except ODD:
+                pass
         reader = Reader(data, ORDERS[byteorder])
         try:
             body = layout.decode(reader)
@@ -654,11 +633,11 @@ class Body(metaclass=_BodyType):
                 layout.check(body, checker)
             else:
                 layout.check_own(body, checker)
-            known = {(problem.rule, problem.field, problem.offset) for problem in problems}
+            told = {(problem.rule, problem.field, problem.offset) for problem in problems}
             problems = problems + [
                 problem
                 for problem in checker.problems
-                if (problem.rule, problem.field, problem.offset) not in known
+                if (problem.rule, problem.field, problem.offset) not in told
             ]
             problems.sort(key=_by_offset)
         if reader.pos < reader.end:
@@ -689,7 +668,13 @@ class Body(metaclass=_BodyType):
         Raises `BodyError` for a value that breaks a rule; with `check=False` only for one that
         does not fit its field.
         """
-        layout = type(self).__layout__
+        kind = type(self)
+        layout: Layout = kind.__dict__.get("_compiled") or kind.__layout__
+        if check:
+            try:
+                return (layout.packers.get(byteorder) or layout.packer(byteorder))(self)
+            except NOT_PLAIN:  # the way that explains finds what is wrong, if anything is
+                pass
         if check and layout.checked:
             checker = Checker()
             layout.check(self, checker)
@@ -750,6 +735,19 @@ class Body(metaclass=_BodyType):
 
 class Empty(Body):
     """A body without any bytes."""
+
+
+def fields_alone_make(body: type[Body]) -> bool:
+    """Whether a body of this class is made by setting its fields, and nothing else."""
+    return hasattr(body.__init__, "__fields__")
+
+
+Body.__init__.__fields__ = ()  # type: ignore[attr-defined]
+
+
+def _not_plain(body: Body) -> bytes:
+    """The packer of bodies whose size varies."""
+    raise NotPlain
 
 
 def _by_offset(problem: Problem) -> tuple[bool, int]:

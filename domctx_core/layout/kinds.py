@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from domctx_core import spelling
 from domctx_core.errors import BodyError, Errno
 from domctx_core.rules import Problem
 
@@ -135,10 +136,19 @@ class JsonError(Exception):
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """`; did you mean X?` for a misspelt word, or nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(word, list(known), 1) if isinstance(word, str) else []
+    near = spelling.nearest(word, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def parse_integer(text: str) -> int:
+    """An integer in text: decimal, or hexadecimal after `0x`; `ValueError` for anything else.
+
+    That is what the schemas allow; Python's own notations (`1_000`, `0b1`, ` 5 `) are not.
+    """
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isalnum()):
+        raise ValueError("not an integer")
+    return int(text, 16 if digits[:2] in ("0x", "0X") else 10)
 
 
 class Kind(ABC):
@@ -147,6 +157,8 @@ class Kind(ABC):
     size: int | None = None
     #: Whether `check` can find anything; lets a body of plain integers skip the whole walk.
     checked: bool = False
+    #: Whether `decode` itself sees all that `check` would find, and sets `suspect` just then.
+    judges: bool = False
     #: The name that `domctx types` prints.
     label: str = ""
 

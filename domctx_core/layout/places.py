@@ -5,7 +5,6 @@ A path is as in findings and JSON: `khz`, `vcpus[0].time.version`.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from domctx_core.layout.bits import Bits
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds import JsonError, Kind
 from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved
+from domctx_core.spelling import did_you_mean
 
 __all__ = ["Place", "find_place"]
 
@@ -96,7 +96,8 @@ class Place:
             return _bits(self.value, 8 * kind.size, text)
         value: Any = text
         if isinstance(kind, Int):
-            if text.startswith("["):
+            value = text.strip()
+            if value.startswith("["):
                 value = _json(text)
             elif kind.flags:
                 value = [name.strip() for name in re.split(r"[|,]", text) if name.strip()]
@@ -183,12 +184,11 @@ def _field(body: Body, name: str, at: int, path: str) -> Place:
 
 def _no_field(path: str, name: str, known: Iterable[str]) -> UsageError:
     known = list(known)
-    near = difflib.get_close_matches(name, known, 3)
     return UsageError(
         f"has no field `{path}`",
         field=path,
         expected=", ".join(known) or "no fields at all",
-        hint=f"did you mean {' or '.join(near)}?" if near else None,
+        hint=did_you_mean(name, known),
     )
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from domctx_core.layout.aggregates import Array, Nested, Switch
-from domctx_core.layout.body import Body, Layout
-from domctx_core.layout.kinds import Kind
+from domctx_core.layout.body import Body, Layout, fields_alone_make
+from domctx_core.layout.kinds import Kind, parse_integer
 from domctx_core.layout.scalars import Blob, Int, Reserved
 
 __all__ = ["UNUSUAL", "Unusual", "quick_reader", "quick_writer"]
@@ -52,7 +52,7 @@ def _plain(layout: Layout) -> bool:
     body = layout.body
     return (
         layout.size is not None
-        and body.__init__ is Body.__init__
+        and fields_alone_make(body)
         and body.to_json is Body.to_json
         and body.from_json.__func__ is Body.from_json.__func__  # type: ignore[attr-defined]
     )
@@ -258,7 +258,7 @@ def _number(value: Any) -> int:
 
 def _text_number(value: Any) -> int:
     if type(value) is str:
-        return int(value, 0)
+        return parse_integer(value)
     raise Unusual
 
 

@@ -6,14 +6,14 @@ plainly breaks no rule, and a body's numbers in one tuple.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from domctx_core.errors import BodyError
 from domctx_core.layout.body import Body
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.made import NOT_PLAIN, maker, packer
 from domctx_core.layout.patterns import NoPattern, body_pattern
 from domctx_core.layout.scalars import Int, Reserved
 
@@ -38,8 +38,7 @@ class RowLayout(Generic[B]):
     """A body class of fixed size: `size` bytes in `places`, its fields that have values.
 
     `order` is the struct prefix of the byte order that the class itself fixes, if it does. `codes`
-    are all fields for `struct`; `flat` says that they are integers and reserved bytes, checked and
-    written in the ordinary way.
+    are all fields for `struct`; `flat` says that they are integers and reserved bytes.
 
     Raises `BodyError` for a class whose size is not fixed.
     """
@@ -66,12 +65,7 @@ class RowLayout(Generic[B]):
                 self.codes += code or f"{size}s"
             at += size
         self.by_name = {place.name: place for place in self.places}
-        self.flat = (
-            all(place.code for place in self.places)
-            and body.to_bytes is Body.to_bytes
-            and body.problems is Body.problems
-        )
-
+        self.flat = bool(self.places) and all(place.code for place in self.places)
         self._patterns: dict[ByteOrder, bytes | None] = {}
 
     def pattern(self, byteorder: ByteOrder) -> bytes | None:
@@ -83,65 +77,26 @@ class RowLayout(Generic[B]):
                 self._patterns[byteorder] = None
         return self._patterns[byteorder]
 
-    @cached_property
-    def row(self) -> Callable[[B], tuple[Any, ...] | None]:
-        """Gives a body's values in order; None unless it is plain that they break no rule.
-
-        What has no rule is left to `struct`, and a value that is missing raises `AttributeError`.
-        """
-        if not self.flat or not self.places:
-            return lambda body: None
-        names = [place.name for place in self.places]
-        get: Callable[[B], Any] = attrgetter(*names)
-        if len(names) == 1:
-            only = get
-            get = lambda body: (only(body),)  # noqa: E731
-        kinds = enumerate(place.kind for place in self.places)
-        checked = [(i, kind) for i, kind in kinds if isinstance(kind, Int) and kind.checked]
-        check = self.body.check if self.own_check else None
-        if not checked and check is None:
-            return get
-        ranges = [(i, *_range(kind)) for i, kind in checked if kind.enum is None]
-        choices = [(i, kind.enum, kind.values) for i, kind in checked if kind.enum is not None]
-
-        def row(body: B) -> tuple[Any, ...] | None:
-            values: tuple[Any, ...] = get(body)
-            for i, low, high in ranges:
-                value = values[i]
-                if type(value) is not int or not low <= value <= high:
-                    return None
-            for i, enum, members in choices:
-                value = values[i]
-                if (type(value) is not enum and type(value) is not int) or value not in members:
-                    return None
-            if check is not None and any(True for _ in check(body)):
-                return None
-            return values
-
-        return row
+    @property
+    def make(self) -> Callable[[Iterable[Sequence[Any]]], list[B]]:
+        """Makes a body of each row of values; see `made.maker`."""
+        layout = self.body.__layout__
+        if layout.make is None:
+            layout.make = maker(self.body, [layout.by_name[place.name] for place in self.places])
+        return layout.make
 
     @cached_property
-    def _types(self) -> set[type]:
-        enums = (getattr(place.kind, "enum", None) for place in self.places)
-        return {int, bool, *(enum for enum in enums if enum is not None)}
-
-    @cached_property
-    def _pack(self) -> Callable[..., bytes]:
-        return struct.Struct("<" + self.codes).pack
+    def _pack(self) -> Callable[[B], bytes] | None:
+        if self.body.problems is not Body.problems:
+            return None
+        return packer(self.body.__layout__, ORDERS["little"], strict=True)
 
     def fits(self, body: B) -> bool:
         """Whether it is plain that a body breaks no rule; where not, `problems` has the answer."""
+        if self._pack is None:
+            return False
         try:
-            values = self.row(body)
-            if values is None or not self._types.issuperset(map(type, values)):
-                return False
-            self._pack(*values)
-        except (AttributeError, TypeError, struct.error):
+            self._pack(body)
+        except NOT_PLAIN:
             return False
         return True
-
-
-def _range(kind: Int) -> tuple[int, int]:
-    """The lowest and the highest number that an integer field may have."""
-    low = kind.lowest if kind.minimum is None else kind.minimum
-    return low, kind.highest if kind.maximum is None else kind.maximum

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
 from domctx_core.layout.bits import Bits
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Int(Kind):
         if self.enum is not None and value in self.enum.__members__:
             return int(self.enum[value].value)
         try:
-            return int(value, 0)
+            return parse_integer(value)
         except ValueError:
             names = "" if self.enum is None else " or one of " + ", ".join(self.enum.__members__)
             near = nearest(value, () if self.enum is None else self.enum.__members__)
@@ -319,6 +319,7 @@ class Blob(Kind):
     """Bytes without further structure: a fixed number, a counted number, or all that is left."""
 
     label = "bytes"
+    judges = True
 
     def __init__(self, size: int | None = None, *, count: str | None = None) -> None:
         self.size = size

@@ -128,8 +128,4 @@ def _both(field: str, keys: Keys) -> Pair:
 
 def _keys(keys: Keys) -> str:
     """How many, and where the first are."""
-    ranges = ", ".join(
-        f"{first:#x}" if first == last else f"{first:#x}-{last:#x}" for first, last in keys.ranges
-    )
-    listed = sum(last - first + 1 for first, last in keys.ranges)
-    return f"{keys.count:,}: {ranges}{', ...' if listed < keys.count else ''}"
+    return f"{keys.count:,}: {keys.text()}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from domctx_core.diff import Diff
-from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.pictures import Amount
 from domctx_core.records import RecordType
 from domctx_core.report.bands import Map, make_map
@@ -185,6 +185,8 @@ class Report:
         return graphs, charts
 
     def _trouble(self, record: Record, error: BaseException) -> None:
+        if isinstance(error, PluginError):
+            return  # a plugin that cannot be used is a finding
         text = f"showing {record.name or record.type} raised {_said(error)}"
         if text not in self.troubles:
             self.troubles.append(text)

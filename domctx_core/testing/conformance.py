@@ -83,6 +83,10 @@ class RecordTypeConformance:
         """What one simulated domain saves, another loads and saves again."""
         conformance.save_and_load(subject)
 
+    def test_runs(self, subject: Subject) -> None:
+        """Records come to the same one by one and as a whole run."""
+        conformance.runs(subject)
+
     def test_instances(self, subject: Subject) -> None:
         """Instances are kept apart, and one that is not allowed is refused."""
         conformance.instances(subject)

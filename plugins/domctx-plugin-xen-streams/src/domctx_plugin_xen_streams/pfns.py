@@ -41,8 +41,9 @@ __all__ = [
 PFN_MASK = (1 << 52) - 1
 TYPE_SHIFT = 60
 _MIDDLE = ((1 << TYPE_SHIFT) - 1) & ~PFN_MASK
-_HIGHEST_BYTE = 7 if sys.byteorder == "little" else 0
-_SECOND_BYTE = 6 if sys.byteorder == "little" else 1
+_HIGHEST_BYTE = {"<": 7, ">": 0}
+_SECOND_BYTE = {"<": 6, ">": 1}
+_OURS = "<" if sys.byteorder == "little" else ">"
 _OF_TYPE = [bytes(range(16 * kind, 16 * kind + 16)) for kind in range(16)]
 
 
@@ -97,7 +98,7 @@ def entry(pfn: int, type: int = PageType.NORMAL) -> int:
 
 def count_types(entries: array[int]) -> dict[int, int]:
     """How many entries there are of each page type, ascending; types without any are left out."""
-    left = _column(bytearray(entries), _HIGHEST_BYTE)
+    left = _column(bytearray(entries), _HIGHEST_BYTE[_OURS])
     counts: dict[int, int] = {}
     while left:
         kind = left[0] >> 4
@@ -109,16 +110,19 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 def count_pages(entries: array[int]) -> int:
     """How many of the entries have a page of data."""
-    without = _others(_column(bytearray(entries), _HIGHEST_BYTE), _PAGE_BYTES)
+    without = _others(_column(bytearray(entries), _HIGHEST_BYTE[_OURS]), _PAGE_BYTES)
     return len(entries) - without
 
 
 def faultless(entries: array[int]) -> bool:
     """Whether no entry has a reserved bit or a type that means nothing."""
-    raw = bytearray(entries)
+    return _faultless(bytearray(entries), _OURS)
+
+
+def _faultless(raw: bytearray, order: str) -> bool:
     return not (
-        _others(_column(raw, _HIGHEST_BYTE), _GOOD_BYTES)
-        or _others(_column(raw, _SECOND_BYTE), _GOOD_SECOND_BYTES)
+        _others(_column(raw, _HIGHEST_BYTE[order]), _GOOD_BYTES)
+        or _others(_column(raw, _SECOND_BYTE[order]), _GOOD_SECOND_BYTES)
     )
 
 
@@ -184,6 +188,7 @@ class Pfns(Kind):
 
     label = "u64[count] packed"
     checked = True
+    judges = True
 
     def __init__(self, count: str, ahead: int) -> None:
         self.count = count
@@ -191,12 +196,12 @@ class Pfns(Kind):
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
         at = reader.advance(8 * int(values[self.count]), "")
-        entries = array("Q")
-        entries.frombytes(reader.data[at : reader.pos])
-        entries = _swapped(entries, reader.order)
-        if not entries or not faultless(entries):
+        raw = bytearray(reader.data[at : reader.pos])
+        if not raw or not _faultless(raw, reader.order):
             reader.suspect = True
-        return entries
+        entries = array("Q")
+        entries.frombytes(raw)
+        return _swapped(entries, reader.order)
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += _swapped(array("Q", value), order).tobytes()

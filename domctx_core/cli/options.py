@@ -1,0 +1,41 @@
+"""Options that several verbs have, said once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from domctx_core.cli.inputs import parse_size
+from domctx_core.ops import DEFAULT_CAP
+
+if TYPE_CHECKING:
+    from domctx_core.domains import XenVersion
+
+__all__ = ["cap_option", "target_option"]
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def cap_option(does: str = "Largest body to hold in memory.") -> Decorator:
+    """A decorator that gives a command `--cap`, a number of bytes; `does` is its help."""
+    return click.option(
+        "--cap", type=parse_size, default=str(DEFAULT_CAP), metavar="SIZE", help=does
+    )
+
+
+def _version(text: str) -> XenVersion:
+    from domctx_core.domains import XenVersion
+
+    return XenVersion.parse(text)
+
+
+target_option: Decorator = click.option(
+    "--target-xen",
+    "target",
+    type=_version,
+    metavar="MAJOR.MINOR",
+    help="The Xen that is to load the image.",
+)
+"""A decorator that gives a command `--target-xen` as `target`."""

@@ -1,0 +1,57 @@
+"""Writing what the user asked for to where they want it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from domctx_core.cli.app import App
+from domctx_core.errors import InputOutputError, UsageError, as_errno
+from domctx_core.files import whole_file
+
+__all__ = ["open_output", "refuse_overwriting"]
+
+
+@contextmanager
+def open_output(app: App, path: str, *, text: bool = False) -> Iterator[BinaryIO]:
+    """The file at `path`, whole or absent, or standard output for `-`, to write bytes to.
+
+    A terminal is refused, unless what is written is `text`.
+    """
+    if path != "-":
+        with whole_file(path) as file:
+            yield file
+        return
+    if text and sys.stdout is not None:
+        stream: BinaryIO = sys.stdout.buffer
+    else:
+        stream = app.standard_output()
+    try:
+        yield stream
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputOutputError(
+            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
+        ) from error
+
+
+def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None = None) -> None:
+    """`UsageError` where `output` is the file of an input, which it would take the place of."""
+    for each in inputs:
+        if output not in (None, "-") and each not in (None, "-") and _same(str(output), str(each)):
+            raise UsageError(
+                f"the output would take the place of {each}",
+                hint=hint or "name another file with -o",
+            )
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other) and os.path.isfile(one)
+    except (OSError, ValueError):  # one of them is not there, which is for others to say
+        return False

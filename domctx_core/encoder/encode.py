@@ -1,0 +1,203 @@
+"""Encode: the containers and records of a document, one after the other, as pieces of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from domctx_core.collector import uncollected
+from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
+from domctx_core.encoder.opening import Container, open_container
+from domctx_core.encoder.quick import quick_way
+from domctx_core.encoder.records import (
+    body_pieces,
+    check_held_alone,
+    find_type,
+    header_bytes,
+    padding_bytes,
+    remember,
+    usable,
+)
+from domctx_core.encoder.values import Values, join, shown_as
+from domctx_core.formats import Formats
+from domctx_core.image import LINES, SCHEMA
+from domctx_core.layout.quick import UNUSUAL
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.pieces import Piece, size_of
+from domctx_core.records import RecordType
+from domctx_core.sources import Source
+from domctx_core.walker import MAX_DEPTH
+
+__all__ = ["encode_image", "encode_lines"]
+
+_ROOT = ("schema", "path", "size", "findings")
+_RECORD = (
+    "index", "offset", "type", "name", "instance", "length", "padding", "padding_raw", "body",
+    "raw", "raw_truncated", "rest", "provider", "content", "header_raw",
+)  # fmt: skip
+
+
+def encode_image(
+    document: Any,
+    formats: Formats,
+    *,
+    source: Source | None = None,
+    fill_zero: bool = False,
+    cap: int = DEFAULT_CAP,
+) -> list[Piece]:
+    """The bytes of the image that a `domctx.image/1` document describes, for `write_pieces`.
+
+    `source` is the input that the document was made of, for what the document has by reference;
+    nothing else is ever read, whatever the document says. What `decode` left out is an error, or
+    zeros with `fill_zero`. Raises `DocumentError` with all faults.
+    """
+    said = Values(source, fill_zero, cap)
+    pieces: list[Piece] = []
+    with uncollected(), said.finishing():
+        if said.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
+            node = document_node(said, document, "")
+            pieces += _Encoder(formats, said).container(node, None, None)
+    return pieces
+
+
+def encode_lines(
+    lines: Iterable[tuple[str, Any]],
+    formats: Formats,
+    *,
+    source: Source | None = None,
+    fill_zero: bool = False,
+    cap: int = DEFAULT_CAP,
+) -> Iterator[Piece]:
+    """The same of what `decode_lines` gave: (where it stands, object) for each line, in order.
+
+    Pieces come as the lines do, and `DocumentError` at the end; until then they may be of no use.
+    """
+    said = Values(source, fill_zero, cap)
+    reader = Lines(said, lines)
+    with said.finishing():
+        first = reader.peek()
+        if first is None:
+            said.fault("", "there is no line", expected="a line for the outermost container")
+        elif said.root(first[1], LINES, (*LINE, *NODE), first[0]):
+            node = reader.opening(())
+            if node is not None:
+                yield from _Encoder(formats, said).container(node, None, None)
+            reader.rest()
+
+
+class _Encoder:
+    """Goes through the containers and records of a document; `depth` is how many it is in."""
+
+    def __init__(self, formats: Formats, said: Values) -> None:
+        self.formats = formats
+        self.said = said
+        self.depth = 0
+
+    def container(
+        self, node: Node, holder: RecordType[Any] | None, outer: Container | None
+    ) -> Iterator[Piece]:
+        """A container: what `holder` holds or announces, what follows `outer`, or the outermost."""
+        self.depth += 1
+        try:
+            if self.depth > MAX_DEPTH:
+                self.said.fault(node.path, f"containers are nested more than {MAX_DEPTH} deep")
+                return
+            raw = bytearray()
+            opened = open_container(self.said, self.formats, node, holder, outer, raw)
+            yield bytes(raw)
+            if opened is not None:
+                yield from self.inside(opened, node)
+        finally:
+            self.depth -= 1
+
+    def inside(self, container: Container, node: Node) -> Iterator[Piece]:
+        quick = container.quick
+        for kind, value, path, inner in node.parts:
+            if kind == "record":
+                if inner is None and type(value) is dict:
+                    code = value.get("type")
+                    if type(code) is int and code not in quick:
+                        quick[code] = quick_way(container, code)
+                    way = quick[code] if type(code) is int else None
+                    if way is not None:
+                        try:
+                            yield way(value)
+                            continue
+                        except UNUSUAL:
+                            pass
+                self.framed(container)
+                if container.format.header is None:
+                    self.said.fault(path, f"the format {container.format.name} has no records")
+                elif self.said.keys(value, _RECORD, path, "a record"):
+                    yield from self.record(container, value, path, inner)
+            elif kind == "content":
+                if self.framed(container) and inner is not None:
+                    yield from self.following(container, inner, path)
+            else:
+                if kind == "trailing":
+                    self.framed(container)
+                yield from self.said.stretch(value, path)
+
+    def framed(self, container: Container) -> bool:
+        """Whether the header is there, without which nothing but `unframed` can be."""
+        if container.bare and not container.told:
+            container.told = True
+            self.said.fault(join(container.path, "header"), "the header is missing",
+                       expected=f"the fields that a {container.format.name} begins with")  # fmt: skip
+        return not container.bare
+
+    def following(self, container: Container, inner: Node, path: str) -> Iterator[Piece]:
+        follows = container.framing.follows
+        if container.format.header is not None or follows is None:
+            self.said.fault(path, f"nothing follows the header of {container.format.name} here")
+        elif inner.shown.get("format") != follows:
+            self.said.fault(join(path, "format"), "not what follows this header", expected=follows,
+                       actual=shown_as(inner.shown.get("format")))  # fmt: skip
+        else:
+            yield from self.container(inner, None, container)
+
+    def record(
+        self, container: Container, shown: dict[str, Any], path: str, inner: Node | None
+    ) -> Iterator[Piece]:
+        """One record with what it holds or announces."""
+        before = len(self.said.faults)
+        code, entry = find_type(self.said, container, shown, path)
+        if code is None:
+            return
+        record_type, broken = usable(entry)
+        content = None if record_type is None else record_type.content
+        if inner is not None and content is None:
+            if broken is not None:
+                self.said.plugin_fault(join(path, "content"), broken, "the type cannot be used")
+            else:
+                name = "a type that no plugin knows" if entry is None else entry.name
+                self.said.fault(inner.path, f"{name} holds no other format",
+                           hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
+            return
+        body: list[Piece]
+        held = inner if content is not None and not content.inline else None
+        if held is not None:
+            check_held_alone(self.said, shown, path)
+            body = list(self.container(held, record_type, container))
+        else:
+            body = body_pieces(self.said, container, shown, path, entry, record_type, broken)
+            if "rest" in shown:
+                body += self.said.stretch(shown["rest"], join(path, "rest"))
+        if shown.get("raw_truncated"):
+            self.said.fault(join(path, "raw_truncated"), "the bytes were cut when they were shown",
+                       hint="`domctx decode` never cuts them")  # fmt: skip
+        if len(self.said.faults) > before:
+            if inner is not None and held is None:
+                for _ in self.container(inner, record_type, container):
+                    pass  # what is wrong with it is worth telling too
+            return
+        length = size_of(body)
+        yield header_bytes(self.said, container, shown, path, code, record_type, length)
+        yield from body
+        yield padding_bytes(self.said, container, shown, path, length)
+        if record_type is not None and len(self.said.faults) == before:
+            remember(container, record_type, body)
+            if record_type.suspends and container.outer is not None and not container.inside:
+                container.outer.suspended[container.format.name] = container
+        if inner is not None and held is None:
+            yield from self.container(inner, record_type, container)

@@ -1,0 +1,58 @@
+"""The quick way to encode: records that are given by their fields and nothing else."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from domctx_core.encoder.opening import Container
+from domctx_core.encoder.records import usable
+from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.quick import Unusual, quick_writer
+from domctx_core.plain import plain_header
+from domctx_core.wire import padding
+
+__all__ = ["quick_way"]
+
+_USUAL = frozenset(
+    ("index", "offset", "type", "name", "instance", "length", "padding", "body", "provider")
+)
+
+
+def quick_way(container: Container, code: int) -> Callable[[dict[str, Any]], bytes] | None:
+    """Encodes a record that is given by its fields and nothing else; None: no such way."""
+    try:
+        entry = container.registry.get(code)
+        record_type, _ = usable(entry)
+        if record_type is None or entry is None:
+            return None
+        header = plain_header(container.format, container.byteorder, record_type)
+        write = quick_writer(record_type.body.__layout__, ORDERS[container.byteorder])
+        size = record_type.body.__layout__.size
+    except PLUGIN_FAULTS:
+        return None
+    if header is None or "instance" not in header.names or write is None or size is None:
+        return None
+    names, codes = header
+    pad = padding(size, container.format.alignment)
+    whole = struct.Struct(f"{codes}{size}s{pad}x")
+    place = names.index("instance")
+    known = {"type": code, "instance": 0, "length": size}
+    row: list[Any] = [*(known[name] for name in names), b""]
+
+    def way(shown: dict[str, Any]) -> bytes:
+        if not shown.keys() <= _USUAL or shown.get("name", entry.name) != entry.name:
+            raise Unusual
+        instance = shown["instance"]
+        length, padding = shown.get("length", size), shown.get("padding", pad)
+        if length != size or padding != pad:
+            raise Unusual
+        if not type(instance) is type(length) is type(padding) is int:
+            raise Unusual
+        row[place] = instance
+        row[-1] = write(shown["body"])
+        return whole.pack(*row)
+
+    return way

@@ -1,0 +1,102 @@
+"""Reading: the JSON of a document, with what `json` would let pass told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from domctx_core.collector import uncollected
+from domctx_core.encoder.values import join, plain
+from domctx_core.errors import DocumentError, DocumentFault
+
+__all__ = ["parse_document", "parse_lines"]
+
+
+class _Twice(dict[str, Any]):
+    """An object that had a key more than once."""
+
+    twice: str = ""
+
+
+def parse_document(text: bytes | str) -> Any:
+    """The JSON of a document, in UTF-8.
+
+    Raises `DocumentError` where it is none, or an object has a key twice.
+    """
+    return _Parser().parse(text, "")
+
+
+def parse_lines(lines: Iterable[bytes | str]) -> Iterator[tuple[str, Any]]:
+    """Each line's place and JSON, for `encode_lines`; raises as `parse_document` does."""
+    parser = _Parser()
+    for number, text in enumerate(lines, 1):
+        if text.strip():
+            where = f"line {number}: "
+            yield where, parser.parse(text, where)
+
+
+class _Parser:
+    """Reads JSON, and notices a key that an object has twice."""
+
+    def __init__(self) -> None:
+        self.suspect = False
+        self.decoder = json.JSONDecoder(object_pairs_hook=self.unique, parse_constant=_constant)
+
+    def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) == len(pairs):
+            return made
+        self.suspect = True
+        twice = _Twice(made)
+        seen: set[str] = set()
+        for twice.twice, _ in pairs:
+            if twice.twice in seen:
+                break
+            seen.add(twice.twice)
+        return twice
+
+    def parse(self, text: bytes | str, where: str) -> Any:
+        hint = None
+        try:
+            if isinstance(text, bytes):
+                text = text.decode("utf-8-sig")
+            with uncollected():
+                value = self.decoder.decode(text)
+            if not self.suspect:
+                return value
+            faults = list(_twice(value, where))
+        except json.JSONDecodeError as error:
+            at = f"column {error.colno}" if where else f"line {error.lineno}, column {error.colno}"
+            said = f"not JSON: {error.msg} at {at}"
+            if error.msg == "Extra data" and not where:
+                hint = "a document of one line a record is encoded with --jsonl"
+            elif where == "line 1: ":
+                hint = "a document that is not one line a record is encoded without --jsonl"
+        except RecursionError:
+            said = "the JSON is nested too deeply to be read"
+        except UnicodeDecodeError as error:
+            said = f"not JSON: byte {error.start} is no UTF-8"
+            hint = "`domctx decode` makes a document of an image"
+        except ValueError as error:  # a constant that is none, a number of thousands of digits
+            said = f"not JSON: {error}"
+        else:
+            raise DocumentError(faults)
+        raise DocumentError([DocumentFault(plain(where), said, hint=hint)])
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _twice(value: Any, path: str) -> Iterator[DocumentFault]:
+    if isinstance(value, _Twice):
+        yield DocumentFault(
+            join(path, value.twice), "the key stands twice in one object", hint="keep one of them"
+        )
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _twice(item, join(path, key))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _twice(item, f"{path}[{number}]")

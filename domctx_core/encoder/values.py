@@ -1,0 +1,190 @@
+"""Values: what a document says in numbers, hex and stretches of bytes, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from domctx_core.errors import DocumentError, DocumentFault, DomctxError
+from domctx_core.layout.kinds import nearest, parse_integer
+from domctx_core.ops import CHUNK
+from domctx_core.pieces import Piece, Span
+from domctx_core.sources import Source
+
+__all__ = ["Values", "join", "kind_of", "plain", "shown_as"]
+
+_STRETCH = ("offset", "length", "raw", "omitted")
+
+_ZEROS = bytes(CHUNK)
+
+
+class Values:
+    """Reads the simple values of a document, and keeps all that is wrong with it, each with its place.
+
+    `source` is the input that the document was made of, if it is at hand.
+    """
+
+    def __init__(self, source: Source | None, fill_zero: bool, cap: int) -> None:
+        self.source = source
+        self.fill_zero = fill_zero
+        self.cap = cap
+        self.faults: list[DocumentFault] = []
+
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """Raises what was found when the block ends."""
+        try:
+            yield
+        except RecursionError:
+            self.fault("", "the JSON is nested more deeply than any image is")
+        if self.faults:
+            raise DocumentError(self.faults)
+
+    def fault(self, path: str, message: str, **details: Any) -> None:
+        self.faults.append(DocumentFault(plain(path), message, **details))
+
+    def plugin_fault(self, path: str, error: BaseException, what: str, hint: str = "") -> None:
+        said = (
+            error.message if isinstance(error, DomctxError) else f"{type(error).__name__}: {error}"
+        )
+        own = error.hint if isinstance(error, DomctxError) else None
+        self.fault(path, f"{what}: {said}", hint=own or hint or None, needs_plugin=True)
+
+    # ------------------------------------------------------------------------------ simple values
+
+    def root(self, value: Any, schema: str, known: tuple[str, ...], path: str) -> bool:
+        if not self.keys(value, known, path, "a document"):
+            return False
+        found = value.get("schema")
+        if found != schema:
+            self.fault(join(path, "schema"), "not a document that can be encoded", expected=schema,
+                       actual=shown_as(found), hint="`domctx decode` makes them")  # fmt: skip
+            return False
+        size = self.integer(value, "size", path)
+        if self.source is not None and size is not None and size != self.source.end():
+            self.fault(
+                join(path, "size"),
+                "the source is not the input that the document was made of",
+                expected=f"a source of {size} bytes",
+                actual=f"{self.source.end()} bytes",
+            )
+        return True
+
+    def keys(self, value: Any, known: tuple[str, ...], path: str, what: str) -> bool:
+        """Whether `value` is an object; keys that are not known are faults."""
+        if not isinstance(value, dict):
+            self.fault(path, f"not {what}", expected="an object", actual=kind_of(value))
+            return False
+        for key in value:
+            if key not in known:
+                self.fault(join(path, key), f"unknown key of {what}{nearest(key, known)}",
+                           expected=", ".join(known))  # fmt: skip
+        return True
+
+    def integer(self, value: dict[str, Any], key: str, path: str) -> int | None:
+        """An unsigned number, which may be in a string; None where there is none or it is none."""
+        found = value.get(key)
+        if found is None:
+            return None
+        made: int | None = None
+        if type(found) is int:
+            made = found
+        elif isinstance(found, str):
+            try:
+                made = parse_integer(found)
+            except ValueError:
+                made = None
+        if made is None or made < 0:
+            self.fault(join(path, key), "not an unsigned number", expected="a number, or one in a"
+                       " string", actual=shown_as(found))  # fmt: skip
+            return None
+        return made
+
+    def hex(self, value: dict[str, Any], key: str, path: str) -> bytes | None:
+        """Bytes in hex; None where there are none or it is no hex."""
+        found = value.get(key)
+        if found is None:
+            return None
+        try:
+            return bytes.fromhex(found)
+        except (TypeError, ValueError):
+            self.fault(join(path, key), "not bytes in hex", expected="an even number of hex digits",
+                       actual=shown_as(found))  # fmt: skip
+            return None
+
+    def stretch(self, value: Any, path: str) -> Iterator[Piece]:
+        """Bytes that are in hex, left out, or named by their place in the source."""
+        if not self.keys(value, _STRETCH, path, "a stretch of bytes"):
+            return
+        length = self.integer(value, "length", path)
+        if value.get("raw") is not None:
+            raw = self.hex(value, "raw", path)
+            if raw is not None and length is not None and len(raw) != length:
+                self.fault(join(path, "length"), "does not fit `raw`", expected=len(raw),
+                           actual=length, hint="leave it out, and it is computed; `show` cuts `raw`,"
+                           " `decode` does not")  # fmt: skip
+            yield raw or b""
+            return
+        if length is None:
+            if not any(_within(fault.path, path) for fault in self.faults):
+                self.fault(path, "there are neither bytes nor a length",
+                           expected="`raw`, or `offset` and `length`")  # fmt: skip
+            return
+        if value.get("omitted"):
+            yield from self.omitted(length, path)
+            return
+        offset = self.integer(value, "offset", path)
+        if offset is None:
+            if value.get("offset") is None:
+                self.fault(path, "the place in the source is missing", expected="`offset`")
+        elif self.source is None:
+            self.fault(path, "the bytes are in the input that was decoded, which is not at hand",
+                       expected=f"{length} bytes from offset {offset:#x} of it",
+                       hint="name that file with --source, or decode with --pages inline")  # fmt: skip
+        elif offset + length > self.source.end():
+            self.fault(path, "the source ends before the bytes that are to be taken from it",
+                       expected=f"at least {offset + length} bytes",
+                       actual=f"{self.source.end()} bytes")  # fmt: skip
+        else:
+            yield Span(offset, length)
+
+    def omitted(self, length: int, path: str) -> Iterator[Piece]:
+        if not self.fill_zero:
+            self.fault(path, f"{length} bytes were left out when the image was decoded",
+                       hint="decode with --pages reference or inline, or write zeros for them with"
+                       " --fill-zero")  # fmt: skip
+        elif length > self.cap:
+            self.fault(join(path, "length"), "more zeros than are written for one stretch",
+                       expected=f"at most {self.cap} bytes", actual=length,
+                       hint="a larger --cap allows it")  # fmt: skip
+        else:
+            yield from (_ZEROS[: min(CHUNK, length - at)] for at in range(0, length, CHUNK))
+
+    # --------------------------------------------------------------------------------- containers
+
+
+def join(path: str, key: str) -> str:
+    return path + key if not path or path.endswith(" ") else f"{path}.{key}"
+
+
+def plain(path: str) -> str:
+    return path.removesuffix(": ")
+
+
+def _within(inner: str, outer: str) -> bool:
+    return inner.startswith(plain(outer))
+
+
+def kind_of(value: Any) -> str:
+    """What kind of JSON a value is."""
+    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number",
+             float: "a number with a fraction", type(None): "nothing"}  # fmt: skip
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "no JSON")
+
+
+def shown_as(value: Any) -> str:
+    """A value as it stands in the JSON, cut where it is long."""
+    text = json.dumps(value, default=repr)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,73 @@
+"""Exact: the bytes that headers and bodies in JSON are encoded to.
+
+Who encodes writes them, and who decodes sees from them what JSON does not give back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.formats import HEAD_SIZE, Format
+from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.kinds import JsonError, nearest
+
+__all__ = ["exact_body", "exact_header", "header_values", "prologue_bytes"]
+
+
+def prologue_bytes(
+    format: Format, byteorder: ByteOrder | None, header: dict[str, Any]
+) -> tuple[list[tuple[Body, bytes]], list[tuple[str, str]]]:
+    """The bodies before the first record, each with its bytes, and what is wrong: (field, message).
+
+    `header` has the fields of all of them. Raises what the format's own code raises.
+    """
+    made: list[tuple[Body, bytes]] = []
+    left = dict(header)
+    order: ByteOrder = byteorder or "little"
+    while (step := format.prologue([body for body, _ in made])) is not None:
+        kind, length = step
+        layout = kind.__layout__
+        own = {name: left.pop(name) for name in layout.by_name if name in left}
+        try:
+            body = layout.from_json(own)
+        except JsonError as error:
+            return made, list(error.faults())
+        raw = body.to_bytes(order, check=False)
+        if len(raw) != length:
+            return made, [("", f"the {kind.__name__} has {len(raw)} bytes, and what stands before it"
+                           f" says {length}")]  # fmt: skip
+        made.append((body, raw))
+        order = format.byteorder(b"".join(part for _, part in made)[:HEAD_SIZE])
+    known = [name for body, _ in made for name in type(body).__layout__.by_name]
+    return made, [(name, f"unknown field{nearest(name, known)}") for name in left]
+
+
+def header_values(
+    header: type[Body], type: int, instance: int | None, length: int
+) -> dict[str, Any]:
+    """What the fields of a record header get; those that a document does not have are zero."""
+    values: dict[str, Any] = dict.fromkeys(header.__layout__.stored, 0)
+    values |= {"type": type, "length": length}
+    if "instance" in values:
+        values["instance"] = instance
+    return values
+
+
+def exact_header(header: type[Body], values: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
+    """The bytes of a record header; None where a value does not fit its field."""
+    try:
+        raw: bytes = header(**values).to_bytes(byteorder, check=False)
+        return raw
+    except PLUGIN_FAULTS:
+        return None
+
+
+def exact_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
+    """The bytes that a body's JSON is encoded to; None where it cannot be."""
+    try:
+        made = body.__layout__.from_json(value)
+        raw: bytes = made.to_bytes(byteorder, check=False)
+        return raw
+    except (JsonError, *PLUGIN_FAULTS):
+        return None

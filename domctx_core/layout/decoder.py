@@ -1,0 +1,196 @@
+"""Functions that decode the bodies of one class, made for it: of those that break no rule.
+
+One call of `struct` gives all numbers, and each rule is a line of code. Whatever is not plain (a size
+that is not right, a number without a name, reserved bytes that are not zero) is left to
+`Layout.decode`, which finds out what is wrong and explains it. So nothing is told here, and a body
+that comes out is what the thorough way makes of the same bytes.
+
+Names of fields are all that comes from outside, and they are Python names. Those of a function's
+own begin with two underscores, which no field's name does.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from domctx_core.errors import BodyError
+from domctx_core.layout.aggregates import Array, Nested, Switch
+from domctx_core.layout.kinds import Kind, Reader
+from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved, Text
+
+if TYPE_CHECKING:
+    from domctx_core.layout.body import Layout
+
+__all__ = ["ODD", "Decode", "decoder"]
+
+Decode = Callable[[Any], Any]
+"""Makes a body of all its bytes, or raises one of `ODD`."""
+
+
+class Odd(Exception):  # an answer, not an error
+    """It is not plain that the bytes break no rule."""
+
+
+ODD = (Odd, BodyError, KeyError, struct.error)
+"""What a `Decode` raises where the thorough way has to look."""
+
+
+def decoder(layout: Layout, order: str) -> Decode | None:
+    """The function for the bodies of one layout; None where their kind of fields has no such way.
+
+    All fields have a fixed size but perhaps the last one.
+    """
+    order = layout.order or order
+    codes, row, last = order, [], None
+    tests: list[str] = []
+    stores: list[str] = []
+    space: dict[str, Any] = {"__new": object.__new__, "__body": layout.body, "__odd": Odd}
+    for index, field in enumerate(layout.fields):
+        kind, name = field.kind, field.name
+        if kind.size is None or not _alone(kind):
+            if index + 1 < len(layout.fields) or not kind.judges:
+                return None
+            last = field
+            break
+        codes += kind.code if isinstance(kind, Int) else f"{kind.size}s"
+        if isinstance(kind, Reserved):
+            name = f"__reserved{index}"
+            space[f"__zeros{index}"] = bytes(kind.size)
+            tests.append(f"if {name} != __zeros{index}: raise __odd")
+        elif isinstance(kind, Int) and kind.enum is not None:
+            space[f"__members{index}"] = kind.values
+            stores.append(f"__self.{name} = __members{index}[{name}]")
+        elif isinstance(kind, Int) or type(kind) is Blob:
+            tests += _range(kind, name) if isinstance(kind, Int) else ()
+            if not isinstance(kind, Count):
+                stores.append(f"__self.{name} = {name}")
+        else:
+            made = _value(kind, order)
+            if made is None:
+                return None
+            space[f"__value{index}"] = made
+            key = f", {kind.selector}" if isinstance(kind, Switch) else ""
+            stores.append(f"__self.{name} = __value{index}({name}{key})")
+        row.append(name)
+    numbers = struct.Struct(codes)
+    space["__numbers"] = numbers.unpack if last is None else numbers.unpack_from
+    if last is not None:
+        space["__last"] = _last(last.kind, last.name, numbers.size, order)
+        before = [
+            f"{each.name!r}: {'' if isinstance(each.kind, Count) else '__self.'}{each.name}"
+            for each in layout.fields[:-1]
+            if not isinstance(each.kind, Reserved)
+        ]
+        stores.append(f"__self.{last.name} = __last(__data, {{{', '.join(before)}}})")
+    if layout.own_check:
+        stores.append(_ask(layout, space))
+    names = f"{', '.join(row)}, = " if row else ""
+    lines = [
+        f"{names}__numbers(__data)",
+        *tests,
+        "__self = __new(__body)",
+        *stores,
+        "return __self",
+    ]
+    exec("\n ".join(["def __decode(__data):", *lines]), space)
+    decode: Decode = space["__decode"]
+    return decode
+
+
+def _alone(kind: Kind) -> bool:
+    """Whether values of a kind are made of their own bytes alone (and perhaps a selector)."""
+    if type(kind) is Array:
+        return _alone(kind.element)
+    if type(kind) is Nested:
+        return all(_alone(field.kind) for field in kind.layout.fields)
+    return type(kind) in (Int, Count, Reserved, Blob, Switch, Text, Bitmap)
+
+
+def _range(kind: Int, name: str) -> list[str]:
+    """The line that looks whether a number is in its range."""
+    low = kind.lowest if kind.minimum is None else kind.minimum
+    high = kind.highest if kind.maximum is None else kind.maximum
+    if low <= kind.lowest and high >= kind.highest:
+        return []
+    test = f"{low} <= {name} <= {high}" if low > kind.lowest else f"{name} <= {high}"
+    return [f"if not {test}: raise __odd"]
+
+
+def _value(kind: Kind, order: str) -> Callable[..., Any] | None:
+    """Makes a value of its bytes; that of a union also takes the selector."""
+    if isinstance(kind, Switch):
+        return _union(kind, order)
+    if isinstance(kind, Nested):
+        return decoder(kind.layout, order)
+    if isinstance(kind, Array) and type(kind.element) is Int and not kind.element.checked:
+        unpack = struct.Struct(f"{order}{kind.count}{kind.element.code}").unpack
+        return lambda raw: list(unpack(raw))
+    if isinstance(kind, Array) and isinstance(kind.element, Nested):
+        element, size = decoder(kind.element.layout, order), kind.element.size
+        if element is None or not size:
+            return None
+        return lambda raw: [element(raw[at : at + size]) for at in range(0, len(raw), size)]
+    if isinstance(kind, (Text, Bitmap)):
+
+        def value(raw: bytes) -> Any:
+            reader = Reader(raw, order)
+            made = kind.decode(reader, {})
+            if reader.suspect or reader.problems:
+                raise Odd
+            return made
+
+        return value
+    return None
+
+
+def _union(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
+    cases: dict[int, tuple[int, Decode | None, bytes]] = {}
+    for key, body in kind.cases.items():
+        size, made = 0, None
+        if body is not None:
+            size, made = body.__layout__.size or 0, decoder(body.__layout__, order)
+            if made is None:
+                return None
+        cases[key] = size, made, bytes(kind.size - size)
+
+    def union(raw: bytes, key: int) -> Any:
+        case = cases.get(key)
+        if case is None:
+            return raw
+        size, made, rest = case
+        if raw[size:] != rest:
+            raise Odd
+        return None if made is None else made(raw[:size])
+
+    return union
+
+
+def _last(kind: Kind, name: str, start: int, order: str) -> Callable[[Any, dict[str, Any]], Any]:
+    """Makes the last value of a body, of all bytes from `start` on and the values before it."""
+
+    def last(data: Any, values: dict[str, Any]) -> Any:
+        reader = Reader(data, order)
+        reader.pos = start
+        reader.path.append(name)
+        made = kind.decode(reader, values)
+        if reader.suspect or reader.problems or reader.pos != reader.end:
+            raise Odd
+        return made
+
+    return last
+
+
+def _ask(layout: Layout, space: dict[str, Any]) -> str:
+    """The line that asks a body's own `check`, unless its values are `ordinary`."""
+    tests = []
+    for index, (name, good) in enumerate((layout.body.__ordinary__ or {}).items()):
+        space[f"__good{index}"] = good if isinstance(good, range) else frozenset(map(int, good))
+        tests.append(f"{name} in __good{index}")
+    ask = "for __problem in __self.check(): raise __odd"
+    if layout.body.__ordinary__ is None:
+        return ask
+    if not tests:
+        return "pass"
+    return f"for __problem in () if {' and '.join(tests)} else __self.check(): raise __odd"
