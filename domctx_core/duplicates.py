@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from domctx_core.layout import ByteOrder
 
-__all__ = ["LANES", "Duplicates", "ascending", "numbers_of"]
+__all__ = ["LANES", "Duplicates", "Standing", "ascending", "numbers_of"]
 
 _CODES = 4096
 """Type codes with numbers of their own; no format has that many, and the rest share theirs."""
@@ -80,6 +80,20 @@ class Duplicates:
                 row = self._numbers[code] = _Numbers(numbers[0], "I")
             row.extend(numbers)
         return True
+
+
+class Standing:
+    """What is known of a container's records so far, for rules between them.
+
+    `previous` is the last type code, `descended` whether one was lower than that before it.
+    """
+
+    __slots__ = ("descended", "duplicates", "previous")
+
+    def __init__(self) -> None:
+        self.duplicates = Duplicates()
+        self.previous = -1
+        self.descended = False
 
 
 class _Numbers:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
 from domctx_core.batches import batched
 from domctx_core.checks import Check, Run
-from domctx_core.duplicates import LANES, Duplicates, ascending, numbers_of
+from domctx_core.duplicates import LANES, Duplicates, Standing, ascending, numbers_of
 from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import RecordType
@@ -25,7 +24,7 @@ from domctx_core.sources import Source
 from domctx_core.walker import Level, Record
 from domctx_core.wire import padding
 
-__all__ = ["Proof", "Runs", "Standing", "prove"]
+__all__ = ["Proof", "Runs", "prove"]
 
 BLOCK = 256 * 1024
 """Bytes of an input that are looked at at a time."""
@@ -37,7 +36,9 @@ LEAST = 4
 """Records from which on a run is one."""
 
 WARM = 100
-"""Records of a type that are judged one by one before its pattern, which costs as much, is made."""
+"""Records of a type that are judged one by one before its pattern, which costs as much, is made.
+
+Where it was made for another container, or another image, it is used from the first record on."""
 
 PATIENCE = 64
 """Records that go the slow way, at most, before the next look."""
@@ -57,18 +58,6 @@ _GATHERED = 16
 
 Columns = Sequence[bytes | bytearray]
 """Numbers: a column for each of their bytes, in the order in which these lie."""
-
-
-@dataclass(slots=True)
-class Standing:
-    """What is known of a container's records so far, for rules between them.
-
-    `previous` is the last type code, `descended` whether one was lower than that before it.
-    """
-
-    duplicates: Duplicates = field(default_factory=Duplicates)
-    previous: int = -1
-    descended: bool = False
 
 
 class Proof(NamedTuple):
@@ -219,7 +208,9 @@ class _Ground:
         """The proof of a type that records before were of, if there is one."""
         if code not in self._proofs:
             known = self.level.known.get(code)
-            if known is None or known.record_type is None or known.met < WARM:
+            if known is None or known.record_type is None:
+                return None
+            if known.met < WARM and not known.proved:
                 return None
             made = prove(self.level, known.record_type, self._checks)
             self._proofs[code] = None if made is None or made.size > self._cap else made
@@ -320,9 +311,9 @@ class Runs:
 
     def after(self, record: Record, standing: Standing, checks: Sequence[Check]) -> None:
         """Take what can be proved right after a record, and say so in `record.passed`."""
-        if record.known.met < WARM:
+        known, level = record.known, record.level
+        if known.met < WARM and not known.proved:
             return
-        level = record.level
         ground = self._grounds.get(level)
         if ground is None:
             ground = self._grounds[level] = _Ground(level, checks, self._cap)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domctx_core.checks import Check, Container, Run, Seen, blame_check, check_fault
+from domctx_core.duplicates import Standing
 from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
@@ -18,7 +19,6 @@ from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType
 from domctx_core.rules import Finding, Problem, Rule, Severity
-from domctx_core.runs import Runs, Standing
 from domctx_core.sources import Source
 from domctx_core.walker import (
     Closed,
@@ -35,6 +35,7 @@ from domctx_core.walker import (
 
 if TYPE_CHECKING:
     from domctx_core.domains import XenVersion
+    from domctx_core.runs import Runs
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 
@@ -568,6 +569,8 @@ def verify(
     `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
     is given each finding as soon as it is made. Never raises for bad bytes.
     """
+    from domctx_core.runs import Runs  # which `show` can do without
+
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
     name = ""
@@ -587,7 +590,7 @@ def verify(
         if type(event) is Record:
             if watched is not None:
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
-            if not runs.wait():
+            if not event.known.bulk and not runs.wait():
                 verifier.look_ahead(event, runs)
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]

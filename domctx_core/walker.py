@@ -113,15 +113,16 @@ class Known:
     `entry` is None where nobody declares the code, `error` what the registry raises for it; without
     a `record_type` its plugin cannot be used. `judged` says that the type has a `judge` of its own.
     `body` is what each body (of a bulk type, its head) decodes to, None where that is not all that
-    can be said. `met` counts the records of the type that were given one by one.
+    can be said. `proved` says that the pattern of such bodies is made already. `met` counts the
+    records of the type that were given one by one.
     """
 
     __slots__ = (
-        "body", "bulk", "content", "entry", "error", "judged", "met", "name", "record_type",
-        "remembered", "suspends",
+        "body", "bulk", "content", "entry", "error", "judged", "met", "name", "proved",
+        "record_type", "remembered", "suspends",
     )  # fmt: skip
 
-    def __init__(self, registry: Registry, code: int) -> None:
+    def __init__(self, registry: Registry, code: int, byteorder: ByteOrder) -> None:
         self.entry: Entry | None = None
         self.error: PluginError | None = None
         self.record_type: RecordType[Any] | None = None
@@ -129,7 +130,7 @@ class Known:
         self.content: Content | None = None
         self.body: type[Body] | None = None
         self.met = 0
-        self.bulk = self.judged = self.suspends = self.remembered = False
+        self.bulk = self.judged = self.proved = self.suspends = self.remembered = False
         try:
             self.entry = registry.get(code)
         except PluginError as error:
@@ -145,6 +146,7 @@ class Known:
         self.body = None if found.depends else found.body
         self.judged = getattr(found.judge, "__func__", None) is not RecordType.judge
         self.suspends, self.remembered = found.suspends, found.remembered
+        self.proved = bool(found.body.__layout__.patterns.get(byteorder))
 
 
 @dataclass(eq=False)
@@ -183,7 +185,7 @@ class Level:
         known = self.known.get(code)
         if known is None:
             more = self.registry.more
-            known = Known(self.registry, code)
+            known = Known(self.registry, code, self.framing.byteorder)
             if self.registry.more is not more:  # more was declared, perhaps in conflict with these
                 self.known.clear()
             if known.entry is not None or known.error is not None:  # of others there may be many

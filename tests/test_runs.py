@@ -276,7 +276,7 @@ def constants(**values: int) -> Iterator[None]:
             setattr(fast, name, value)
 
 
-SLOW = {"WARM": 1 << 62}
+SLOW = {"LEAST": 1 << 62}
 EAGER = {"WARM": 0, "PATIENCE": 1}
 
 
@@ -583,12 +583,13 @@ def test_a_run_gives_columns_and_records(order: str) -> None:
         records = Check.records
 
     data = plain(700, order)
+    verify(BufferSource(data), formats(TYPES))
     with constants(BLOCK=4096):
         verify(BufferSource(data), formats(TYPES), checks=[Keep])
     with constants(**SLOW):
         verify(BufferSource(data), formats(TYPES), checks=[Note])
     assert len(kept) > 3
-    assert sum(map(len, kept)) == 600
+    assert sum(map(len, kept)) == 699
     for run in kept:
         expected = seen[run.index - 1 : run.index - 1 + len(run)]
         assert list(run) == expected
@@ -598,6 +599,30 @@ def test_a_run_gives_columns_and_records(order: str) -> None:
         assert run.outline(1).body is None
         with pytest.raises(IndexError):
             run[len(run)]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_pattern_is_made_for_many_records_and_used_for_few(order: str) -> None:
+    class Fresh(Plain):
+        pass
+
+    class FreshRecord(RecordType[Fresh]):
+        code, name, body, instances = 0x10, "FRESH", Fresh, ANY
+
+    kept: list[int] = []
+
+    class Keep(Batched):
+        def record(self, seen: Seen) -> Iterable[Problem]:
+            return ()
+
+        def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
+            kept.append(len(run))
+            return ()
+
+    for count, told in ((50, 0), (300, 200), (50, 49)):
+        kept.clear()
+        verify(BufferSource(plain(count, order)), formats([FreshRecord]), checks=[Keep])
+        assert sum(kept) == told
 
 
 # --------------------------------------------------------------------------------------- patterns

@@ -162,6 +162,8 @@ class Layout:
         self.met = 0
         #: What makes the bytes of a body that plainly breaks no rule, by byte order.
         self.packers: dict[ByteOrder, Callable[[Any], bytes]] = {}
+        #: Patterns of bytes that break no rule, by byte order, once made; None where there is none.
+        self.patterns: dict[ByteOrder, bytes | None] = {}
         #: What makes bodies of rows of values, once somebody has asked for it.
         self.make: Callable[[Iterable[Sequence[Any]]], list[Any]] | None = None
 

@@ -37,6 +37,17 @@ def body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
     Raises `NoPattern` where the size is not fixed, and where a `check` is not told by `ordinary`.
     """
     layout = body.__layout__
+    if byteorder not in layout.patterns:
+        layout.patterns[byteorder] = None
+        layout.patterns[byteorder] = _body_pattern(body, byteorder)
+    known = layout.patterns[byteorder]
+    if known is None:
+        raise NoPattern
+    return known
+
+
+def _body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
+    layout = body.__layout__
     if layout.size is None or body.inspect.__func__ is not Body.inspect.__func__:  # type: ignore[attr-defined]
         raise NoPattern
     ordinary = body.__ordinary__

@@ -66,16 +66,13 @@ class RowLayout(Generic[B]):
             at += size
         self.by_name = {place.name: place for place in self.places}
         self.flat = bool(self.places) and all(place.code for place in self.places)
-        self._patterns: dict[ByteOrder, bytes | None] = {}
 
     def pattern(self, byteorder: ByteOrder) -> bytes | None:
         """A pattern of bodies that break no rule; None where bytes alone do not show that."""
-        if byteorder not in self._patterns:
-            try:
-                self._patterns[byteorder] = body_pattern(self.body, byteorder)
-            except NoPattern:
-                self._patterns[byteorder] = None
-        return self._patterns[byteorder]
+        try:
+            return body_pattern(self.body, byteorder)
+        except NoPattern:
+            return None
 
     @property
     def make(self) -> Callable[[Iterable[Sequence[Any]]], list[B]]:

@@ -6,7 +6,7 @@ import json
 import random
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from domctx_plugin_event_channel import (
 )
 from domctx_plugin_event_channel.checks import EventChannelCheck, domctx_checks
 from domctx_plugin_shared_info import SharedInfo, SharedInfoRecord
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import (
@@ -38,6 +38,7 @@ from domctx_core import (
     Bits,
     Body,
     BodyError,
+    Check,
     Domain,
     DomainError,
     EndRecord,
@@ -48,8 +49,10 @@ from domctx_core import (
     MemoryLoadOps,
     MemorySaveOps,
     NoState,
+    Problem,
     Provider,
     Registry,
+    Run,
     Severity,
     Start,
     StartRecord,
@@ -196,11 +199,13 @@ def image(*records: tuple[int, Body]) -> bytes:
     return raw + record(0, 0, b"")
 
 
-def findings(*records: tuple[int, Body]) -> Sequence[Finding]:
+def findings(
+    *records: tuple[int, Body], check: type[Check] = EventChannelCheck
+) -> Sequence[Finding]:
     formats = Formats()
     formats.add(DOMAIN_CONTEXT, Provider("test", "1"), DomainContext)
     registry(formats.registry(DOMAIN_CONTEXT))
-    return verify(BufferSource(image(*records)), formats, checks=[EventChannelCheck]).findings
+    return verify(BufferSource(image(*records)), formats, checks=[check]).findings
 
 
 def load(domain: DictDomain, *records: tuple[int, Body], check: bool = True) -> DictDomain:
@@ -540,6 +545,64 @@ def test_ports_without_an_event_word_are_noted_once() -> None:
     assert "2 channels" in note.message
     domain = load(DictDomain(PV64), (0, fifo(1)), (1024, ipi()))
     assert domain.state[EventChannel, 1024] == ipi()
+
+
+ODD: dict[str, EventChannel] = {
+    "pending": ipi(flags=ChannelFlags.PENDING),
+    "masked": ipi(flags=ChannelFlags.MASKED),
+    "both": ipi(flags=ChannelFlags.PENDING | ChannelFlags.MASKED),
+    "timer": virq(0, 1),
+    "console": virq(2),
+    "interrupt": pirq(9),
+    "loop": to(7),
+    "remote": to(7, 5),
+}
+PORTS = st.integers(101, 260)  # of which runs are judged
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    abi=st.one_of(
+        st.sampled_from([TWO_LEVEL, TWO_LEVEL.replace(max_port=150)]),
+        st.sampled_from([None, fifo(0), fifo(1), fifo(128)]),
+    ),
+    shared=st.sampled_from([8, 4, None]),
+    bits=st.tuples(st.frozensets(PORTS, max_size=9), st.frozensets(PORTS, max_size=9)),
+    odd=st.dictionaries(PORTS, st.sampled_from(["priority", *ODD]), max_size=8),
+    far=st.sampled_from([None] * 5 + [1024, 4096, 131072]),
+)
+def test_runs_of_channels_are_judged_as_single_ones_are(
+    abi: EvtchnAbi | None,
+    shared: int | None,
+    bits: tuple[frozenset[int], frozenset[int]],
+    odd: dict[int, str],
+    far: int | None,
+) -> None:
+    channels = {port: ipi() for port in range(1, 261)}
+    for port in bits[0]:
+        channels[port] = ipi(flags=ChannelFlags.PENDING)
+    choices = {**ODD, "priority": ipi(priority=3)}
+    channels |= {port: choices[name] for port, name in odd.items()}
+    if far is not None:
+        channels[far] = ipi()
+    records: list[tuple[int, Body]] = []
+    if shared is not None:
+        page = SharedInfo.blank(PV32 if shared == 4 else PV64)
+        size = page.info.evtchn_pending.size
+        page.info.evtchn_pending, page.info.evtchn_mask = (Bits(size, each) for each in bits)
+        records.append((0, page))
+    if abi is not None:
+        records.append((0, abi))
+    records += channels.items()
+    runs: list[int] = []
+
+    class OneByOne(EventChannelCheck):
+        def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
+            runs.append(len(run))
+            return Check.records(self, run)
+
+    assert findings(*records) == findings(*records, check=OneByOne)
+    assert sum(runs) > 100
 
 
 def test_every_rule_is_documented() -> None:

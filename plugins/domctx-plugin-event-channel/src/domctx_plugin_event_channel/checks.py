@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import ClassVar
 
 from domctx_plugin_shared_info import SharedInfo
@@ -10,24 +12,35 @@ from domctx_plugin_shared_info import SharedInfo
 from domctx_core import Bits, Check, CheckDeclaration, Problem, Rule, Run, Seen, hookimpl
 from domctx_plugin_event_channel.abi import TWO_LEVEL_PORTS, Abi, EvtchnAbi
 from domctx_plugin_event_channel.channel import (
+    DEFAULT_PRIORITY,
     DOMID_SELF,
     PER_VCPU_VIRQS,
+    ChannelFlags,
     ChannelState,
     EventChannel,
     Interdomain,
     Pirq,
     Virq,
 )
-from domctx_plugin_event_channel.rules import PORT_OFFSET, RULES, abi_missing, against_abi
+from domctx_plugin_event_channel.rules import (
+    PORT_OFFSET,
+    RULES,
+    abi_missing,
+    against_abi,
+    highest_port,
+)
 
 __all__ = ["EventChannelCheck", "domctx_checks"]
 
-_STATE, _VCPU, _BINDING = 0, 4, 16
+_STATE, _VCPU, _FLAGS, _PRIORITY, _BINDING = 0, 4, 8, 12, 16
 
 _INTERDOMAIN, _VIRQ, _PIRQ = (
     int(state) for state in (ChannelState.INTERDOMAIN, ChannelState.VIRQ, ChannelState.PIRQ)
 )
-_INTERRUPTS = frozenset({_VIRQ, _PIRQ})
+_IS_INTERRUPT = bytes(state in (_VIRQ, _PIRQ) for state in range(256))
+_ORDINARY = bytes([DEFAULT_PRIORITY])
+_BITS = ChannelFlags.PENDING, ChannelFlags.MASKED
+_BOTH = int(ChannelFlags.PENDING | ChannelFlags.MASKED)
 
 CHANNEL = 5
 """Type code of EVENT_CHANNEL."""
@@ -67,7 +80,8 @@ class EventChannelCheck(Check):
         if abi is not None:
             yield from against_abi(port, channel, abi, self._two_level_ports)
             if abi.abi == Abi.TWO_LEVEL:
-                yield from self._compare(port, channel)
+                if port < self._two_level_ports:
+                    yield from self._compare(port, channel.flags)
             elif port >= abi.reachable:
                 self._wordless_count += 1
                 if not self._wordless:
@@ -85,35 +99,67 @@ class EventChannelCheck(Check):
 
     def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
         """Judge channels by their columns, where ports and ABI leave nothing to say of each."""
-        abi, ports = self._abi, run.instances
-        highest = max(ports)
-        if run.code != CHANNEL or abi is None or abi.abi != Abi.FIFO or highest > abi.max_port:
+        abi = self._abi
+        highest = max(run.instances)
+        if run.code != CHANNEL or abi is None or not self._all_allowed(run, abi, highest):
             yield from super().records(run)
             return
-        if highest >= abi.reachable:
-            reachable = abi.reachable
-            wordless = [at for at, port in enumerate(ports) if port >= reachable]
-            if not self._wordless:
-                self._wordless.append(run.outline(wordless[0]))
-            self._wordless_count += len(wordless)
-        states, domids = run.numbers(_STATE, 4), run.numbers(_BINDING, 2)
-        bound = [
-            at
-            for at, (state, domid) in enumerate(zip(states, domids, strict=True))
-            if state in _INTERRUPTS or (domid == DOMID_SELF and state == _INTERDOMAIN)
-        ]
+        ports, flags = run.instances, run.numbers(_FLAGS, 4)
+        differing: Sequence[int] = ()
+        if abi.abi == Abi.TWO_LEVEL:
+            differing = self._differing(ports, flags)
+        else:
+            self._without_word(run, abi.reachable, highest)
+        bound = _bound(run)
+        if not bound and not differing:
+            return
+        vcpus, states = run.numbers(_VCPU, 4), run.numbers(_STATE, 4)
         numbers, more = run.numbers(_BINDING, 4), run.numbers(_BINDING + 4, 4)
-        vcpus = run.numbers(_VCPU, 4)
-        for at in bound:
-            port, number = ports[at], numbers[at]
-            if states[at] == _INTERDOMAIN:
-                self._loops[port] = more[at], run.index + at, run.offset + at * run.stride
-                continue
-            virq = states[at] == _VIRQ
-            for problem in (
-                self._virq(port, number, vcpus[at]) if virq else self._pirq(port, number)
-            ):
+        judged = frozenset(bound)
+        for at in sorted({*bound, *differing}) if differing else bound:
+            port = ports[at]
+            problems: list[Problem] = []
+            if differing:
+                problems += self._compare(port, ChannelFlags(flags[at]))
+            if at in judged:
+                if states[at] == _VIRQ:
+                    problems += self._virq(port, numbers[at], vcpus[at])
+                elif states[at] == _PIRQ:
+                    problems += self._pirq(port, numbers[at])
+                else:
+                    self._loops[port] = more[at], run.index + at, run.offset + at * run.stride
+            for problem in problems:
                 yield at, problem
+
+    def _all_allowed(self, run: Run, abi: EvtchnAbi, highest: int) -> bool:
+        """Whether the ABI forbids none of the channels."""
+        if highest > highest_port(abi, self._two_level_ports):
+            return False
+        if abi.abi == Abi.TWO_LEVEL:
+            return not run.numbers(_PRIORITY, 1).tobytes().strip(_ORDINARY)
+        return abi.abi == Abi.FIFO
+
+    def _without_word(self, run: Run, reachable: int, highest: int) -> None:
+        """Note the channels that have no event word."""
+        if highest < reachable:
+            return
+        wordless = [at for at, port in enumerate(run.instances) if port >= reachable]
+        if not self._wordless:
+            self._wordless.append(run.outline(wordless[0]))
+        self._wordless_count += len(wordless)
+
+    def _differing(self, ports: array[int], flags: array[int]) -> list[int]:
+        """Which of the channels have bits that differ from those of SHARED_INFO."""
+        if self._bits is None:
+            return []
+        pending, mask = (
+            _bytes_of(bits, byte) for bits, byte in zip(self._bits, _BITS, strict=True)
+        )
+        return [
+            at
+            for at, (port, flag) in enumerate(zip(ports, flags, strict=True))
+            if flag & _BOTH != pending[port] | mask[port]
+        ]
 
     def _virq(self, port: int, virq: int, vcpu: int) -> Iterator[Problem]:
         """A virtual interrupt is bound once, or once a vCPU."""
@@ -141,14 +187,12 @@ class EventChannelCheck(Check):
                 actual=pirq,
             )
 
-    def _compare(self, port: int, channel: EventChannel) -> Iterator[Problem]:
-        if self._bits is None or port >= self._two_level_ports:
+    def _compare(self, port: int, flags: ChannelFlags) -> Iterator[Problem]:
+        """The bits of a channel are those of SHARED_INFO."""
+        if self._bits is None:
             return
-        pending, mask = self._bits
-        for name, flag, bits in (
-            ("pending", channel.pending, pending),
-            ("mask", channel.masked, mask),
-        ):
+        for name, bit, bits in zip(("pending", "mask"), _BITS, self._bits, strict=True):
+            flag = bool(flags & bit)
             if flag != (port in bits):
                 yield Problem(
                     "event-channel/bits-differ",
@@ -190,6 +234,21 @@ class EventChannelCheck(Check):
                     actual=seen.instance,
                 ),
             )
+
+
+def _bound(run: Run) -> list[int]:
+    """Which channels of a run are bound to an interrupt, or to the domain itself."""
+    states = run.numbers(_STATE + (0 if run.byteorder == "little" else 3), 1).tobytes()
+    places = range(len(run))
+    interrupts = compress(places, states.translate(_IS_INTERRUPT))
+    own = compress(places, map(DOMID_SELF.__eq__, run.numbers(_BINDING, 2)))
+    return sorted({*interrupts, *(at for at in own if states[at] == _INTERDOMAIN)})
+
+
+def _bytes_of(bits: Bits, byte: int) -> bytes:
+    """A byte for each position of a bitmap: `byte` where it is set, else zero."""
+    text = f"{bits.to_int():0{bits.size}b}".encode()
+    return text.translate(bytes(byte if each == ord("1") else 0 for each in range(256)))[::-1]
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from domctx_core import Errno, Problem, Rule, Severity
 from domctx_plugin_event_channel.abi import Abi, EvtchnAbi
 from domctx_plugin_event_channel.channel import DEFAULT_PRIORITY, EventChannel
 
-__all__ = ["PORT_OFFSET", "RULES", "abi_missing", "against_abi"]
+__all__ = ["PORT_OFFSET", "RULES", "abi_missing", "against_abi", "highest_port"]
 
 PORT_OFFSET = -12
 """Where a record's instance, its port, stands in the header before the body."""
@@ -107,12 +107,17 @@ def abi_missing() -> Problem:
     return Problem("event-channel/abi-missing", "no EVTCHN_ABI comes before this channel")
 
 
+def highest_port(abi: EvtchnAbi, two_level_ports: int) -> int:
+    """The highest port that a domain can have; `two_level_ports` as for `against_abi`."""
+    return min(abi.max_port, (two_level_ports if abi.abi == Abi.TWO_LEVEL else abi.ports) - 1)
+
+
 def against_abi(
     port: int, channel: EventChannel, abi: EvtchnAbi, two_level_ports: int
 ) -> Iterable[Problem]:
     """What the ABI forbids a channel; `two_level_ports` is what the guest's word width allows."""
     two_level = abi.abi == Abi.TWO_LEVEL
-    limit = min(abi.max_port, (two_level_ports if two_level else abi.ports) - 1)
+    limit = highest_port(abi, two_level_ports)
     if port > limit:
         why = "max_port" if limit == abi.max_port else f"{limit + 1} ports under this ABI"
         yield Problem(

@@ -120,10 +120,10 @@ def faultless(entries: array[int]) -> bool:
 
 
 def _faultless(raw: bytearray, order: str) -> bool:
-    return not (
-        _others(_column(raw, _HIGHEST_BYTE[order]), _GOOD_BYTES)
-        or _others(_column(raw, _SECOND_BYTE[order]), _GOOD_SECOND_BYTES)
-    )
+    highest, second = raw[_HIGHEST_BYTE[order] :: 8], raw[_SECOND_BYTE[order] :: 8]
+    if highest == second == bytes(len(second)):  # as in all of an HVM guest
+        return True
+    return not (_others(highest, _GOOD_BYTES) or _others(second, _GOOD_SECOND_BYTES))
 
 
 def _column(raw: bytearray, place: int) -> bytearray:
