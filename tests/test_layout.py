@@ -6,6 +6,7 @@ import random
 import struct
 import sys
 import types
+from collections.abc import Iterable
 from enum import Enum, IntEnum, IntFlag, StrEnum
 from typing import Any
 
@@ -778,6 +779,31 @@ def test_switch_holds_what_the_selector_says(state: int, binding: Any, expected:
         Union(state=state, binding=binding).to_bytes()
     assert (raised.value.field, raised.value.offset) == ("binding", 1)
     assert raised.value.expected == expected
+
+
+@pytest.mark.parametrize("state", ["one", None, 1.5, [1]])
+def test_a_selector_of_the_wrong_type_is_told_once(state: Any) -> None:
+    [problem] = Union(state=state, binding=None).problems()
+    assert (problem.field, problem.actual) == ("state", state)
+    with pytest.raises(BodyError, match="`state`"):
+        Union(state=state, binding=None).to_bytes()
+
+
+def test_a_value_of_the_wrong_type_is_not_asked_about() -> None:
+    class Asked(Body):
+        few: int = u8()
+
+        def check(self) -> Iterable[Problem]:
+            if self.few > 9:
+                yield Problem("field-out-of-range", "too many", field="few")
+            if self.few == 5:
+                raise TypeError("a bug")
+
+    [problem] = Asked(few="all").problems()
+    assert problem.field == "few"
+    assert [each.message for each in Asked(few=10).problems()] == ["too many"]
+    with pytest.raises(TypeError, match="a bug"):
+        Asked(few=5).problems()
 
 
 def test_switch_in_json() -> None:

@@ -376,7 +376,9 @@ class Switch(Kind):
         out += bytes(start + self.size - len(out))
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
-        key = int(values[self.selector])
+        key = values[self.selector]
+        if not isinstance(key, int):  # which is said of the selector
+            return
         if key not in self.cases:
             fits = isinstance(value, bytes) and len(value) == self.size
             expected = f"{self.size} raw bytes"

@@ -229,7 +229,7 @@ class Layout:
 
     def check(self, body: Any, checker: Checker) -> None:
         """Report every problem of the values; `checker.pos` is the body's offset and stays so."""
-        start = checker.pos
+        start, told = checker.pos, len(checker.problems)
         values = _Attributes(body)
         for field in self.fields:
             kind = field.kind
@@ -244,8 +244,13 @@ class Layout:
                 checker.path.pop()
             checker.pos += kind.length_of(value)
         checker.pos = start
-        if self.own_check:
+        if not self.own_check:
+            return
+        try:
             self.check_own(body, checker)
+        except (TypeError, AttributeError):  # of a value of the wrong type, if one was told of
+            if len(checker.problems) == told:
+                raise
 
     def check_own(self, body: Any, checker: Checker) -> None:
         """Report what the class's own `check` says."""
