@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any
@@ -18,7 +17,6 @@ from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError
-from domctx_core.image import image_json, prologue_json, record_json
 from domctx_core.layout import Body
 from domctx_core.records import Tally
 from domctx_core.rules import Finding, Severity
@@ -83,18 +81,16 @@ def command(
     opened = (open_seekable if as_tree or as_fields else open_input)(app, image)
     with opened as source, progress(app, f"reading {name}", source):
         verifier = Verifier()
-        findings: list[Finding] = []
         if as_json or as_lines:
+            from domctx_core.cli.show_json import show_document, show_lines
+
             events = walk(source, app.host.formats, cap=cap)
             if as_json:
-                document = image_json(events, verifier, path=image, source=source, keep=keep)
-                app.out(json.dumps(document, indent=2))
-                bad = any(finding["severity"] == "error" for finding in document["findings"])
+                bad = show_document(app, source, events, verifier, keep, image)
             else:
-                for line in _jsonl(events, verifier, findings, keep):
-                    app.out(line)
-                bad = _bad(findings)
+                bad = show_lines(app, events, verifier, keep)
         else:
+            findings: list[Finding] = []
             if as_tree:
                 lines = _tree(app, source, verifier, findings, keep, name, cap)
             else:
@@ -104,12 +100,8 @@ def command(
             again = None if image == "-" else image
             told = ("\n" + finding_text(app, finding, again) for finding in findings)
             paged(app, (line for part in (lines, told) for line in part))
-            bad = _bad(findings)
+            bad = any(finding.severity is Severity.ERROR for finding in findings)
     app.worst(4 if verifier.needs_plugin else int(bad))
-
-
-def _bad(findings: Iterable[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in findings)
 
 
 def _tree(
@@ -127,33 +119,6 @@ def _tree(
     image = read_image(source, app.host.formats, verifier=verifier, cap=cap)
     findings += image.findings
     yield from tree_lines(app, image, name, keep)
-
-
-def _jsonl(
-    events: Iterable[Event],
-    verifier: Verifier,
-    findings: list[Finding],
-    keep: Callable[[Record], bool],
-) -> Iterator[str]:
-    for event in events:
-        found = verifier.see(event)
-        findings += found
-        if isinstance(event, Opened) and not event.resumed:
-            level = event.level
-            line = {
-                "container": list(level.path),
-                "offset": level.offset,
-                "format": level.format.name,
-                "format_version": level.framing.version,
-                "byteorder": level.framing.byteorder,
-            }
-            if level.prologue:
-                line["header"] = prologue_json(level)
-            yield json.dumps(line)
-        elif isinstance(event, Record) and keep(event):
-            yield json.dumps({"container": list(event.level.path), **record_json(event)})
-        for finding in found:
-            yield json.dumps({"finding": finding.to_json()})
 
 
 def _text(

@@ -5,7 +5,6 @@ The only module that knows importlib-metadata.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -68,8 +67,12 @@ class Found(NamedTuple):
         """The folder that an editable installation links to; None for any other installation."""
         dist = self.entry_point.dist
         text = None if dist is None else dist.read_text("direct_url.json")
+        if text is None:
+            return None
+        import json
+
         try:
-            direct = json.loads(text or "{}")
+            direct = json.loads(text)
             url = urlsplit(direct["url"]) if direct["dir_info"]["editable"] else None
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
