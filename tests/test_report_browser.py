@@ -76,6 +76,13 @@ def find(browser: Any, selector: str) -> list[Any]:
     return found
 
 
+def wait(browser: Any, selector: str) -> Any:
+    """The first of what is found, which may take the browser a moment."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    return WebDriverWait(browser, 10).until(lambda browser: find(browser, selector))[0]
+
+
 def click(browser: Any, element: Any) -> None:
     """Click where the line of links at the top of the page cannot be in the way."""
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
@@ -145,7 +152,7 @@ def test_with_the_keyboard_alone(opened: Any) -> None:
 def test_without_a_script_a_link_to_a_field_marks_it(opened: Any) -> None:
     report = make_report(PV1.read_bytes())
     browser = opened(report, fragment="#c2h0b1", script=False)
-    target = find(browser, ":target")[0]
+    target = wait(browser, ":target")
     assert target.text == "58 45 4e 46"
     assert target.value_of_css_property("background-color") == "rgba(255, 224, 138, 1)"
     assert find(browser, ".filter[hidden]")
@@ -157,7 +164,7 @@ def test_a_link_opens_what_it_leads_to(opened: Any) -> None:
     browser = opened(report)
     last = find(browser, ".card:not([open])")[-1].get_attribute("id")
     browser.get(f"{browser.current_url.partition('#')[0]}#{last}f0")
-    assert find(browser, f"#{last}[open]")
+    assert wait(browser, f"#{last}[open]")
     assert len(marked(browser)) == 1
 
 
