@@ -55,7 +55,8 @@ class Job:
     """One thing to be done, by several contestants in turn.
 
     `input` is the kind of input; `base` the contestant that the others are compared with. `each`
-    says what the time is divided by: `record`, or nothing. `clock` is `cpu` (the processor's time, for
+    says what the records of the input's totals are, by which the time is divided: `record`, `PFN`, or
+    nothing. `clock` is `cpu` (the processor's time, for
     what happens in memory) or `wall`.
     """
 
@@ -190,6 +191,10 @@ JOBS: tuple[Job, ...] = (
         Contestant("cat", "cat", "tee:cat"),
         Contestant("domctx", "domctx verify --tee", "tee:domctx"),
     ], base="cat", each="", clock="wall"),
+    Job("pages", "PAGE_DATA in a libxc stream: verify", "stream", [
+        Contestant("xen", "in the style of Xen's verifier", "by_hand:stream_reader"),
+        Contestant("domctx", "domctx verify, not the first of the process", "ours:verify_pages"),
+    ], base="xen", each="PFN"),
     Job("decode", "Decode 131,072 event channels to JSON", "channels", [
         Contestant("json", "json.dumps of the same data", "ours:dumps"),
         Contestant("domctx", "domctx decode", "ours:decode"),
@@ -251,6 +256,7 @@ AIMS: tuple[Aim, ...] = (
     Aim("libxc stream, file", ("stream-file", "domctx"), ("stream-file", "xen"), 1),
     Aim("libxc stream, pipe", ("stream-pipe", "domctx"), ("stream-pipe", "xen"), 2),
     Aim("libxc stream, tee", ("stream-tee", "domctx"), ("stream-tee", "cat"), 2),
+    Aim("libxc stream, in ns a PFN", ("pages", "domctx"), None, 15, figure="ns"),
     Aim("decode to JSON", ("decode", "domctx"), ("decode", "json"), 3),
     Aim("encode from JSON", ("encode", "domctx"), ("encode", "json"), 3),
     Aim(

@@ -33,7 +33,7 @@ def job_table(job: Job, results: Results) -> str:
     """The contestants of a job, in the order in which they ran."""
     measured = results.jobs[job.key]
     base = measured.get(job.base)
-    unit, factor = ("ns a record", 1e9) if job.each else ("ms", 1e3)
+    unit, factor = (f"ns a {job.each}", 1e9) if job.each else ("ms", 1e3)
     if job.key.startswith("body"):
         unit = "ns"
     memory = any(each.memory for each in measured.values()) and not job.key.startswith("body")

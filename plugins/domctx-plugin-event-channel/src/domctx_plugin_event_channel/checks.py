@@ -37,7 +37,8 @@ _STATE, _VCPU, _FLAGS, _PRIORITY, _BINDING = 0, 4, 8, 12, 16
 _INTERDOMAIN, _VIRQ, _PIRQ = (
     int(state) for state in (ChannelState.INTERDOMAIN, ChannelState.VIRQ, ChannelState.PIRQ)
 )
-_IS_INTERRUPT = bytes(state in (_VIRQ, _PIRQ) for state in range(256))
+_IS_VIRQ, _IS_PIRQ = (bytes(byte == each for byte in range(256)) for each in (_VIRQ, _PIRQ))
+_SELF = array("H", [DOMID_SELF]).tobytes()
 _ORDINARY = bytes([DEFAULT_PRIORITY])
 _BITS = ChannelFlags.PENDING, ChannelFlags.MASKED
 _BOTH = int(ChannelFlags.PENDING | ChannelFlags.MASKED)
@@ -110,24 +111,24 @@ class EventChannelCheck(Check):
             differing = self._differing(ports, flags)
         else:
             self._without_word(run, abi.reachable, highest)
-        bound = _bound(run)
-        if not bound and not differing:
-            return
-        vcpus, states = run.numbers(_VCPU, 4), run.numbers(_STATE, 4)
-        numbers, more = run.numbers(_BINDING, 4), run.numbers(_BINDING + 4, 4)
-        judged = frozenset(bound)
-        for at in sorted({*bound, *differing}) if differing else bound:
+        numbers, vcpus = run.numbers(_BINDING, 4), run.numbers(_VCPU, 4)
+        states = run.numbers(_STATE, 4)
+        virqs, pirqs, loops = _bound(run)
+        self._note_loops(run, loops)
+        if self._all_new(pirqs, numbers, ports):
+            pirqs = []
+        judged = {*virqs, *pirqs}
+        for at in sorted({*judged, *differing}):
             port = ports[at]
             problems: list[Problem] = []
             if differing:
                 problems += self._compare(port, ChannelFlags(flags[at]))
             if at in judged:
-                if states[at] == _VIRQ:
-                    problems += self._virq(port, numbers[at], vcpus[at])
-                elif states[at] == _PIRQ:
-                    problems += self._pirq(port, numbers[at])
-                else:
-                    self._loops[port] = more[at], run.index + at, run.offset + at * run.stride
+                virtual = states[at] == _VIRQ
+                number = numbers[at]
+                problems += (
+                    self._virq(port, number, vcpus[at]) if virtual else self._pirq(port, number)
+                )
             for problem in problems:
                 yield at, problem
 
@@ -138,6 +139,23 @@ class EventChannelCheck(Check):
         if abi.abi == Abi.TWO_LEVEL:
             return not run.numbers(_PRIORITY, 1).tobytes().strip(_ORDINARY)
         return abi.abi == Abi.FIFO
+
+    def _note_loops(self, run: Run, loops: Sequence[int]) -> None:
+        """Note the channels that are bound to the domain itself."""
+        if loops:
+            ports, remotes = run.instances, run.numbers(_BINDING + 4, 4)
+            index, offset, stride = run.index, run.offset, run.stride
+            self._loops.update(
+                (ports[at], (remotes[at], index + at, offset + at * stride)) for at in loops
+            )
+
+    def _all_new(self, pirqs: Sequence[int], numbers: array[int], ports: array[int]) -> bool:
+        """Whether no physical interrupt is bound twice; then all of them are noted."""
+        bound = {numbers[at]: ports[at] for at in pirqs}
+        if len(bound) < len(pirqs) or not self._pirqs.keys().isdisjoint(bound):
+            return False
+        self._pirqs.update(bound)
+        return True
 
     def _without_word(self, run: Run, reachable: int, highest: int) -> None:
         """Note the channels that have no event word."""
@@ -236,13 +254,18 @@ class EventChannelCheck(Check):
             )
 
 
-def _bound(run: Run) -> list[int]:
-    """Which channels of a run are bound to an interrupt, or to the domain itself."""
+def _bound(run: Run) -> tuple[list[int], list[int], list[int]]:
+    """Which channels of a run are bound to a virtual interrupt, to a physical one, and to the
+    domain itself."""
     states = run.numbers(_STATE + (0 if run.byteorder == "little" else 3), 1).tobytes()
     places = range(len(run))
-    interrupts = compress(places, states.translate(_IS_INTERRUPT))
-    own = compress(places, map(DOMID_SELF.__eq__, run.numbers(_BINDING, 2)))
-    return sorted({*interrupts, *(at for at in own if states[at] == _INTERDOMAIN)})
+    virqs, pirqs = (list(compress(places, states.translate(each))) for each in (_IS_VIRQ, _IS_PIRQ))
+    domids = run.numbers(_BINDING, 2)
+    loops = []
+    if _SELF in domids.tobytes():  # which costs next to nothing, and mostly there is none
+        own = compress(places, map(DOMID_SELF.__eq__, domids))
+        loops = [at for at in own if states[at] == _INTERDOMAIN]
+    return virqs, pirqs, loops
 
 
 def _bytes_of(bits: Bits, byte: int) -> bytes:
