@@ -13,8 +13,8 @@ __all__ = ["uncollected"]
 def uncollected() -> Iterator[None]:
     """No search for cycles in the block.
 
-    A big document is one tree without cycles; searching it again and again while it grows takes
-    longer than making it.
+    A big document is one tree without cycles, and the bodies of a large load are all there to
+    stay; searching them again and again while they grow takes longer than making them.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -1,215 +1,43 @@
-"""The engine: `save_domain` and `load_domain`, with the semantics of the seed's C engine.
-
-Save: START's handler; pause; every other type on offer in ascending code; unpause; END's handler.
-Load: START first, outside the pause; the records in image order; END after the unpause.
-"""
+"""Load: START first, outside the pause; the records in image order; END after the unpause."""
 
 from __future__ import annotations
 
-import gc
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
-from types import FrameType
 from typing import Any
 
-from domctx_core.ahead import frame_of
-from domctx_core.batches import batched
 from domctx_core.checks import Check, Container, Run, Seen, blame_check
-from domctx_core.context import LoadContext, SaveContext
+from domctx_core.collector import uncollected
+from domctx_core.context import LoadContext
 from domctx_core.domains import Domain, Origin, StagedDomain, XenVersion, names_of
 from domctx_core.duplicates import Duplicates
+from domctx_core.engine.entries import END, START, fault, framing
+from domctx_core.engine.hold import paused, refuse_self
+from domctx_core.engine.way import Way
 from domctx_core.errors import (
     PLUGIN_FAULTS,
-    DomainError,
     DomctxError,
     Errno,
     ImageError,
     PluginError,
 )
 from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.columns import Columns, Frame
-from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.columns import Columns
 from domctx_core.observers import RecordEvent, Watch
-from domctx_core.ops import DEFAULT_CAP, LoadOps, MemorySaveOps, SaveOps, SizingSaveOps
-from domctx_core.records import RecordType
+from domctx_core.ops import DEFAULT_CAP, LoadOps
 from domctx_core.registry import Entry, Registry
 from domctx_core.rules import CORE_RULES, Problem, Severity, find_rule
 from domctx_core.wire import HEADER_SIZE, byteorder_of, unpack_header
 
-__all__ = ["END", "START", "LoadResult", "load_domain", "save_domain", "save_image", "size_domain"]
-
-END = 0
-"""Type code of the record that terminates an image."""
-
-START = 1
-"""Type code of the record that begins an image."""
-
-_ALL = 2**32
-"""Instances that there are where a record type sets no limit."""
+__all__ = ["LoadResult", "load_domain"]
 
 _WAIT = 63
 """Records of a type that go by at most before a run of them is looked for again in vain."""
 
 _LISTED = 1000
 """Changes that an error names one by one."""
-
-
-# ------------------------------------------------------------------------------------------ save
-
-
-def save_domain(
-    domain: Domain,
-    ops: SaveOps,
-    registry: Registry,
-    *,
-    dry_run: bool = False,
-    xen_version: XenVersion | None = None,
-    cap: int = DEFAULT_CAP,
-    watch: Watch | None = None,
-) -> int:
-    """Save `domain` through `ops`; gives the number of records written.
-
-    `xen_version` goes into START where the domain has none of its own. `cap` (bytes) limits what
-    is buffered of one record whose length is not known on a target that cannot seek. `watch` is
-    told of each record.
-
-    Any failure unpauses and writes no END; the error says which type, instance and provider
-    failed. `DomainError` with EPERM: the domain is the one that runs this program. `PluginError`,
-    before the pause: the domain has state of a type that no usable plugin knows.
-    """
-    _refuse_self(domain, "saved")
-    context = SaveContext(
-        ops,
-        dry_run=dry_run,
-        xen_version=domain.xen_version or xen_version,
-        cap=cap,
-        measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
-        watch=watch,
-    )
-    start, end = _framing(registry)
-    with _backend(domain, "offers"):
-        entries = list(_on_offer(domain, registry))
-    _save_one(context, start, domain)
-    with _paused(domain):
-        for entry in entries:
-            _save_one(context, entry, domain)
-    _save_one(context, end, domain)
-    ops.flush()
-    return context.records
-
-
-def size_domain(
-    domain: Domain, registry: Registry, *, xen_version: XenVersion | None = None
-) -> int:
-    """The exact size in bytes of the image that `save_domain` would write now (a dry run)."""
-    ops = SizingSaveOps()
-    save_domain(domain, ops, registry, dry_run=True, xen_version=xen_version)
-    return ops.size
-
-
-def save_image(
-    domain: Domain,
-    registry: Registry,
-    *,
-    xen_version: XenVersion | None = None,
-    byteorder: ByteOrder = "little",
-    attempts: int = 3,
-) -> bytes:
-    """The domain's image in memory: sized by a dry run, then saved.
-
-    A domain that grows or shrinks in between is sized again, `attempts` times at most; then the
-    `DomainError` says so.
-    """
-    for attempt in range(attempts):
-        capacity = size_domain(domain, registry, xen_version=xen_version)
-        ops = MemorySaveOps(capacity, byteorder)
-        try:
-            save_domain(domain, ops, registry, xen_version=xen_version)
-            return ops.image
-        except DomainError as error:
-            if error.errno not in (Errno.ENOSPC, Errno.EIO) or attempt + 1 == attempts:
-                raise
-    raise ValueError("attempts must be at least 1")
-
-
-def _refuse_self(domain: Domain, what: str) -> None:
-    if domain.is_current:
-        raise DomainError(
-            f"domain {domain.domid} runs this program, so it cannot be {what} by it",
-            errno=Errno.EPERM,
-            hint="run domctx in another domain",
-        )
-
-
-def _framing(registry: Registry) -> tuple[Entry, Entry]:
-    start, end = registry.get(START), registry.get(END)
-    if start is None or end is None:
-        raise PluginError(
-            "the registry has no record types START and END, which every image needs",
-            hint="register domctx_core.builtin's, or let a host build the registry",
-        )
-    return start, end
-
-
-def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
-    """The entries that a save of this domain runs, in ascending code, all of them usable."""
-    offers = domain.offers()
-    if offers is None:
-        offers = frozenset(entry.code for entry in registry)
-    for code in sorted(offers - {START, END}):
-        entry = registry.get(code)
-        if entry is None:
-            raise PluginError(
-                f"domain {domain.domid} has state of type {code} ({code:#x}), which no installed"
-                " plugin knows",
-                rule="unknown-type",
-                type=code,
-                hint="install the plugin that declares this type code",
-            )
-        entry.record_type  # noqa: B018  # a plugin that cannot be used is found before the pause
-        yield entry
-
-
-def _save_one(context: SaveContext, entry: Entry, domain: Domain) -> None:
-    try:
-        context.run(entry, domain)
-    except DomctxError as error:
-        _say_whose(error, entry, context.instance)
-        raise
-    except PLUGIN_FAULTS as error:
-        raise _fault(entry, "save", error, context.instance) from error
-
-
-def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion | None) -> int:
-    """The length of the `ordinal`-th record that a handler writes, by a dry run of it alone."""
-
-    class Lengths(SizingSaveOps):
-        def __init__(self) -> None:
-            super().__init__()
-            self.lengths: list[int] = []
-
-        def end(self, length: int) -> None:
-            self.lengths.append(length)
-
-    ops = Lengths()
-    context = SaveContext(ops, dry_run=True, xen_version=domain.xen_version or xen_version)
-    context.run(entry, domain)
-    if len(ops.lengths) < ordinal:
-        raise DomainError(
-            f"a dry run of {entry.name} writes fewer records than its save",
-            errno=Errno.EIO,
-            expected=f"at least {ordinal} records",
-            actual=f"{len(ops.lengths)} records",
-        )
-    return ops.lengths[ordinal - 1]
-
-
-# ------------------------------------------------------------------------------------------ load
 
 
 @dataclass(frozen=True)
@@ -256,8 +84,8 @@ def load_domain(
     Raises `ImageError` for a bad image, `DomainError` where the domain refuses, `PluginError`
     where a plugin is at fault.
     """
-    _refuse_self(domain, "loaded")
-    start, end = _framing(registry)
+    refuse_self(domain, "loaded")
+    start, end = framing(registry)
     receiver = None if allow_newer else domain.xen_version or xen_version
     load = _Load(domain, ops, registry, start, end, receiver, list(checks), cap, watch)
     return load.in_two_phases() if validate else load.as_it_comes()
@@ -298,7 +126,7 @@ class _Load:
         self.at_once = True
         self.context.read_on()
         staged = StagedDomain(self.domain)
-        with _collector_off():
+        with uncollected():
             self.read_start(staged)
             before_pause = len(staged)
             self.read_records(staged)
@@ -306,7 +134,7 @@ class _Load:
             self.read_end(staged)
             try:
                 self.apply(staged, 0, before_pause)
-                with _paused(self.domain):
+                with paused(self.domain):
                     self.apply(staged, before_pause, before_unpause)
                 self.apply(staged, before_unpause, len(staged))
             except DomctxError as error:
@@ -335,7 +163,7 @@ class _Load:
         witness = _Witness(self.domain)
         try:
             self.read_start(witness)
-            with _paused(self.domain):
+            with paused(self.domain):
                 self.read_records(witness)
             self.read_end(witness)
         except DomctxError as error:
@@ -373,12 +201,12 @@ class _Load:
                 actual=f"type {context.type}",
             )
         self.begin_checks()
-        self.run(_Way(self.start, self.checks), domain)
+        self.run(Way(self.start, self.checks), domain)
 
     def read_records(self, domain: StagedDomain) -> None:
         """The records up to END, whose header is then the present one."""
         context = self.context
-        ways: dict[int, _Way] = {}
+        ways: dict[int, Way] = {}
         alone = 0
         while True:
             code = context.advance()
@@ -408,7 +236,7 @@ class _Load:
             self.run(way, domain)
             self.records += 1
 
-    def way(self, code: int) -> _Way:
+    def way(self, code: int) -> Way:
         """How records of a type are taken; raises `ImageError` where they cannot be."""
         context = self.context
         if code == START:
@@ -428,9 +256,9 @@ class _Load:
                 provider=entry.provider,
                 errno=Errno.EINVAL,
             )
-        return _Way(entry, self.checks, self.at_once)
+        return Way(entry, self.checks, self.at_once)
 
-    def take_run(self, way: _Way, run: Columns[Any], domain: StagedDomain) -> bool:
+    def take_run(self, way: Way, run: Columns[Any], domain: StagedDomain) -> bool:
         """Take the run that begins with the present record; gives whether that could be done.
 
         It cannot where anything might be wrong with it, and then nothing has happened.
@@ -452,7 +280,7 @@ class _Load:
         self.records += len(run)
         return True
 
-    def take_whole(self, way: _Way, run: Columns[Any], domain: StagedDomain) -> bool:
+    def take_whole(self, way: Way, run: Columns[Any], domain: StagedDomain) -> bool:
         """Run the load handler of a whole run; gives whether it took it."""
         context, entry = self.context, way.entry
         record, offset = context.record, context.offset
@@ -465,12 +293,12 @@ class _Load:
                 self.tell_run(way, run[:place], record, offset)
             raise
         except PLUGIN_FAULTS as error:
-            raise _fault(entry, "load", error, context.instance) from error
+            raise fault(entry, "load", error, context.instance) from error
         if taken:
             self.tell_run(way, run, record, offset)
         return taken
 
-    def tell_run(self, way: _Way, run: Columns[Any], record: int, offset: int) -> None:
+    def tell_run(self, way: Way, run: Columns[Any], record: int, offset: int) -> None:
         """Tell observers and checks of a run, the first of which has that number and offset."""
         stride, size = run.frame.stride, run.layout.size
         byteorder = self.context.byteorder
@@ -490,7 +318,7 @@ class _Load:
             if self.watch:
                 self.watch.see_run(way.code, run.instances[:told], offset, stride, size)
 
-    def take_each(self, way: _Way, domain: StagedDomain) -> None:
+    def take_each(self, way: Way, domain: StagedDomain) -> None:
         """Run the load handler of each record of a run, and tell of it."""
         context, entry = self.context, way.entry
         told = self.watch is not None or bool(way.checks)
@@ -500,16 +328,16 @@ class _Load:
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
-            raise _fault(entry, "load", error, context.instance) from error
+            raise fault(entry, "load", error, context.instance) from error
 
     def read_end(self, domain: StagedDomain) -> None:
-        self.run(_Way(self.end, self.checks), domain)
+        self.run(Way(self.end, self.checks), domain)
         for check in self.checks:
             with blame_check(check):
                 for seen, problem in check.end():
                     self.judge(check, problem, seen)
 
-    def run(self, way: _Way, domain: StagedDomain) -> None:
+    def run(self, way: Way, domain: StagedDomain) -> None:
         """Take the present record: run its load handler, and tell of it."""
         context = self.context
         entry = way.entry
@@ -533,11 +361,11 @@ class _Load:
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
-            raise _fault(entry, "load", error, context.instance) from error
+            raise fault(entry, "load", error, context.instance) from error
         if way.checks or self.watch is not None:
             self.tell(way)
 
-    def tell(self, way: _Way) -> None:
+    def tell(self, way: Way) -> None:
         """Tell observers and checks of the present record, which has been taken."""
         context, entry = self.context, way.entry
         if self.watch:
@@ -571,50 +399,6 @@ class _Load:
             field=problem.field,
             expected=problem.expected,
             actual=problem.actual,
-        )
-
-
-class _Way:
-    """How the records of one type are taken; looked up once for each type that an image has.
-
-    `layout` is there where runs of records can be taken without judging one by one, if their
-    instances are `good`; `wait` is how many are not looked at for that, after it was `missed`.
-    `whole` says that nobody needs to see each of them. Checks may see a run
-    when all of it is loaded, but only `at_once`: while nothing has come of it for the domain.
-    """
-
-    __slots__ = (
-        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "missed", "name",
-        "record_type", "wait", "whole",
-    )  # fmt: skip
-
-    def __init__(self, entry: Entry, checks: Sequence[Check], at_once: bool = False) -> None:
-        record_type = entry.record_type
-        kind = type(record_type)
-        self.entry = entry
-        self.code, self.name = entry.code, entry.name
-        self.record_type = record_type
-        self.load = record_type.load
-        self.limit = record_type.instances.limit
-        self.checks = [check for check in checks if entry.code in check.codes]
-        self.wait = self.missed = 0
-        self.layout: RowLayout[Any] | None = None
-        self.frame = Frame(0)
-        self.good = range(_ALL if self.limit is None else self.limit)
-        if getattr(record_type.judge, "__func__", None) is not RecordType.judge:
-            ordinary = record_type.ordinary or range(0)
-            self.good = range(max(0, ordinary.start), min(self.good.stop, ordinary.stop))
-        if (
-            record_type.body.fixed_size()
-            and self.good
-            and not record_type.depends
-            and not record_type.remembered
-        ):
-            layout = RowLayout(record_type.body)
-            if layout.pattern("little") is not None:
-                self.layout, self.frame = layout, frame_of(layout)
-        self.whole = batched(kind, "load_run", "load") and all(
-            at_once and batched(type(check), "records", "record") for check in self.checks
         )
 
 
@@ -652,107 +436,6 @@ class _Witness(StagedDomain):
 
     def changes(self) -> Iterator[str]:
         return names_of(self._taken)
-
-
-# ------------------------------------------------------------------------------------------ both
-
-
-@contextmanager
-def _paused(domain: Domain) -> Iterator[None]:
-    """Pause and, whatever happens, unpause; what went wrong first is the error.
-
-    Ctrl-C waits while the domain is being paused or unpaused, so that it is always known which.
-    """
-    paused = False
-    allow_interrupts = _hold_interrupts()
-    try:
-        try:
-            with _backend(domain, "pause"):
-                domain.pause()
-            paused = True
-        finally:
-            allow_interrupts()
-        yield
-    except BaseException as error:
-        if paused:
-            allow_interrupts = _hold_interrupts()
-            try:
-                domain.unpause()
-            except PLUGIN_FAULTS as second:
-                error.add_note(f"and the domain could not be unpaused: {second}")
-            finally:
-                allow_interrupts()
-        raise
-    allow_interrupts = _hold_interrupts()
-    try:
-        with _backend(domain, "unpause"):
-            domain.unpause()
-    finally:
-        allow_interrupts()
-
-
-def _hold_interrupts() -> Callable[[], None]:
-    """Let Ctrl-C wait until the function that this gives is called.
-
-    Blocking the signal would not do: any other thread of the program may take it.
-    """
-    previous = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        return lambda: None  # Ctrl-C raises nothing here
-    waiting: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
-
-    def allow() -> None:
-        signal.signal(signal.SIGINT, previous)
-        for number, frame in waiting[:1]:
-            previous(number, frame)
-
-    return allow
-
-
-@contextmanager
-def _backend(domain: Domain, what: str) -> Iterator[None]:
-    """What a domain raises that is none of ours is its backend's fault."""
-    try:
-        yield
-    except DomctxError:
-        raise
-    except PLUGIN_FAULTS as error:
-        raise PluginError(
-            f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
-            f" {type(error).__name__}: {error}",
-            errno=Errno.EIO,
-        ) from error
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """No search for garbage meanwhile: a load makes many objects that all stay, and each search
-    would go through all of them."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-
-
-def _say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
-    """Say in an error whose handler was at work."""
-    error.locate(type=entry.code, type_name=entry.name, instance=instance, provider=entry.provider)
-
-
-def _fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
-    """What a handler raised that is none of ours, as its plugin's fault."""
-    return PluginError(
-        f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
-        errno=Errno.EIO,
-        type=entry.code,
-        type_name=entry.name,
-        instance=instance,
-        provider=entry.provider,
-    )
 
 
 def _where(origin: Origin, instance: int | None) -> dict[str, Any]:

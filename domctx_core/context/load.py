@@ -1,7 +1,4 @@
-"""What a record type's `save` and `load` are given: one operation's hold on its image.
-
-All the state of an operation is here or in the caller's ops; nothing is shared between two.
-"""
+"""What a record type's `load` is given: one load's hold on its image."""
 
 from __future__ import annotations
 
@@ -9,18 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, repeat
 from typing import Any, NamedTuple, TypeVar, cast
 
-from domctx_core.ahead import LEAST, MOST, frame_of, is_proved, run_at
+from domctx_core.ahead import LEAST, is_proved, run_at
 from domctx_core.batches import batched
-from domctx_core.domains import Domain, StagedDomain, XenVersion
-from domctx_core.duplicates import Duplicates
+from domctx_core.domains import StagedDomain, XenVersion
 from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.columns import Columns, Frame
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.made import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.rows import RowLayout
-from domctx_core.observers import RecordEvent, Watch
-from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps, SaveOps
+from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps
 from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry
 from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
@@ -29,12 +22,11 @@ from domctx_core.wire import (
     HEADER_SIZE,
     MAX_LENGTH,
     header_struct,
-    pack_header,
     padding,
     unpack_header,
 )
 
-__all__ = ["LoadContext", "SaveContext"]
+__all__ = ["LoadContext"]
 
 B = TypeVar("B", bound=Body)
 
@@ -47,316 +39,6 @@ _FARTHEST = 512 * 1024
 _ZEROS = bytes(ALIGNMENT)
 
 _END = 0
-
-_ALL = 2**32
-"""Instances that there are where a record type sets no limit."""
-
-
-class _Packing(NamedTuple):
-    """How a body of fixed size becomes a whole record in one call.
-
-    `pack` makes it of body and instance where that is plain, and else raises one of `NOT_PLAIN`;
-    `blank` is such a record with neither.
-    """
-
-    pack: Callable[[Any, int], bytes]
-    length: int
-    blank: bytes
-
-
-def _not_plain(body: Any, instance: int) -> bytes:
-    """Packs none, so that each goes the other way."""
-    raise NotPlain
-
-
-class SaveContext:
-    """One save: handlers write their records through it.
-
-    `dry_run` says that only lengths count; `xen_version` is what START will say.
-    """
-
-    def __init__(
-        self,
-        ops: SaveOps,
-        *,
-        dry_run: bool,
-        xen_version: XenVersion | None,
-        cap: int = DEFAULT_CAP,
-        measure: Callable[[Entry, int], int] | None = None,
-        watch: Watch | None = None,
-    ) -> None:
-        self.dry_run = dry_run
-        self.xen_version = xen_version
-        self.records = 0
-        self._ops = ops
-        self._cap = cap
-        self._measure = measure
-        self._watch = watch if watch else None
-        self._position = 0
-        self._entry: Entry | None = None
-        self._before = 0
-        self._instance: int | None = None
-        self._length = 0
-        self._promised: int | None = None
-        self._held: bytearray | None = None
-        self._duplicates = Duplicates()
-        self._whole = batched(type(ops), "records", "begin", "append", "end")
-        self._limit = 0
-        self._packings: dict[type, _Packing | None] = {}
-        #: The class of the bodies that are written now, how long they are, and what packs them.
-        self._kind: type | None = None
-        self._fixed = 0
-        self._pack: Callable[[Any, int], bytes] = _not_plain
-        #: Instances from the first to the top follow on, and are not noted as written yet.
-        self._first, self._top = 0, -1
-
-    @property
-    def byteorder(self) -> ByteOrder:
-        """The byte order of the image that is written."""
-        return self._ops.byteorder
-
-    @property
-    def instance(self) -> int | None:
-        """The instance of the record that is open, None between records."""
-        return self._instance
-
-    def begin(self, code: int, instance: int, length: int | None = None) -> None:
-        """Begin a record. `length`, where it is known, saves buffering on a pipe."""
-        entry = self._entry
-        if entry is None:
-            raise MisuseError("a record is begun outside of a save handler")
-        if self._instance is not None:
-            raise MisuseError(
-                f"{entry.name}[{instance}] is begun before {entry.name}[{self._instance}] is ended"
-            )
-        if code != entry.code:
-            raise MisuseError(
-                f"the save handler of {entry.name} begins a record of another type",
-                expected=entry.code,
-                actual=code,
-            )
-        if not 0 <= instance < self._limit:
-            raise MisuseError(
-                f"{entry.name} cannot have instance {instance}",
-                expected=f"0 to {self._limit - 1}",
-                actual=instance,
-            )
-        if self._repeated(instance):
-            raise self._twice(instance)
-        self._instance = instance
-        self._kind = None
-        self._length = 0
-        self._promised = length
-        if length is None and not self._ops.patches:
-            self._held = bytearray()
-        else:
-            self._ops.begin(code, instance, length)
-
-    def data(self, data: bytes | bytearray | memoryview) -> None:
-        """Append to the record's body; any number of times, of any size."""
-        if self._instance is None:
-            raise MisuseError("data is written outside of a record")
-        self._length += len(data)
-        if self._held is None:
-            self._ops.append(data)
-            return
-        self._held += data
-        if len(self._held) > self._cap:
-            self._release(self._dry_length())
-
-    def end(self) -> None:
-        """End the record: padding is written, and the length is settled."""
-        entry, instance = self._entry, self._instance
-        if entry is None or instance is None:
-            raise MisuseError("a record is ended that was not begun")
-        if self._held is not None:
-            self._release(self._length)
-        if self._promised is not None and self._promised != self._length:
-            raise MisuseError(
-                f"{entry.name}[{instance}] has another length than was said when it began",
-                expected=f"{self._promised} bytes",
-                actual=f"{self._length} bytes",
-                hint="the domain changed while it was saved, or the handler's dry run is wrong",
-            )
-        pad = padding(self._length)
-        if pad:
-            self._ops.append(bytes(pad))
-        self._ops.end(self._length)
-        if self._watch is not None:
-            self._tell(instance, self._length, HEADER_SIZE + self._length + pad)
-        self._instance = None
-        self.records += 1
-
-    def write(self, instance: int, body: Body | bytes | bytearray | memoryview) -> None:
-        """Write a whole record of the handler's own type: the one-shot form."""
-        if type(body) is not self._kind:
-            self._turn_to(type(body))
-        if 0 <= instance < self._limit:
-            try:
-                record = self._pack(body, instance)
-            except NOT_PLAIN:  # the other way says what is wrong
-                pass
-            else:
-                if instance == self._top + 1:
-                    self._top = instance
-                elif self._repeated(instance):
-                    raise self._twice(instance)
-                try:
-                    self._ops.records(record)
-                except BaseException:
-                    self._instance = instance
-                    raise
-                self.records += 1
-                if self._watch is not None:
-                    self._tell(instance, self._fixed, len(record))
-                return
-        entry = self._entry
-        if entry is None:
-            raise MisuseError("a record is written outside of a save handler")
-        if isinstance(body, Body):
-            try:
-                body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
-            except DomctxError as error:
-                error.locate(instance=instance)
-                raise
-        self.begin(entry.code, instance, len(body))
-        self.data(body)
-        self.end()
-
-    def run_of(self, domain: Domain, body: type[B]) -> Columns[B] | None:
-        """What a domain has of a body class as one run; None where it does not keep it so."""
-        if batched(type(domain), "read_run", "read", "instances"):
-            return domain.read_run(body)
-        return None
-
-    def write_run(self, run: Columns[Any]) -> None:
-        """Write a record of the handler's own type for each of a run.
-
-        What comes out is what `write` of one body after the other would write, and so are errors.
-        """
-        entry = self._entry
-        if entry is None:
-            raise MisuseError("a run is written outside of a save handler")
-        if not run:
-            return
-        code = entry.code
-        self._settle()
-        packing = None if self._instance is not None else self._packing(run.body)
-        if (
-            packing is None
-            or not (self.dry_run or run.sound)
-            or not run.ascending
-            or run.instances[-1] >= self._limit
-            or not self._duplicates.extend([(code, run.stretch)])
-        ):
-            for instance, body in run.items():
-                self.write(instance, body)
-            return
-        if self.dry_run:
-            self._ops.records(packing.blank, len(run))
-        else:
-            frame = frame_of(run.layout)
-            for start in range(0, len(run), MOST):
-                piece = run[start : start + MOST]
-                self._ops.records(piece.records(packing.blank, frame, self.byteorder))
-        if self._watch:
-            length, size = packing.length, len(packing.blank)
-            self._watch.see_run(code, run.instances, self._position, size, length)
-            self._position += size * len(run)
-        self._top = run.instances[-1]
-        self._first = self._top + 1
-        self.records += len(run)
-
-    def _settle(self) -> None:
-        """Note the instances that follow on as written."""
-        if self._entry is not None and self._first <= self._top:
-            stretch = range(self._first, self._top + 1)
-            self._duplicates.extend([(self._entry.code, stretch)])
-        self._first = self._top + 1
-
-    def _repeated(self, instance: int) -> bool:
-        """Whether the present type's record of an instance is written already; it is from now on."""
-        assert self._entry is not None
-        if instance > self._top:
-            if instance != self._top + 1:
-                self._settle()
-                self._first = instance
-            self._top = instance
-            return False
-        self._settle()
-        return self._duplicates.seen(self._entry.code, instance)
-
-    def _twice(self, instance: int) -> MisuseError:
-        assert self._entry is not None
-        return MisuseError(f"{self._entry.name}[{instance}] is written twice")
-
-    def _tell(self, instance: int, length: int, size: int) -> None:
-        """Tell observers of a record that was written: `size` bytes with header and padding."""
-        assert self._entry is not None
-        assert self._watch is not None
-        self._watch.see(RecordEvent(self._entry.code, instance, self._position, length))
-        self._position += size
-
-    def _turn_to(self, kind: type[Any]) -> None:
-        """From now on bodies of this class are written."""
-        if self._entry is None or self._instance is not None:
-            self._kind, self._pack = None, _not_plain
-            return
-        packing = self._packing(kind)
-        self._kind = kind
-        self._pack, self._fixed = (_not_plain, 0) if packing is None else packing[:2]
-
-    def _packing(self, kind: type[Any]) -> _Packing | None:
-        """How to pack the handler's records with such bodies; None where it takes more calls."""
-        if kind not in self._packings:
-            self._packings[kind] = self._packing_of(kind)
-        return self._packings[kind]
-
-    def _packing_of(self, kind: type[Any]) -> _Packing | None:
-        assert self._entry is not None
-        size = kind.fixed_size() if self._whole and issubclass(kind, Body) else None
-        if size is None:
-            return None
-        code, byteorder, pad = self._entry.code, self.byteorder, padding(size)
-        blank = pack_header(code, 0, size, byteorder) + bytes(size + pad)
-        layout, prefix = kind.__layout__, ORDERS[byteorder]
-        pack: Callable[[Any, int], bytes] = _not_plain
-        if self.dry_run:
-            pack = lambda body, instance: blank  # noqa: E731
-        elif kind.to_bytes is Body.to_bytes and layout.order in (None, prefix):
-            head = header_struct(byteorder).format.removeprefix(prefix)
-            pack = packer(layout, prefix, head=head, values=(code, None, size), tail=pad)
-        return _Packing(pack, size, blank)
-
-    def _release(self, length: int) -> None:
-        """On a target that cannot seek: the length is known now, so let go of what was held."""
-        assert self._entry is not None
-        assert self._instance is not None
-        assert self._held is not None
-        held, self._held = self._held, None
-        self._promised = length
-        self._ops.begin(self._entry.code, self._instance, length)
-        self._ops.append(held)
-
-    def _dry_length(self) -> int:
-        """The length of the open record, from a dry run of its handler alone."""
-        assert self._entry is not None
-        if self._measure is None:
-            raise MisuseError("the record outgrows what is held, and nothing can measure it")
-        return self._measure(self._entry, self.records - self._before + 1)
-
-    def run(self, entry: Entry, domain: Any) -> None:
-        """For the engine: run one save handler."""
-        self._entry, self._before = entry, self.records
-        self._first, self._top = 0, -1
-        limit = entry.record_type.instances.limit
-        self._limit = _ALL if limit is None else limit
-        self._packings = {}
-        self._kind = None
-        entry.record_type.save(domain, self)
-        if self._instance is not None:
-            raise MisuseError(f"the save handler of {entry.name} did not end its last record")
-        self._entry = self._kind = None
 
 
 class _Plain(NamedTuple):

@@ -1,0 +1,45 @@
+"""The record types of an operation: those that every image needs, and whose fault an error is."""
+
+from __future__ import annotations
+
+from domctx_core.errors import (
+    DomctxError,
+    Errno,
+    PluginError,
+)
+from domctx_core.registry import Entry, Registry
+
+__all__ = ["END", "START", "fault", "framing", "say_whose"]
+
+END = 0
+"""Type code of the record that terminates an image."""
+
+START = 1
+"""Type code of the record that begins an image."""
+
+
+def framing(registry: Registry) -> tuple[Entry, Entry]:
+    start, end = registry.get(START), registry.get(END)
+    if start is None or end is None:
+        raise PluginError(
+            "the registry has no record types START and END, which every image needs",
+            hint="register domctx_core.builtin's, or let a host build the registry",
+        )
+    return start, end
+
+
+def say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
+    """Say in an error whose handler was at work."""
+    error.locate(type=entry.code, type_name=entry.name, instance=instance, provider=entry.provider)
+
+
+def fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
+    """What a handler raised that is none of ours, as its plugin's fault."""
+    return PluginError(
+        f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
+        errno=Errno.EIO,
+        type=entry.code,
+        type_name=entry.name,
+        instance=instance,
+        provider=entry.provider,
+    )

@@ -1,0 +1,97 @@
+"""What is done with a domain whatever the operation: refuse oneself, pause it, blame its backend."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from domctx_core.domains import Domain
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DomainError,
+    DomctxError,
+    Errno,
+    PluginError,
+)
+
+__all__ = ["backend", "paused", "refuse_self"]
+
+
+def refuse_self(domain: Domain, what: str) -> None:
+    if domain.is_current:
+        raise DomainError(
+            f"domain {domain.domid} runs this program, so it cannot be {what} by it",
+            errno=Errno.EPERM,
+            hint="run domctx in another domain",
+        )
+
+
+@contextmanager
+def paused(domain: Domain) -> Iterator[None]:
+    """Pause and, whatever happens, unpause; what went wrong first is the error.
+
+    Ctrl-C waits while the domain is being paused or unpaused, so that it is always known which.
+    """
+    paused = False
+    allow_interrupts = _hold_interrupts()
+    try:
+        try:
+            with backend(domain, "pause"):
+                domain.pause()
+            paused = True
+        finally:
+            allow_interrupts()
+        yield
+    except BaseException as error:
+        if paused:
+            allow_interrupts = _hold_interrupts()
+            try:
+                domain.unpause()
+            except PLUGIN_FAULTS as second:
+                error.add_note(f"and the domain could not be unpaused: {second}")
+            finally:
+                allow_interrupts()
+        raise
+    allow_interrupts = _hold_interrupts()
+    try:
+        with backend(domain, "unpause"):
+            domain.unpause()
+    finally:
+        allow_interrupts()
+
+
+def _hold_interrupts() -> Callable[[], None]:
+    """Let Ctrl-C wait until the function that this gives is called.
+
+    Blocking the signal would not do: any other thread of the program may take it.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+        return lambda: None  # Ctrl-C raises nothing here
+    waiting: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
+
+    def allow() -> None:
+        signal.signal(signal.SIGINT, previous)
+        for number, frame in waiting[:1]:
+            previous(number, frame)
+
+    return allow
+
+
+@contextmanager
+def backend(domain: Domain, what: str) -> Iterator[None]:
+    """What a domain raises that is none of ours is its backend's fault."""
+    try:
+        yield
+    except DomctxError:
+        raise
+    except PLUGIN_FAULTS as error:
+        raise PluginError(
+            f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
+            f" {type(error).__name__}: {error}",
+            errno=Errno.EIO,
+        ) from error

@@ -1,0 +1,151 @@
+"""Save: START's handler; pause; every other type on offer in ascending code; unpause; END's handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domctx_core.context import SaveContext
+from domctx_core.domains import Domain, XenVersion
+from domctx_core.engine.entries import END, START, fault, framing, say_whose
+from domctx_core.engine.hold import backend, paused, refuse_self
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DomainError,
+    DomctxError,
+    Errno,
+    PluginError,
+)
+from domctx_core.layout import ByteOrder
+from domctx_core.observers import Watch
+from domctx_core.ops import DEFAULT_CAP, MemorySaveOps, SaveOps, SizingSaveOps
+from domctx_core.registry import Entry, Registry
+
+__all__ = ["save_domain", "save_image", "size_domain"]
+
+
+def save_domain(
+    domain: Domain,
+    ops: SaveOps,
+    registry: Registry,
+    *,
+    dry_run: bool = False,
+    xen_version: XenVersion | None = None,
+    cap: int = DEFAULT_CAP,
+    watch: Watch | None = None,
+) -> int:
+    """Save `domain` through `ops`; gives the number of records written.
+
+    `xen_version` goes into START where the domain has none of its own. `cap` (bytes) limits what
+    is buffered of one record whose length is not known on a target that cannot seek. `watch` is
+    told of each record.
+
+    Any failure unpauses and writes no END; the error says which type, instance and provider
+    failed. `DomainError` with EPERM: the domain is the one that runs this program. `PluginError`,
+    before the pause: the domain has state of a type that no usable plugin knows.
+    """
+    refuse_self(domain, "saved")
+    context = SaveContext(
+        ops,
+        dry_run=dry_run,
+        xen_version=domain.xen_version or xen_version,
+        cap=cap,
+        measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
+        watch=watch,
+    )
+    start, end = framing(registry)
+    with backend(domain, "offers"):
+        entries = list(_on_offer(domain, registry))
+    _save_one(context, start, domain)
+    with paused(domain):
+        for entry in entries:
+            _save_one(context, entry, domain)
+    _save_one(context, end, domain)
+    ops.flush()
+    return context.records
+
+
+def size_domain(
+    domain: Domain, registry: Registry, *, xen_version: XenVersion | None = None
+) -> int:
+    """The exact size in bytes of the image that `save_domain` would write now (a dry run)."""
+    ops = SizingSaveOps()
+    save_domain(domain, ops, registry, dry_run=True, xen_version=xen_version)
+    return ops.size
+
+
+def save_image(
+    domain: Domain,
+    registry: Registry,
+    *,
+    xen_version: XenVersion | None = None,
+    byteorder: ByteOrder = "little",
+    attempts: int = 3,
+) -> bytes:
+    """The domain's image in memory: sized by a dry run, then saved.
+
+    A domain that grows or shrinks in between is sized again, `attempts` times at most; then the
+    `DomainError` says so.
+    """
+    for attempt in range(attempts):
+        capacity = size_domain(domain, registry, xen_version=xen_version)
+        ops = MemorySaveOps(capacity, byteorder)
+        try:
+            save_domain(domain, ops, registry, xen_version=xen_version)
+            return ops.image
+        except DomainError as error:
+            if error.errno not in (Errno.ENOSPC, Errno.EIO) or attempt + 1 == attempts:
+                raise
+    raise ValueError("attempts must be at least 1")
+
+
+def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
+    """The entries that a save of this domain runs, in ascending code, all of them usable."""
+    offers = domain.offers()
+    if offers is None:
+        offers = frozenset(entry.code for entry in registry)
+    for code in sorted(offers - {START, END}):
+        entry = registry.get(code)
+        if entry is None:
+            raise PluginError(
+                f"domain {domain.domid} has state of type {code} ({code:#x}), which no installed"
+                " plugin knows",
+                rule="unknown-type",
+                type=code,
+                hint="install the plugin that declares this type code",
+            )
+        entry.record_type  # noqa: B018  # a plugin that cannot be used is found before the pause
+        yield entry
+
+
+def _save_one(context: SaveContext, entry: Entry, domain: Domain) -> None:
+    try:
+        context.run(entry, domain)
+    except DomctxError as error:
+        say_whose(error, entry, context.instance)
+        raise
+    except PLUGIN_FAULTS as error:
+        raise fault(entry, "save", error, context.instance) from error
+
+
+def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion | None) -> int:
+    """The length of the `ordinal`-th record that a handler writes, by a dry run of it alone."""
+
+    class Lengths(SizingSaveOps):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lengths: list[int] = []
+
+        def end(self, length: int) -> None:
+            self.lengths.append(length)
+
+    ops = Lengths()
+    context = SaveContext(ops, dry_run=True, xen_version=domain.xen_version or xen_version)
+    context.run(entry, domain)
+    if len(ops.lengths) < ordinal:
+        raise DomainError(
+            f"a dry run of {entry.name} writes fewer records than its save",
+            errno=Errno.EIO,
+            expected=f"at least {ordinal} records",
+            actual=f"{len(ops.lengths)} records",
+        )
+    return ops.lengths[ordinal - 1]

@@ -1,0 +1,63 @@
+"""How the records of one type are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from domctx_core.ahead import frame_of
+from domctx_core.batches import batched
+from domctx_core.checks import Check
+from domctx_core.layout.columns import Frame
+from domctx_core.layout.rows import RowLayout
+from domctx_core.records import RecordType
+from domctx_core.registry import Entry
+
+__all__ = ["Way"]
+
+_ALL = 2**32
+"""Instances that there are where a record type sets no limit."""
+
+
+class Way:
+    """How the records of one type are taken; looked up once for each type that an image has.
+
+    `layout` is there where runs of records can be taken without judging one by one, if their
+    instances are `good`; `wait` is how many are not looked at for that, after it was `missed`.
+    `whole` says that nobody needs to see each of them. Checks may see a run
+    when all of it is loaded, but only `at_once`: while nothing has come of it for the domain.
+    """
+
+    __slots__ = (
+        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "missed", "name",
+        "record_type", "wait", "whole",
+    )  # fmt: skip
+
+    def __init__(self, entry: Entry, checks: Sequence[Check], at_once: bool = False) -> None:
+        record_type = entry.record_type
+        kind = type(record_type)
+        self.entry = entry
+        self.code, self.name = entry.code, entry.name
+        self.record_type = record_type
+        self.load = record_type.load
+        self.limit = record_type.instances.limit
+        self.checks = [check for check in checks if entry.code in check.codes]
+        self.wait = self.missed = 0
+        self.layout: RowLayout[Any] | None = None
+        self.frame = Frame(0)
+        self.good = range(_ALL if self.limit is None else self.limit)
+        if getattr(record_type.judge, "__func__", None) is not RecordType.judge:
+            ordinary = record_type.ordinary or range(0)
+            self.good = range(max(0, ordinary.start), min(self.good.stop, ordinary.stop))
+        if (
+            record_type.body.fixed_size()
+            and self.good
+            and not record_type.depends
+            and not record_type.remembered
+        ):
+            layout = RowLayout(record_type.body)
+            if layout.pattern("little") is not None:
+                self.layout, self.frame = layout, frame_of(layout)
+        self.whole = batched(kind, "load_run", "load") and all(
+            at_once and batched(type(check), "records", "record") for check in self.checks
+        )
