@@ -152,6 +152,13 @@ def test_bytes_columns_and_bodies_are_the_same(
         assert list(run.column(name)) == [getattr(each, name) for each in bodies]
     assert run.sound == (body is not Checked)
     assert run.records(blank, frame, target) == records(target, blank)
+    if order == target:
+        run.known_as(blank)
+        assert run.records(blank, frame, target) == records(target, blank)
+        assert (
+            run[1:4].records(blank, frame, target)
+            == records(target, blank)[frame.stride : 4 * frame.stride]
+        )
     other_blank = bytes(255 - byte for byte in blank[:header]) + blank[header:]
     assert run.records(other_blank, frame, target) == records(target, other_blank)
 

@@ -139,6 +139,8 @@ class Columns(Sequence[B], Generic[B]):
         proved = all(each._proved for each in runs)
         run = cls.of_records(first.layout, raw, first.frame, first.byteorder, proved=proved)
         run._tidy = all(each._tidy for each in runs)
+        if all(each._template == first._template for each in runs):
+            run._template = first._template
         return run
 
     def _setup(
@@ -155,6 +157,7 @@ class Columns(Sequence[B], Generic[B]):
         self._arrays: dict[str, array[int]] = {}
         self._proved = False
         self._tidy = False  # unused bytes are zero
+        self._template = b""
 
     # --------------------------------------------------------------------------------- columns
 
@@ -184,7 +187,7 @@ class Columns(Sequence[B], Generic[B]):
         """The same run with some columns changed; raises `BodyError` as for a new run."""
         raw = self._written(bytearray(self.raw), None, columns)
         run = type(self).of_records(self.layout, raw, self.frame, self.byteorder)
-        run._tidy = self._tidy
+        run._tidy, run._template = self._tidy, self._template
         return run
 
     def index(self, value: Any, start: int = 0, stop: int = sys.maxsize) -> int:
@@ -268,7 +271,7 @@ class Columns(Sequence[B], Generic[B]):
         run = type(self).of_records(
             self.layout, raw, self.frame, self.byteorder, proved=self._proved
         )
-        run._tidy = self._tidy
+        run._tidy, run._template = self._tidy, self._template
         return run
 
     def __iter__(self) -> Iterator[B]:
@@ -365,7 +368,7 @@ class Columns(Sequence[B], Generic[B]):
 
     # ----------------------------------------------------------------------------------- bytes
 
-    def records(self, template: bytes, frame: Frame, byteorder: ByteOrder) -> bytearray:
+    def records(self, template: bytes, frame: Frame, byteorder: ByteOrder) -> bytes | bytearray:
         """The run as the records of an image.
 
         `template` is one record, its header filled in but for the instance, its body zero. Values
@@ -375,6 +378,8 @@ class Columns(Sequence[B], Generic[B]):
             return bytearray()
         order = self.layout.order or ORDERS[byteorder]
         if frame == self.frame and byteorder == self.byteorder and (self._tidy or self.sound):
+            if template == self._template:
+                return self.raw
             out = bytearray(self.raw)
             _stamp(out, frame, template, 0, frame.instance)
             _stamp(out, frame, template, frame.instance + 4, frame.body)
@@ -392,6 +397,11 @@ class Columns(Sequence[B], Generic[B]):
             return out
         self._fill(out, frame, order, {name: self.column(name) for name in self.layout.by_name})
         return out
+
+    def known_as(self, template: bytes) -> None:
+        """Say that each record is `template` but for its instance and its body, whose bytes are zero
+        there; then nobody has to write headers again that are right."""
+        self._template = template
 
     def _written(
         self, out: bytearray, numbers: array[int] | None, columns: Mapping[str, Iterable[Any]]
