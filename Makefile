@@ -49,9 +49,9 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m benchmarks --write
 
-# The site, in dist/docs; a warning is an error.
+# The site, in dist/docs; a warning is an error. All pages (-a): each has the list of them.
 docs: $(VENV)/.ready
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs dist/docs
+	$(BIN)/sphinx-build -a -W --keep-going -q -b html docs dist/docs
 
 # The pictures of the README; needs Chromium.
 screenshots: $(VENV)/.ready

@@ -21,3 +21,12 @@ default_role = "literal"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_use_legacy_class_based = False
+
+
+def _skip(app, what, name, obj, skip, options):
+    """Leave out what a tuple's fields say of themselves, which is their number."""
+    return skip or (obj.__doc__ or "").startswith("Alias for field number")
+
+
+def setup(app):
+    app.connect("autodoc-skip-member", _skip)

@@ -241,6 +241,20 @@ def test_the_page_of_rules_is_current() -> None:
     assert all(f"\n## {id}\n" in page for id in CORE_RULES)
 
 
+def test_a_failed_restore_finds_every_rule_under_its_errno() -> None:
+    page = (DOCS / "how-to" / "restore-failed.md").read_text()
+    rows = re.findall(r"^\| (E[A-Z0-9]+) (\d+) \|([^|]*)\|", page, flags=re.MULTILINE)
+    shown = {
+        (name, int(number), rule)
+        for name, number, cell in rows
+        for rule in re.findall(r"\[`([^`]*)`\]", cell)
+    }
+    made = {
+        (rule.errno.name, int(rule.errno), rule.id) for rule in CORE_RULES.values() if rule.errno
+    }
+    assert shown == made
+
+
 def _section(schema: str) -> str:
     page = (DOCS / "reference" / "json.md").read_text()
     return next(part for part in page.split("\n## ") if part.startswith(f"`{schema}"))

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError
+from domctx_core.errors import Errno, UsageError
 from domctx_core.rules import CORE_RULES, Rule
 from domctx_core.spelling import did_you_mean
 
 __all__ = ["command"]
 
 
-@click.command(name="explain", short_help="What a finding means and what to do about it.")
-@click.argument("rule", required=False)
+@click.command(
+    name="explain",
+    short_help="What a finding means and what to do about it.",
+    context_settings={"ignore_unknown_options": True},  # -22 is an errno
+)
+@click.argument("rule", required=False, metavar="[RULE|ERRNO]")
 @click.pass_obj
 def command(app: App, rule: str | None) -> None:
-    """What RULE means, what to do about it, and an example; without RULE, a list of all rules."""
+    """What RULE means, what to do about it, and an example.
+
+    With an errno, such as 22, -22 or EINVAL, a list of the rules that a load refuses with it;
+    with nothing, of all rules.
+    """
     rules = dict(CORE_RULES)
     if rule not in rules:
         for check in app.host.checks():
             rules |= {own.id: own for own in check.rules}
     if rule is None:
-        width = max(map(len, rules))
-        for each in rules.values():
-            app.out(f"{app.style(each.id.ljust(width), bold=True)}  {each.summary}")
-        return
-    if rule not in rules:
+        _list(app, rules.values())
+    elif rule in rules:
+        app.out(_page(app, rules[rule]))
+    else:
+        _list(app, _of_errno(rule, rules))
+
+
+def _of_errno(text: str, rules: Mapping[str, Rule]) -> list[Rule]:
+    """The rules of an errno that is given by name or number; raises `UsageError` for anything else."""
+    name = text.removeprefix("-").upper()
+    known = {each.name: each for each in Errno} | {str(int(each)): each for each in Errno}
+    if name not in known:
         raise UsageError(
-            f"there is no rule {rule!r}",
-            hint=did_you_mean(rule, rules) or "`domctx explain` lists all",
+            f"there is no rule {text!r}",
+            hint=did_you_mean(text, rules) or "`domctx explain` lists all",
         )
-    app.out(_page(app, rules[rule]))
+    errno = known[name]
+    found = [rule for rule in rules.values() if rule.errno is errno]
+    if not found:
+        raise UsageError(
+            f"no rule has errno {int(errno)} ({errno.name}): it comes from a domain or a file",
+            hint="`domctx explain` lists all rules",
+        )
+    return found
+
+
+def _list(app: App, rules: Collection[Rule]) -> None:
+    width = max(len(rule.id) for rule in rules)
+    for each in rules:
+        app.out(f"{app.style(each.id.ljust(width), bold=True)}  {each.summary}")
 
 
 def _page(app: App, rule: Rule) -> str:

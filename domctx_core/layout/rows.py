@@ -7,13 +7,11 @@ plainly breaks no rule, and a body's numbers in one tuple.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from domctx_core.errors import BodyError
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.made import NOT_PLAIN, maker, packer
+from domctx_core.layout.made import maker
 from domctx_core.layout.patterns import NoPattern, body_pattern
 from domctx_core.layout.scalars import Int, Reserved
 
@@ -82,18 +80,6 @@ class RowLayout(Generic[B]):
             layout.make = maker(self.body, [layout.by_name[place.name] for place in self.places])
         return layout.make
 
-    @cached_property
-    def _pack(self) -> Callable[[B], bytes] | None:
-        if self.body.problems is not Body.problems:
-            return None
-        return packer(self.body.__layout__, ORDERS["little"], strict=True)
-
     def fits(self, body: B) -> bool:
         """Whether it is plain that a body breaks no rule; where not, `problems` has the answer."""
-        if self._pack is None:
-            return False
-        try:
-            self._pack(body)
-        except NOT_PLAIN:
-            return False
-        return True
+        return self.body.problems is Body.problems and self.body.__layout__.fits(body)

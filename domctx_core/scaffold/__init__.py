@@ -21,7 +21,7 @@ from string import Template
 
 from domctx_core._version import __version__
 from domctx_core.allocation import THIRD_PARTY, code_fault
-from domctx_core.errors import ConflictError, InputOutputError, UsageError, as_errno
+from domctx_core.errors import ConflictError, UsageError, refused
 from domctx_core.host.discovery import normalise
 from domctx_core.registry import NAME_SIZE, Registry
 
@@ -153,9 +153,7 @@ def write_plugin(
             _write(made, _values(names, code, author))
             made.rename(target)
     except OSError as error:
-        raise InputOutputError(
-            f"{target} cannot be written: {error.strerror}", errno=as_errno(error)
-        ) from error
+        raise refused(f"write {target}", error) from error
     return target
 
 

@@ -35,7 +35,10 @@ def new(app: App, name: str, code: str | None, directory: str, author: str | Non
         author=git_author() if author is None else author,
     )
     app.out(str(folder))
-    app.say(f"next: cd {folder}; pip install --group dev -e .; pytest; domctx plugins check")
+    app.say(
+        f"next: cd {folder}; pip install --group dev -e . (pip 25.1 or newer); pytest;"
+        " domctx plugins check"
+    )
 
 
 def _number(text: str | None) -> int | None:

@@ -41,6 +41,7 @@ from domctx_core import (
     Check,
     Domain,
     DomainError,
+    DomctxError,
     EndRecord,
     Errno,
     Finding,
@@ -63,6 +64,7 @@ from domctx_core import (
 )
 from domctx_core.builtin import DomainContext
 from domctx_core.formats import Formats
+from domctx_core.sim import SimDomain
 from domctx_core.sources import BufferSource
 from domctx_core.verifier import verify
 
@@ -615,6 +617,42 @@ def test_every_rule_is_documented() -> None:
 
 
 # ------------------------------------------------------------------------------------------ load
+
+
+class Unseen(MemoryLoadOps):
+    """Bytes that cannot be looked at ahead, so that records come one by one."""
+
+    def read(self, size: int) -> bytes:
+        return super().read(size)
+
+
+@pytest.mark.parametrize("guest", [PV64, PV32, HVM])
+@pytest.mark.parametrize("shared", [None, PV64, PV32])
+@pytest.mark.parametrize("abi", [TWO_LEVEL, fifo(1)])
+@pytest.mark.parametrize(
+    "odd", [{}, {250: ipi(priority=3)}, {250: ipi(notify_vcpu=2)}, {1024: ipi()}, {4096: ipi()}]
+)
+def test_a_run_of_channels_is_loaded_as_single_ones_are(
+    guest: Guest, shared: Guest | None, abi: EvtchnAbi, odd: dict[int, EventChannel]
+) -> None:
+    channels = {
+        port: ipi(flags=ChannelFlags(port % 4), notify_vcpu=port % 2) for port in range(1, 300)
+    }
+    records: list[tuple[int, Body]] = [(0, abi), *(channels | odd).items()]
+    if shared is not None and guest is not HVM:
+        records.insert(0, (0, SharedInfo.blank(shared)))
+    outcomes: list[Any] = []
+    for ops in (MemoryLoadOps, Unseen):
+        domain = SimDomain(registry(), guest=guest, xen_version=XenVersion(4, 17))
+        if shared is not None and guest is HVM:  # which no image has, but the domain itself
+            domain.adopt(2, {0: SharedInfo.blank(shared)})
+        try:
+            load_domain(domain, ops(image(*records)), registry())
+        except DomctxError as error:
+            outcomes.append((type(error), error.message, error.errno, error.offset, error.instance))
+        else:
+            outcomes.append(domain.to_json())
+    assert outcomes[0] == outcomes[1]
 
 
 def test_bits_are_set_again_after_shared_info_reset_them() -> None:

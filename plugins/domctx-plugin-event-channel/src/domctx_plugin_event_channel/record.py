@@ -31,6 +31,7 @@ from domctx_plugin_event_channel.abi import (
     two_level_ports,
 )
 from domctx_plugin_event_channel.channel import (
+    DEFAULT_PRIORITY,
     DOMID_SELF,
     ChannelFlags,
     ChannelState,
@@ -39,7 +40,7 @@ from domctx_plugin_event_channel.channel import (
     Unbound,
     Virq,
 )
-from domctx_plugin_event_channel.rules import PORT_OFFSET, abi_missing, against_abi
+from domctx_plugin_event_channel.rules import PORT_OFFSET, abi_missing, against_abi, highest_port
 
 __all__ = ["EventChannelRecord"]
 
@@ -110,28 +111,36 @@ class EventChannelRecord(RecordType[EventChannel]):
                 actual=channel.notify_vcpu,
             )
         domain.write(EventChannel, port, channel)
-        if abi.abi == Abi.TWO_LEVEL and (guest.kind == "pv" or _has_shared_info(domain)):
-            domain.update(SharedInfo, 0, _restore_bits(guest, port, channel))
+        if abi.abi == Abi.TWO_LEVEL and (guest.kind == "pv" or _bits(domain) is not None):
+            domain.update(SharedInfo, 0, _restore_bits(guest, [(port, channel.flags)]))
 
     def links(self, instance: int | None, body: EventChannel) -> Iterable[Link]:
         """From the vCPU that is notified to whatever the channel is bound to."""
         yield body.link(instance)
 
     def load_run(self, domain: Domain, context: LoadContext, run: Columns[EventChannel]) -> bool:
-        """Take many channels over at once: under the FIFO ABI, where nothing else is to be set, and
-        where it is plain that all of them may exist."""
+        """Take many channels over at once, where it is plain that all of them may exist."""
         try:
             abi = domain.read(EvtchnAbi)
         except NoState:
             return False
-        vcpus = domain.guest.vcpus
+        guest, ports, bits = domain.guest, run.instances, None
+        two_level = abi.abi == Abi.TWO_LEVEL
+        if two_level:
+            bits = _bits(domain)
+            if set(run.column("priority")) != {DEFAULT_PRIORITY}:
+                return False
         if (
-            abi.abi != Abi.FIFO
-            or run.instances[-1] > min(abi.max_port, abi.ports - 1)
-            or (vcpus is not None and max(run.column("notify_vcpu")) >= vcpus)
+            abi.abi not in tuple(Abi)
+            or ports[-1] > highest_port(abi, two_level_ports(guest))
+            or (bits is not None and ports[-1] >= bits)
+            or (guest.vcpus is not None and max(run.column("notify_vcpu")) >= guest.vcpus)
         ):
             return False
         domain.write_run(EventChannel, run)
+        if two_level and (guest.kind == "pv" or bits is not None):
+            flags = list(zip(ports, run.column("flags"), strict=True))
+            domain.update(SharedInfo, 0, _restore_bits(guest, flags))
         return True
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, EventChannel]]:
@@ -156,30 +165,31 @@ class EventChannelRecord(RecordType[EventChannel]):
             yield port, channel
 
 
-def _has_shared_info(domain: Domain) -> bool:
+def _bits(domain: Domain) -> int | None:
+    """How many ports the domain's shared info has bits for; None where there is no shared info."""
     try:
-        domain.read(SharedInfo)
+        return domain.read(SharedInfo).ports
     except NoState:
-        return False
-    return True
+        return None
 
 
 def _restore_bits(
-    guest: Guest, port: int, channel: EventChannel
+    guest: Guest, flags: Iterable[tuple[int, int]]
 ) -> Callable[[SharedInfo | None], SharedInfo]:
-    """The update that sets one port's bits; it changes the body in place, since many follow."""
-    pending, masked = channel.pending, channel.masked
+    """The update that sets the bits of ports; it changes the body in place, since many may follow."""
 
     def change(current: SharedInfo | None) -> SharedInfo:
         shared = SharedInfo.blank(guest) if current is None else current
-        if port >= shared.ports:
-            raise DomainError(
-                f"shared info of this guest has no bit for port {port}",
-                errno=Errno.ENOSPC,
-                expected=f"1 to {shared.ports - 1}",
-                actual=port,
-            )
-        shared.set_port(port, pending=pending, masked=masked)
+        for port, each in flags:
+            if port >= shared.ports:
+                raise DomainError(
+                    f"shared info of this guest has no bit for port {port}",
+                    errno=Errno.ENOSPC,
+                    expected=f"1 to {shared.ports - 1}",
+                    actual=port,
+                )
+            pending, masked = each & ChannelFlags.PENDING, each & ChannelFlags.MASKED
+            shared.set_port(port, pending=bool(pending), masked=bool(masked))
         return shared
 
     return change
