@@ -8,7 +8,6 @@ a line each.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from domctx_core.ops import CHUNK, DEFAULT_CAP
 from domctx_core.plain import PlainHeader, plain_header
 from domctx_core.sources import FileSource, Source
 from domctx_core.walker import Closed, Fault, Level, Opened, Record, Trailing, walk
+from domctx_core.writer import Part, Writer
 
 __all__ = [
     "Pages",
@@ -130,135 +130,11 @@ def decode_text(
 
     Nothing of the document is held.
     """
-    writer = _Writer()
+    writer = Writer()
     yield from writer.begin(path, source.end() if source.seekable else None)
     for part in _Decoder(source, formats, pages, format, cap).parts():
         yield from writer.part(part)
     yield from writer.end(source.end())
-
-
-# ------------------------------------------------------------------------------------- the parts
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One container, record or stretch as JSON has it, or records that are alike."""
-
-    kind: Literal["container", "record", "records", "trailing", "unframed"]
-    level: Level
-    offset: int
-    shown: dict[str, Any]
-    batch: _Batch | None = None
-
-
-class _Writer:
-    """Writes parts as one nested document: what a part ends is seen by the one after it."""
-
-    def __init__(self) -> None:
-        self.encode = json.JSONEncoder().encode
-        self.stack: list[Level] = []
-        self.listing = False
-        self.comma = ""
-        self.record = ""
-        self.stretch: tuple[str, Level, int] | None = None
-        self.size: int | None = None
-
-    def begin(self, path: str, size: int | None) -> Iterator[str]:
-        self.size = size
-        yield f'{{\n  "schema": {self.encode(SCHEMA)},\n  "path": {self.encode(path)}'
-        if size is not None:
-            yield f',\n  "size": {self.encode(number(size))}'
-
-    def part(self, part: _Part) -> Iterator[str]:
-        if self.stretch is not None:
-            kind, level, length = self.stretch
-            if part.kind == kind and part.level is level:
-                self.stretch = kind, level, length + part.shown["length"]
-                yield part.shown["raw"]
-                return
-            yield self.stretched()
-        if part.kind == "container":
-            yield from self.container(part)
-            return
-        if self.record:
-            yield self.record + "}"
-            self.record = ""
-        yield from self.leave_to(part.level)
-        if part.batch is not None:
-            start = f"\n{self.indent}  "
-            first = self.line()
-            yield first + f",{start}".join(part.batch.texts(self.encode))
-            return
-        if part.kind == "record":
-            # what is in the record or follows it goes into it, before its brace
-            self.record = self.line() + self.encode(part.shown)[:-1]
-            return
-        yield self.listed() + f",\n{self.indent}{self.encode(part.kind)}: "
-        if "raw" not in part.shown:
-            yield self.encode(part.shown)
-            return
-        self.stretch = part.kind, part.level, part.shown["length"]
-        yield f'{{"offset": {self.encode(part.shown["offset"])}, "raw": "{part.shown["raw"]}'
-
-    def container(self, part: _Part) -> Iterator[str]:
-        if part.level.parent is not None:
-            yield self.record + ', "content": {'
-            self.record = ""
-        elif self.stack:  # it follows a format that has no records of its own
-            yield self.listed() + f',\n{self.indent}"content": {{'
-        comma = "" if self.stack else ","
-        self.stack.append(part.level)
-        for key, value in part.shown.items():
-            yield f"{comma}\n{self.indent}{self.encode(key)}: {self.encode(value)}"
-            comma = ","
-        yield f'{comma}\n{self.indent}"records": ['
-        self.listing, self.comma = True, ""
-
-    @property
-    def indent(self) -> str:
-        return "  " * (2 * len(self.stack) - 1)
-
-    def end(self, size: int) -> Iterator[str]:
-        if self.stretch is not None:
-            yield self.stretched()
-        if self.record:
-            yield self.record + "}"
-        while len(self.stack) > 1:
-            yield self.leave()
-        yield self.listed()
-        if self.size is None:
-            yield f',\n  "size": {self.encode(number(size))}'
-        yield "\n}\n"
-
-    def line(self) -> str:
-        comma, self.comma = self.comma, ","
-        return f"{comma}\n{self.indent}  "
-
-    def listed(self) -> str:
-        """Ends the list of records of the innermost container."""
-        if not self.listing:
-            return ""
-        self.listing = False
-        return f"\n{self.indent}]" if self.comma else "]"
-
-    def stretched(self) -> str:
-        """Ends the bytes of a stretch, whose number is known only now."""
-        assert self.stretch is not None
-        (_, _, length), self.stretch = self.stretch, None
-        return f'", "length": {self.encode(number(length))}}}'
-
-    def leave_to(self, level: Level) -> Iterator[str]:
-        """End the containers inside `level`."""
-        while self.stack[-1] is not level:
-            yield self.leave()
-
-    def leave(self) -> str:
-        text = self.listed()
-        held = self.stack.pop().parent is not None
-        text += f"\n{self.indent}{'  ' if held else ''}}}"
-        if held:  # by a record, which others may follow
-            self.listing, self.comma = True, ","
-        return text + "}" if held else text
 
 
 class PassingSource(FileSource):
@@ -323,7 +199,7 @@ class _Decoder:
         self.waiting: Record | None = None
         self.runs: dict[tuple[Level, int, int], _Run | None] = {}
 
-    def parts(self) -> Iterator[_Part]:
+    def parts(self) -> Iterator[Part]:
         for event in walk(self.source, self.formats, format=self.format, cap=self.cap):
             if self.waiting is not None:
                 yield self.settle(isinstance(event, Opened) and event.level.parent is self.waiting)
@@ -343,7 +219,7 @@ class _Decoder:
                     if not self.stack and not self.at and level is not None:
                         shown = container_json(level, False)
                         shown.pop("header", None)  # one that breaks off is not framed either
-                        yield _Part("container", level, 0, shown)
+                        yield Part("container", level, 0, shown)
                         self.stack.append((level, None))
             if isinstance(self.source, PassingSource) and self.waiting is None:
                 self.source.forget(self.at)
@@ -352,7 +228,7 @@ class _Decoder:
 
     # ------------------------------------------------------------------------------ containers
 
-    def opened(self, event: Opened) -> Iterator[_Part]:
+    def opened(self, event: Opened) -> Iterator[Part]:
         level = event.level
         holder = None
         if level.parent is not None:
@@ -369,7 +245,7 @@ class _Decoder:
         else:
             offset = self.at
         self.stack.append((level, holder))
-        yield _Part("container", level, offset, shown)
+        yield Part("container", level, offset, shown)
 
     def prologue(self, level: Level) -> dict[str, Any]:
         """The prologue's bytes, where its fields do not give them back."""
@@ -382,17 +258,17 @@ class _Decoder:
             again = b""
         return {} if again == raw else {"header_raw": raw.hex()}
 
-    def leave_to(self, level: Level) -> Iterator[_Part]:
+    def leave_to(self, level: Level) -> Iterator[Part]:
         """End the containers inside `level` that a fault has ended without a word."""
         while self.stack and self.stack[-1][0] is not level:
             yield from self.broke()
 
-    def broke(self) -> Iterator[_Part]:
+    def broke(self) -> Iterator[Part]:
         """The framing ended in the innermost container: what is left of its holder is its."""
         bounds = (level.bound for level, _ in reversed(self.stack))
         yield from self.pop(next((bound for bound in bounds if bound is not None), -1))
 
-    def pop(self, end: int | None) -> Iterator[_Part]:
+    def pop(self, end: int | None) -> Iterator[Part]:
         """The innermost container ends, at `end` (None: where it says; -1: with the input)."""
         level, holder = self.stack.pop()
         if end is None and (level.bound is not None or not self.stack):
@@ -407,12 +283,12 @@ class _Decoder:
 
     def stretch(
         self, kind: Literal["trailing", "unframed"], level: Level, start: int, end: int | None
-    ) -> Iterator[_Part]:
+    ) -> Iterator[Part]:
         """The bytes from `start` up to `end`, or to the end of the input; nothing for none."""
         if end is None and self.source.seekable:
             end = self.source.end()
         if end is not None and end - start > self.cap and self.source.seekable:
-            yield _Part(kind, level, start, self.reference(start, end - start, None))
+            yield Part(kind, level, start, self.reference(start, end - start, None))
             return
         while end is None or start < end:
             size = CHUNK if end is None else end - start
@@ -420,7 +296,7 @@ class _Decoder:
             if not raw:
                 return
             shown = {"offset": number(start), "length": len(raw), "raw": raw.hex()}
-            yield _Part(kind, level, start, shown)
+            yield Part(kind, level, start, shown)
             start += len(raw)
 
     def reference(self, offset: int, length: int, record: Record | None) -> dict[str, Any]:
@@ -445,7 +321,7 @@ class _Decoder:
 
     # --------------------------------------------------------------------------------- records
 
-    def record(self, record: Record) -> Iterator[_Part]:
+    def record(self, record: Record) -> Iterator[Part]:
         content = record.content
         if content is not None and not content.inline:
             self.waiting = record  # what comes next says whether its body could be opened
@@ -457,17 +333,17 @@ class _Decoder:
         if run is not None:
             taken = 0
             for batch in run.take(record, self.source):
-                yield _Part("records", record.level, self.at, {}, batch)
+                yield Part("records", record.level, self.at, {}, batch)
                 self.at += run.stride * len(batch.bodies)
                 taken += len(batch.bodies)
             if taken:
                 record.level.count += taken - 1
                 record.passed = (taken - 1) * run.stride
                 return
-        yield _Part("record", record.level, record.offset, self.thorough(record))
+        yield Part("record", record.level, record.offset, self.thorough(record))
         self.at = record.end
 
-    def settle(self, opened: bool) -> _Part:
+    def settle(self, opened: bool) -> Part:
         """The record whose body is a container, or should have been."""
         record, self.waiting = self.waiting, None
         assert record is not None
@@ -477,7 +353,7 @@ class _Decoder:
             shown |= {"body": None, "provider": record_provider(record)}
         else:
             shown = self.thorough(record)
-        return _Part("record", record.level, record.offset, shown)
+        return Part("record", record.level, record.offset, shown)
 
     def head(self, record: Record) -> dict[str, Any]:
         shown = record_head(record)

@@ -42,6 +42,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "as_errno",
+    "refused",
 ]
 
 
@@ -88,6 +89,13 @@ def as_errno(error: OSError) -> Errno:
         return Errno[_errno.errorcode[error.errno or 0]]
     except KeyError:
         return Errno.EIO
+
+
+def refused(what: str, error: OSError, *, hint: str | None = None) -> InputOutputError:
+    """The error for what the system would not do, such as `read PATH`."""
+    return InputOutputError(
+        f"cannot {what}: {error.strerror or error}", errno=as_errno(error), hint=hint
+    )
 
 
 class DomctxError(Exception):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from domctx_core.errors import InputOutputError, as_errno
+from domctx_core.errors import InputOutputError, refused
 
 __all__ = ["whole_file"]
 
@@ -71,6 +71,4 @@ def _umask() -> int:
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an output that the system will not take."""
-    return InputOutputError(
-        f"cannot write {os.fspath(path)}: {error.strerror or error}", errno=as_errno(error)
-    )
+    return refused(f"write {os.fspath(path)}", error)

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
-from domctx_core.errors import DomainError, Errno, InputOutputError
+from domctx_core.errors import DomainError, Errno, InputOutputError, refused
 from domctx_core.layout import ByteOrder
 from domctx_core.wire import HEADER_SIZE, pack_header
 
@@ -233,7 +233,7 @@ class FileSaveOps(SaveOps):
             except BlockingIOError:  # what is buffered does not fit into the pipe yet
                 _wait(self._target, writing=True)
             except OSError as error:
-                raise InputOutputError(f"cannot write the image: {error}") from error
+                raise refused("write the image", error) from error
 
     def _drain(self) -> None:
         self._write(self._pending)
@@ -244,7 +244,7 @@ class FileSaveOps(SaveOps):
         try:
             write_all(self._target, data)
         except OSError as error:
-            raise InputOutputError(f"cannot write the image: {error}") from error
+            raise refused("write the image", error) from error
 
 
 class Extent:
@@ -292,7 +292,7 @@ def _reader(file: Any) -> Callable[[int, int], bytes]:
             chunk: bytes = file.read(size)
             file.seek(stands)
         except OSError as error:
-            raise InputOutputError(f"cannot read the image again: {error}") from error
+            raise refused("read the image again", error) from error
         return chunk
 
     return read_at
@@ -353,8 +353,9 @@ class LoadOps(ABC):
                 self._spool.write(chunk)
                 done += len(chunk)
         except OSError as error:
-            raise InputOutputError(
-                f"cannot spool the input to a temporary file: {error}",
+            raise refused(
+                "spool the input to a temporary file",
+                error,
                 hint="TMPDIR says where temporary files go",
             ) from error
         return Extent(self._spooled, start, done)
@@ -414,7 +415,7 @@ class FileLoadOps(LoadOps):
             except BlockingIOError:
                 chunk = None
             except OSError as error:
-                raise InputOutputError(f"cannot read the image: {error}") from error
+                raise refused("read the image", error) from error
             if chunk is None:  # nothing there yet
                 _wait(self._source, writing=False)
                 continue
@@ -432,7 +433,7 @@ class FileLoadOps(LoadOps):
             chunk: bytes = self._source.read(size)
             self._source.seek(self._at)
         except OSError as error:
-            raise InputOutputError(f"cannot read the image: {error}") from error
+            raise refused("read the image", error) from error
         return chunk
 
     def remaining(self) -> int | None:

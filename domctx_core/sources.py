@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno
+from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno, refused
 from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class FileSource(Source):
             except BlockingIOError:
                 piece = None
             except OSError as error:
-                raise InputOutputError(f"cannot read the image: {error}") from error
+                raise refused("read the image", error) from error
             if piece is not None:
                 self._place += len(piece)
                 return piece
@@ -293,7 +293,7 @@ class FileSource(Source):
             except BlockingIOError:
                 count = None
             except OSError as error:
-                raise InputOutputError(f"cannot read the image: {error}") from error
+                raise refused("read the image", error) from error
             if count is not None:
                 return count
             self._wait()
@@ -476,9 +476,7 @@ def _write(target: Any, data: bytes | memoryview, passed: int) -> None:
             hint="what reads it says why",
         ) from error
     except OSError as error:
-        raise InputOutputError(
-            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
-        ) from error
+        raise refused("write the output", error) from error
 
 
 @contextmanager
@@ -498,6 +496,4 @@ def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an input that the system will not give us."""
-    return InputOutputError(
-        f"cannot read {os.fspath(path)}: {error.strerror or error}", errno=as_errno(error)
-    )
+    return refused(f"read {os.fspath(path)}", error)

@@ -96,6 +96,7 @@ class _Header:
         #: Where in the header the instance is; None where there is none.
         self.instance = places.get("instance")
         self.instance_offset = None if self.instance is None else self.instance.start
+        self.length_offset = places["length"].start
         type_ = places["type"]
         #: Where in the header the lowest byte of the type code is.
         self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
@@ -751,6 +752,7 @@ class _Walker:
             problem = Problem(
                 "length-overflow",
                 "the record would end beyond 2**64",
+                header.length_offset - size,
                 expected=f"at most {MAX_LENGTH - record.body_offset} bytes",
                 actual=f"{record.length} bytes",
             )

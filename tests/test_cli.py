@@ -532,6 +532,10 @@ class TestLists:
     def test_types_and_plugins_as_tables(self, domctx: Domctx) -> None:
         types = domctx("types").out
         assert "domain-context  0x3   TSC_INFO" in types
+        assert "cannot be used" not in types
+        off = domctx("-p", "no:domctx-plugin-tsc-info", "types").out
+        assert off.count("domctx-plugin-tsc-info 0.1.0, cannot be used") == 1
+        assert "`domctx plugins list` says why" in off
         plugins = domctx("plugins", "list").out
         assert "domctx-plugin-tsc-info" in plugins
         layout = domctx("types", "--layout").out

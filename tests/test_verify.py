@@ -68,7 +68,7 @@ RULES: dict[str, tuple[bytes, int, int | None, Severity, Errno | None]] = {
     "truncated-header": (start() + b"\3\0", 24, 1, E, Errno.ENODATA),
     "truncated-body": (start() + rec(3, 0, tsc())[:20], 40, 1, E, Errno.ENODATA),
     "truncated-padding": (start() + rec(3, 0, tsc())[:-3], 60, 1, E, Errno.ENODATA),
-    "length-overflow": (start() + rec(3, 0, b"", length=2**64 - 1), 24, 1, E, Errno.ENODATA),
+    "length-overflow": (start() + rec(3, 0, b"", length=2**64 - 1), 32, 1, E, Errno.ENODATA),
     "start-repeated": (start() + start() + end(), 24, 1, E, Errno.EINVAL),
     "start-instance": (rec(1, 2, start()[16:]) + end(), 4, 0, E, Errno.EINVAL),
     "end-instance": (start() + rec(0, 7, b""), 28, 1, E, Errno.EINVAL),

@@ -54,11 +54,18 @@ def _main(given: list[str], path: Iterable[str] | None) -> int:
         _discard(sys.stdout)
         try:
             if sys.stderr is not None:
-                sys.stderr.write(f"error: cannot write: {error.strerror or error}\n")
+                sys.stderr.write(f"error: cannot write the answer: {error.strerror or error}\n")
                 sys.stderr.flush()
         except OSError:
             _discard(sys.stderr)
         return 3
+
+
+def _in_click(error: OSError) -> bool:
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and str(at.tb_frame.f_globals.get("__name__")).startswith("click.")
 
 
 _BROKEN_PIPE = 128 + 13
@@ -103,6 +110,8 @@ def _run(given: list[str], path: Iterable[str] | None) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and _in_click(error):
+            raise  # it writes text, and opens nothing
         if completing:
             return ExitStatus.FINDINGS  # a message would land in the line that is being typed
         app.worst(report(app, error))

@@ -19,7 +19,7 @@ from domctx_core.errors import (
     InputOutputError,
     PluginError,
     UsageError,
-    as_errno,
+    refused,
 )
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class App:
         self.verbose = 0
         self.quiet = False
         self.color: bool | None = None
+        self._colored: dict[Any, bool] = {}
         self.strict = False
         self.no_plugins = False
         self.trace_plugins = False
@@ -107,9 +108,11 @@ class App:
         """Whether what goes to `stream` is coloured."""
         if self.color is not None:
             return self.color
-        if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-            return False
-        return self.terminal(stream)
+        known = self._colored.get(stream)
+        if known is None:  # asked for each line of an answer, which may have a million
+            plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+            known = self._colored[stream] = not plain and self.terminal(stream)
+        return known
 
     @staticmethod
     def terminal(stream: Any) -> bool:
@@ -141,9 +144,7 @@ class App:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise InputOutputError(
-                f"cannot write the answer: {error.strerror or error}", errno=as_errno(error)
-            ) from error
+            raise refused("write the answer", error) from error
 
     def worst(self, status: int) -> None:
         """Take a status into account: the gravest one wins."""

@@ -11,7 +11,7 @@ import click
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, open_seekable
 from domctx_core.cli.options import cap_option
-from domctx_core.cli.outputs import open_output, refuse_overwriting
+from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.document import Pages, PassingSource, decode_lines, decode_text
 from domctx_core.ops import CHUNK, write_all
@@ -52,11 +52,11 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
             parts = decode_text(source, formats, path=image, pages=pages, cap=cap)
         stack.enter_context(progress(app, f"decoding {image}", source))
         if document == "-":
-            for block in _blocks(parts, 1 if as_lines and not source.seekable else CHUNK):
+            for block in blocks(parts, 1 if as_lines and not source.seekable else CHUNK):
                 app.out(block)
         else:
             file = stack.enter_context(open_output(app, document))
-            for block in _blocks(parts, CHUNK):
+            for block in blocks(parts, CHUNK):
                 write_all(file, block.encode() + b"\n")
 
 
@@ -79,19 +79,3 @@ def _lines(source: Source, app: App, pages: Pages, cap: int) -> Iterator[str]:
     encode = json.JSONEncoder().encode
     for line in decode_lines(source, app.host.formats, pages=pages, cap=cap):
         yield encode(line) + "\n"
-
-
-def _blocks(parts: Iterator[str], least: int) -> Iterator[str]:
-    """Whole lines without their last end, at least so many characters at once."""
-    held: list[str] = []
-    size = 0
-    for part in parts:
-        held.append(part)
-        size += len(part)
-        if size >= least:
-            text, newline, rest = "".join(held).rpartition("\n")
-            if newline:
-                yield text
-            held, size = [rest], 0
-    if any(held):
-        yield "".join(held).removesuffix("\n")

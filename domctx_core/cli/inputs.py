@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from domctx_core.cli.app import App
-from domctx_core.errors import InputOutputError, UsageError, as_errno
+from domctx_core.errors import UsageError, refused
 from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, open_source
 
@@ -63,9 +63,9 @@ def _spooled(source: Source) -> BinaryIO:
             at += len(data)
         spool.seek(0)
     except OSError as error:
-        raise InputOutputError(
-            f"cannot spool the input to a temporary file: {error.strerror or error}",
-            errno=as_errno(error),
+        raise refused(
+            "spool the input to a temporary file",
+            error,
             hint="TMPDIR says where temporary files go",
         ) from error
     file: BinaryIO = spool

@@ -10,6 +10,7 @@ from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files
 from domctx_core.cli.messages import report
 from domctx_core.cli.options import cap_option
+from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import load_domain
@@ -51,6 +52,8 @@ def command(
     The whole image is checked before the domain is paused or changed; one that is refused costs
     the domain nothing.
     """
+    for each in domain_files(domain):
+        refuse_overwriting(each, image, hint="name another file for the domain")
     try:
         file = app.standard_input() if image == "-" else open(image, "rb")  # noqa: SIM115
     except OSError as error:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from domctx_core.cli.app import App
-from domctx_core.errors import InputOutputError, UsageError, as_errno
+from domctx_core.errors import UsageError, refused
 from domctx_core.files import whole_file
 
-__all__ = ["open_output", "refuse_overwriting"]
+__all__ = ["blocks", "domain_files", "open_output", "refuse_overwriting"]
 
 
 @contextmanager
@@ -35,9 +35,7 @@ def open_output(app: App, path: str, *, text: bool = False) -> Iterator[BinaryIO
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise InputOutputError(
-            f"cannot write the output: {error.strerror or error}", errno=as_errno(error)
-        ) from error
+        raise refused("write the output", error) from error
 
 
 def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None = None) -> None:
@@ -50,8 +48,31 @@ def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None
             )
 
 
+def domain_files(domain: str) -> set[str]:
+    """What may be names of files in SCHEME:REST: REST, its parts between commas, and their values."""
+    rest = domain.partition(":")[2]
+    parts = rest.split(",")
+    return {rest, *parts, *(part.partition("=")[2] for part in parts)} - {""}
+
+
 def _same(one: str, other: str) -> bool:
     try:
         return os.path.samefile(one, other) and os.path.isfile(one)
     except (OSError, ValueError):  # one of them is not there, which is for others to say
         return False
+
+
+def blocks(parts: Iterator[str], least: int) -> Iterator[str]:
+    """Whole lines without their last end, at least so many characters at once."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size >= least:
+            text, newline, rest = "".join(held).rpartition("\n")
+            if newline:
+                yield text
+            held, size = [rest], 0
+    if any(held):
+        yield "".join(held).removesuffix("\n")

@@ -8,6 +8,7 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.cli.options import cap_option
+from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import save_domain
@@ -50,6 +51,7 @@ def command(
 
     The file is whole or absent: a save that fails leaves what was there before.
     """
+    refuse_overwriting(image, *domain_files(domain))
     registry = app.host.registry
     output = app.standard_output() if image == "-" else None
     opened = app.host.open_domain(domain, "save", standard_input=app.standard_input_if_open())

@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from domctx_core.cli.app import App
-from domctx_core.image import image_json, prologue_json, record_json
+from domctx_core.cli.outputs import blocks
+from domctx_core.image import container_json, prologue_json, record_json
+from domctx_core.ops import CHUNK
 from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
-from domctx_core.walker import Event, Opened, Record
+from domctx_core.walker import KEPT, Event, Fault, Opened, Record, Trailing
+from domctx_core.writer import Part, Writer
 
 __all__ = ["show_document", "show_lines"]
 
@@ -23,10 +26,45 @@ def show_document(
     keep: Callable[[Record], bool],
     path: str,
 ) -> bool:
-    """Print one document for the whole input; gives whether it has an error."""
-    document = image_json(events, verifier, path=path, source=source, keep=keep)
-    app.out(json.dumps(document, indent=2))
-    return any(finding["severity"] == "error" for finding in document["findings"])
+    """Print one document for the whole input; gives whether it has an error.
+
+    It is what `image_json` makes, and is written as it comes: an image may have millions of records.
+    """
+    findings: list[Finding] = []
+    for block in blocks(_document(source, events, verifier, keep, path, findings), CHUNK):
+        app.out(block)
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _document(
+    source: Source,
+    events: Iterable[Event],
+    verifier: Verifier,
+    keep: Callable[[Record], bool],
+    path: str,
+    findings: list[Finding],
+) -> Iterator[str]:
+    writer = Writer()
+    yield from writer.begin(path, None)  # a pipe has no size before its end
+    for event in events:
+        findings += verifier.see(event)
+        for part in _parts(event, keep, writer):
+            yield from writer.part(part)
+    yield from writer.end(source.end(), {"findings": [finding.to_json() for finding in findings]})
+
+
+def _parts(event: Event, keep: Callable[[Record], bool], writer: Writer) -> Iterator[Part]:
+    match event:
+        case Opened(level, resumed):
+            yield Part("container", level, level.offset, container_json(level, resumed))
+        case Record(level=level) if keep(event) or event.content is not None:
+            yield Part("record", level, event.offset, record_json(event))
+        case Trailing(level, offset, length, raw):
+            shown = {"offset": offset, "length": length, "raw": raw[:KEPT].hex()}
+            yield Part("trailing", level, offset, shown)
+        case Fault(level) if level is not None and level not in writer.stack:
+            # one that broke off before it was known
+            yield Part("container", level, level.offset, container_json(level, False))
 
 
 def show_lines(

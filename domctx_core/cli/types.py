@@ -30,10 +30,12 @@ def command(app: App, as_json: bool, layout: bool) -> None:
         return
     if not layout:
         rows = [
-            (registry.format, f"{entry.code:#x}", entry.name, str(entry.provider))
+            (registry.format, f"{entry.code:#x}", entry.name, _provider(entry))
             for registry, entry in known
         ]
         app.out(table(app, ("FORMAT", "CODE", "NAME", "PROVIDER"), rows))
+        if any(entry.unusable for _, entry in known):
+            app.out("\n`domctx plugins list` says why some cannot be used.")
         return
     for registry, entry in known:
         app.out(app.style(f"{registry.format} {entry.code:#x} {entry.name}", bold=True))
@@ -52,6 +54,10 @@ def command(app: App, as_json: bool, layout: bool) -> None:
             )
             for line in _lines(variant["fields"], "    "):
                 app.out(line)
+
+
+def _provider(entry: Entry) -> str:
+    return f"{entry.provider}{', cannot be used' if entry.unusable else ''}"
 
 
 def _lines(fields: list[dict[str, Any]], indent: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.domains import XenVersion
-from domctx_core.errors import DomctxError, InputOutputError, UsageError
+from domctx_core.errors import DomctxError, InputOutputError, UsageError, refused
 from domctx_core.files import whole_file
 from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source, TeeSource
@@ -126,15 +126,24 @@ class _Output:
 def _output(app: App, report_to: str | None, *, tee: bool) -> Iterator[_Output]:
     """The report's file; without one standard output, or standard error where that is taken."""
     if report_to is None:
-        stream: TextIO = sys.stderr if tee else sys.stdout
+        stream: TextIO | None = sys.stderr if tee else sys.stdout
+        if stream is None and not tee:
+            raise InputOutputError("standard output is closed")
         color = app.colored(stream)
 
         def line(text: str) -> None:
+            if stream is None:  # click would take standard output, and that is the stream's
+                return
             if app.live is not None and app.terminal(stream):
                 app.live()
             click.echo(text, file=stream, color=color)
 
-        yield _Output(stream, line)
+        try:
+            yield _Output(stream, line)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise refused("write the answer", error) from error
         return
     with whole_file(report_to) as file:
         yield _Output(_NO_TERMINAL, lambda text: _write(file, text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
@@ -88,7 +89,19 @@ def load_domain(
     start, end = framing(registry)
     receiver = None if allow_newer else domain.xen_version or xen_version
     load = _Load(domain, ops, registry, start, end, receiver, list(checks), cap, watch)
-    return load.in_two_phases() if validate else load.as_it_comes()
+    try:
+        return load.in_two_phases() if validate else load.as_it_comes()
+    except ImageError as error:
+        _name(error, registry)
+        raise
+
+
+def _name(error: ImageError, registry: Registry) -> None:
+    """Say the name of the record type, also where a fault of framing left no handler to say it."""
+    if error.type is not None and error.type_name is None:
+        with suppress(PluginError):  # two providers of one code: then it has no name
+            entry = registry.get(error.type)
+            error.type_name = None if entry is None else entry.name
 
 
 class _Load:

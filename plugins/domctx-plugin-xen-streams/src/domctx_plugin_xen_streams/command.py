@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
-from domctx_core import FileSource, ImageError, InputOutputError, UsageError, XenVersion
+from domctx_core import FileSource, ImageError, UsageError, XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.messages import report
+from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import file_progress
+from domctx_core.errors import refused
 from domctx_core.files import whole_file
 from domctx_core.ops import DEFAULT_CAP, write_all
 from domctx_core.sources import cannot_read
@@ -77,6 +79,7 @@ def command(
         raise UsageError("convert does one thing", expected="one of --to, --extract and --insert")
     if stream == image == "-":
         raise UsageError("standard input cannot be both the stream and the image")
+    refuse_overwriting(output, stream, image)
     formats = app.host.formats
     change: Change | None = None
     if version is not None:
@@ -156,4 +159,4 @@ def _write(target: Any, data: bytes) -> None:
     try:
         write_all(target, data)
     except OSError as error:
-        raise InputOutputError(f"cannot write the output: {error.strerror or error}") from error
+        raise refused("write the output", error) from error
