@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from record_modules import record_module
 
+import domctx_core
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 PLUGINS, EACH, FIRST = 100, 3, 0x1000
@@ -134,3 +136,9 @@ def test_what_a_run_does_not_need_is_not_imported(
 ) -> None:
     modules = modules_of(hundred, verb, *([image] if verb == "show" else []))
     assert set(absent).isdisjoint(modules)
+
+
+def test_no_module_has_the_name_of_something_public() -> None:
+    """An import of the module would take the name's place."""
+    modules = {module.name for module in pkgutil.iter_modules(domctx_core.__path__)}
+    assert not modules & set(domctx_core.__all__)
