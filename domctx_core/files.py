@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from domctx_core.errors import InputOutputError, refused
 
-__all__ = ["whole_file"]
+__all__ = ["path_text", "whole_file"]
 
 
 @contextlib.contextmanager
@@ -69,6 +69,18 @@ def _umask() -> int:
     return mask
 
 
+def path_text(path: str | os.PathLike[str]) -> str:
+    """A path as messages show it: on one line, whatever characters somebody gave it."""
+    text = os.fspath(path)
+    if text.isprintable():
+        return text
+    # what is no UTF-8 is harmless, and the user's own way to name the file
+    return "".join(
+        each if each.isprintable() or "\udc80" <= each <= "\udcff" else ascii(each)[1:-1]
+        for each in text
+    )
+
+
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an output that the system will not take."""
-    return refused(f"write {os.fspath(path)}", error)
+    return refused(f"write {path_text(path)}", error)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno, refused
+from domctx_core.files import path_text
 from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
 
 if TYPE_CHECKING:
@@ -496,4 +497,4 @@ def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an input that the system will not give us."""
-    return refused(f"read {os.fspath(path)}", error)
+    return refused(f"read {path_text(path)}", error)

@@ -17,6 +17,7 @@ from domctx_core.cli import main
 from domctx_core.host import Host
 from domctx_core.image import image_json
 from domctx_core.sources import open_source
+from domctx_core.testing import CommandRunner
 from domctx_core.verifier import Verifier
 from domctx_core.walker import walk
 
@@ -239,3 +240,23 @@ def test_load_names_a_record_as_verify_does(
         captured = capsys.readouterr()
         where = next(x for x in (captured.out + captured.err).split("\n") if "  -->" in x)
         assert where.endswith(name)
+
+
+# ------------------------------------------------------------------------------------- names of files
+
+
+@pytest.mark.parametrize(
+    ("verb", "named"),
+    [("verify", True), ("show", True), ("load", True), ("edit", False), ("decode", False)],
+)
+def test_a_name_of_a_file_cannot_make_a_line_of_its_own(
+    domctx_cli: CommandRunner, tmp_path: Path, verb: str, named: bool
+) -> None:
+    evil = tmp_path / "a\nb.img: valid\x1b[2J"
+    evil.write_bytes(b"x")
+    more = {"load": ["sim:"], "edit": ["-n", "--drop", "START"]}
+    run = domctx_cli("--color", "always", verb, str(evil), *more.get(verb, []))
+    text = run.out + run.err
+    assert "\x1b[2J" not in text
+    assert not any(line.startswith("b.img: valid") for line in text.splitlines())
+    assert (r"a\nb.img: valid\x1b[2J" in text) == named

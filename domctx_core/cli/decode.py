@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
@@ -50,7 +50,7 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
         else:
             source = stack.enter_context(open_seekable(app, image))
             parts = decode_text(source, formats, path=image, pages=pages, cap=cap)
-        stack.enter_context(progress(app, f"decoding {image}", source))
+        stack.enter_context(progress(app, f"decoding {input_name(image)}", source))
         if document == "-":
             for block in blocks(parts, 1 if as_lines and not source.seekable else CHUNK):
                 app.out(block)

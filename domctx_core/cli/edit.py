@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import finding_text
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
@@ -123,7 +123,7 @@ def command(
         tree = read_image(source, formats, cap=cap)
         for path in inserts:
             other = read_image(stack.enter_context(open_seekable(app, path)), formats, cap=cap)
-            operations.append(Insert(other, _name(path), replace))
+            operations.append(Insert(other, input_name(path), replace))
         if reorder is not None:
             operations.append(Reorder(reorder))
         edit = edit_image(tree, operations, formats)
@@ -141,7 +141,7 @@ def command(
             text = json.dumps(document, indent=2)
             click.echo(text, err=True) if output == "-" else app.out(text)
         else:
-            _say(app, _name(image), output, edit, found, refused)
+            _say(app, input_name(image), output, edit, found, refused)
     if refused:
         app.worst(4 if verdict.needs_plugin else 1)
 
@@ -157,15 +157,11 @@ def _target(image: str, output: str | None, in_place: bool, dry_run: bool) -> st
         )
     if in_place:
         if image == "-" or (os.path.exists(image) and not os.path.isfile(image)):
-            raise UsageError(f"{_name(image)} is no file that --in-place could replace")
+            raise UsageError(f"{input_name(image)} is no file that --in-place could replace")
         output = image
     else:
         refuse_overwriting(output, image, hint="--in-place puts a new file in its place")
     return None if dry_run else output
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else path
 
 
 # ------------------------------------------------------------------------------ what is said

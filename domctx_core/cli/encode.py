@@ -10,7 +10,7 @@ from typing import BinaryIO
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import ExitStatus
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
@@ -69,14 +69,14 @@ def command(
             if original is not None:
                 source = stack.enter_context(open_seekable(app, original))
             file = _open(app, document, stack)
-            stack.enter_context(file_progress(app, f"encoding {document}", file))
+            stack.enter_context(file_progress(app, f"encoding {input_name(document)}", file))
             pieces = _pieces(app, file, source, document, fill_zero, as_lines, cap)
             target = stack.enter_context(open_output(app, image))
             size = write_pieces(pieces, source, target)
     except DocumentError as error:
         _report(app, error, document)
     else:
-        app.say(f"encoded {'standard input' if document == '-' else document}: {size} bytes")
+        app.say(f"encoded {input_name(document)}: {size} bytes")
 
 
 def _open(app: App, document: str, stack: ExitStack) -> BinaryIO:
@@ -127,7 +127,9 @@ def _text(app: App, fault: DocumentFault, document: str) -> str:
     head = app.style("error", sys.stderr, fg="red", bold=True)
     arrow = app.style("-->", sys.stderr, fg="blue", bold=True)
     bar = app.style("=", sys.stderr, fg="blue", bold=True)
-    where = ": ".join(part for part in ("" if document == "-" else document, fault.path) if part)
+    where = ": ".join(
+        part for part in ("" if document == "-" else input_name(document), fault.path) if part
+    )
     lines = [f"{head}: {fault.message}"]
     if where:
         lines.append(f"  {arrow} {where}")

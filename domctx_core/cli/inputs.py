@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError, refused
+from domctx_core.files import path_text
 from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, open_source
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete_files", "open_input", "open_seekable", "parse_size"]
+__all__ = ["complete_files", "input_name", "open_input", "open_seekable", "parse_size"]
 
 
 def complete_files(
@@ -25,6 +26,11 @@ def complete_files(
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
+
+
+def input_name(path: str) -> str:
+    """An input as messages name it."""
+    return "standard input" if path == "-" else path_text(path)
 
 
 @contextmanager

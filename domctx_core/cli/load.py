@@ -7,7 +7,7 @@ from contextlib import closing
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files
+from domctx_core.cli.inputs import complete_files, input_name
 from domctx_core.cli.messages import report
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
@@ -15,6 +15,7 @@ from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import load_domain
 from domctx_core.errors import DomctxError
+from domctx_core.files import path_text
 from domctx_core.ops import FileLoadOps
 from domctx_core.sources import cannot_read
 
@@ -64,7 +65,7 @@ def command(
         try:
             with (
                 app.watch("load", image) as watch,
-                file_progress(app, f"loading {image}", file),
+                file_progress(app, f"loading {input_name(image)}", file),
             ):
                 result = load_domain(
                     target,
@@ -86,7 +87,7 @@ def command(
                 (target.close if no_validate else target.abandon)()
             return
     app.say(
-        f"loaded {image} into {domain}: {_count(result.records, 'record')},"
+        f"loaded {input_name(image)} into {path_text(domain)}: {_count(result.records, 'record')},"
         f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domctx_core.errors import DomctxError, Errno, InputOutputError, PluginError, UsageError
+from domctx_core.files import path_text
 from domctx_core.rules import Finding, Severity
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def _text(
     where = []
     if path is not None or offset is not None:
         at = "" if offset is None else f"offset {offset:#x} ({offset})"
-        where.append(": ".join(part for part in (path, at) if part))
+        file = None if path is None else path_text(path)
+        where.append(": ".join(part for part in (file, at) if part))
     if record is not None:
         where.append(f"record {record}")
     if name is not None or type is not None:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError, refused
-from domctx_core.files import whole_file
+from domctx_core.files import path_text, whole_file
 
 __all__ = ["blocks", "domain_files", "open_output", "refuse_overwriting"]
 
@@ -43,7 +43,7 @@ def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None
     for each in inputs:
         if output not in (None, "-") and each not in (None, "-") and _same(str(output), str(each)):
             raise UsageError(
-                f"the output would take the place of {each}",
+                f"the output would take the place of {path_text(str(each))}",
                 hint=hint or "name another file with -o",
             )
 

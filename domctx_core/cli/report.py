@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
@@ -91,4 +91,4 @@ def command(
 
 
 def _name(path: str) -> str:
-    return "standard input" if path == "-" else os.path.basename(path)
+    return input_name(path if path == "-" else os.path.basename(path))

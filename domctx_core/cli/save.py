@@ -12,7 +12,7 @@ from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.domains import XenVersion
 from domctx_core.engine import save_domain
-from domctx_core.files import whole_file
+from domctx_core.files import path_text, whole_file
 from domctx_core.layout import ByteOrder
 from domctx_core.ops import FileSaveOps
 
@@ -60,10 +60,10 @@ def command(
             ops = FileSaveOps(_NoSeek(output), byteorder)
             count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
         else:
-            with whole_file(image) as file, file_progress(app, f"saving {domain}", file):
+            with whole_file(image) as file, file_progress(app, f"saving {path_text(domain)}", file):
                 ops = FileSaveOps(file, byteorder)
                 count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
-    app.say(f"saved {domain}: {count} records, {ops.size} bytes")
+    app.say(f"saved {path_text(domain)}: {count} records, {ops.size} bytes")
 
 
 class _NoSeek:

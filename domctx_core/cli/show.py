@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_input, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_input, open_seekable
 from domctx_core.cli.messages import finding_text
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.pager import paged
@@ -77,7 +77,7 @@ def command(
             "show has one view at a time",
             expected="one of --tree, --fields, --hex, --json and --jsonl",
         )
-    name = "standard input" if image == "-" else image
+    name = input_name(image)
     opened = (open_seekable if as_tree or as_fields else open_input)(app, image)
     with opened as source, progress(app, f"reading {name}", source):
         verifier = Verifier()

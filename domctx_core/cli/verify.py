@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, open_input
+from domctx_core.cli.inputs import complete_files, input_name, open_input
 from domctx_core.cli.messages import finding_text, report
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
@@ -84,7 +84,7 @@ def command(
                     output.line(finding_text(app, finding, again, output.stream) + "\n")
 
             try:
-                reading = f"reading {'standard input' if path == '-' else path}"
+                reading = f"reading {input_name(path)}"
                 with (
                     _open(app, path, tee) as source,
                     app.watch("verify", path) as watch,
@@ -200,8 +200,7 @@ def _summary(app: App, path: str, verdict: Verdict, stream: Any) -> str:
         if verdict.valid
         else app.style("not valid", stream, fg="red", bold=True)
     )
-    name = "standard input" if path == "-" else path
-    return f"{name}: {word} {verdict.format}{_count(verdict.findings)}"
+    return f"{input_name(path)}: {word} {verdict.format}{_count(verdict.findings)}"
 
 
 def _count(findings: Iterable[Finding]) -> str:

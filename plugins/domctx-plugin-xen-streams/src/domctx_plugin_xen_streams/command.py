@@ -11,6 +11,7 @@ import click
 
 from domctx_core import FileSource, ImageError, UsageError, XenVersion
 from domctx_core.cli.app import App
+from domctx_core.cli.inputs import input_name
 from domctx_core.cli.messages import report
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import file_progress
@@ -96,7 +97,7 @@ def command(
         _told(app, stream),
         _input(app, stream) as file,
         _output(app, output) as target,
-        file_progress(app, f"converting {stream}", file),
+        file_progress(app, f"converting {input_name(stream)}", file),
     ):
         if change is not None:
             size = rewrite(file, target, formats, change)
@@ -107,7 +108,7 @@ def command(
             size = len(context)
         for note in dict.fromkeys(change.notes if change else ()):
             app.say(f"note: {note}")
-        app.say(f"converted {stream}: {size} bytes")
+        app.say(f"converted {input_name(stream)}: {size} bytes")
 
 
 @contextmanager
