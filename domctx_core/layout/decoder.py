@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from domctx_core.errors import BodyError
 from domctx_core.layout.aggregates import Array, Nested, Switch
 from domctx_core.layout.kinds import Kind, Reader
+from domctx_core.layout.made import ask, define, limits
 from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved, Text
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ def decoder(layout: Layout, order: str) -> Decode | None:
             if not isinstance(each.kind, Reserved)
         ]
         stores.append(f"__self.{last.name} = __last(__data, {{{', '.join(before)}}})")
-    if layout.own_check:
-        stores.append(_ask(layout, space))
+    stores += ask(layout, space, "__self", "__odd")
     names = f"{', '.join(row)}, = " if row else ""
     lines = [
         f"{names}__numbers(__data)",
@@ -94,9 +94,7 @@ def decoder(layout: Layout, order: str) -> Decode | None:
         *stores,
         "return __self",
     ]
-    exec("\n ".join(["def __decode(__data):", *lines]), space)
-    decode: Decode = space["__decode"]
-    return decode
+    return define("__decode(__data)", lines, space)
 
 
 def _alone(kind: Kind) -> bool:
@@ -110,8 +108,7 @@ def _alone(kind: Kind) -> bool:
 
 def _range(kind: Int, name: str) -> list[str]:
     """The line that looks whether a number is in its range."""
-    low = kind.lowest if kind.minimum is None else kind.minimum
-    high = kind.highest if kind.maximum is None else kind.maximum
+    low, high = limits(kind)
     if low <= kind.lowest and high >= kind.highest:
         return []
     test = f"{low} <= {name} <= {high}" if low > kind.lowest else f"{name} <= {high}"
@@ -180,17 +177,3 @@ def _last(kind: Kind, name: str, start: int, order: str) -> Callable[[Any, dict[
         return made
 
     return last
-
-
-def _ask(layout: Layout, space: dict[str, Any]) -> str:
-    """The line that asks a body's own `check`, unless its values are `ordinary`."""
-    tests = []
-    for index, (name, good) in enumerate((layout.body.__ordinary__ or {}).items()):
-        space[f"__good{index}"] = good if isinstance(good, range) else frozenset(map(int, good))
-        tests.append(f"{name} in __good{index}")
-    ask = "for __problem in __self.check(): raise __odd"
-    if layout.body.__ordinary__ is None:
-        return ask
-    if not tests:
-        return "pass"
-    return f"for __problem in () if {' and '.join(tests)} else __self.check(): raise __odd"

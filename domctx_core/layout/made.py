@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import copy
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import repeat
-from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import DeclarationError
 from domctx_core.layout.aggregates import Array, Nested, Switch
 from domctx_core.layout.fields import REQUIRED, Field
 from domctx_core.layout.kinds import Checker, Kind
@@ -27,7 +25,7 @@ from domctx_core.layout.scalars import Blob, Int, Reserved
 if TYPE_CHECKING:
     from domctx_core.layout.body import Layout
 
-__all__ = ["NOT_PLAIN", "NotPlain", "initializer", "maker", "packer"]
+__all__ = ["NOT_PLAIN", "NotPlain", "ask", "define", "initializer", "limits", "maker", "packer"]
 
 
 class NotPlain(Exception):  # an answer, not an error
@@ -41,20 +39,11 @@ _ABSENT: Any = REQUIRED
 """Stands for a value that was not given, in what a signature shows as well."""
 
 
-def _define(head: str, lines: Iterable[str], space: dict[str, Any]) -> Callable[..., Any]:
-    """The function that has this head and these lines."""
+def define(head: str, lines: Iterable[str], space: dict[str, Any]) -> Callable[..., Any]:
+    """The function that has this head and these lines, with the names in `space`."""
     exec("\n ".join([f"def {head}:", *lines]), space)
     made: Callable[..., Any] = space[head.partition("(")[0]]
     return made
-
-
-def _names(fields: Iterable[Field]) -> list[str]:
-    """The fields' names, which become part of a function."""
-    names = [field.name for field in fields]
-    for name in names:
-        if not name.isidentifier() or iskeyword(name):
-            raise DeclarationError("the name of a field is a Python name", actual=name)
-    return names
 
 
 def initializer(
@@ -65,7 +54,7 @@ def initializer(
     What is not plain (a field that is missing or unknown, a default to be copied, a subclass) is
     left to `general`, which is given the same values.
     """
-    names = _names(fields)
+    names = [field.name for field in fields]
     space: dict[str, Any] = {
         "__kind": kind, "__absent": _ABSENT, "__general": general, "__given": _given, "__type": type,
     }  # fmt: skip
@@ -85,7 +74,7 @@ def initializer(
         *(f"__self.{name} = {name}" for name in names),
     ]
     head = f"__init__({', '.join(['__self', '/', *star, *parameters, '**__others'])})"
-    made = _define(head, lines, space)
+    made = define(head, lines, space)
     made.__fields__ = tuple(names)  # type: ignore[attr-defined]
     made.__module__, made.__qualname__ = kind.__module__, f"{kind.__qualname__}.__init__"
     return made
@@ -101,14 +90,14 @@ def maker(kind: type, fields: Sequence[Field]) -> Callable[[Iterable[Sequence[An
         "__zip": zip, "__map": map, "__new": object.__new__, "__kinds": repeat(kind),
     }  # fmt: skip
     lines = []
-    for index, (name, field) in enumerate(zip(_names(fields), fields, strict=True)):
-        value = name
+    for index, field in enumerate(fields):
+        name = value = field.name
         if isinstance(field.kind, Int) and field.kind.enum is not None:
             space[f"__known{index}"], space[f"__wrap{index}"] = field.kind.values, field.kind.wrap
             value = f"__known{index}[{name}] if {name} in __known{index} else __wrap{index}({name})"
         lines.append(f"  __self.{name} = {value}")
     row = "".join(f"{field.name}, " for field in fields)
-    return _define(
+    return define(
         "__make(__rows)",
         [
             "__made = []; __keep = __made.append",
@@ -147,7 +136,6 @@ def packer(
         if isinstance(kind, Reserved):
             codes += f"{kind.size}x"
             continue
-        _names([field])
         codes += kind.code if isinstance(kind, Int) else f"{kind.size}s"
         row.append(name)
         if not isinstance(kind, Int):
@@ -171,11 +159,10 @@ def packer(
             wrong = f"__type({name}) is not __int or not {low} <= {name} <= {high}"
         if wrong:
             lines.append(f"if {wrong}: raise __NotPlain")
-    if layout.own_check:
-        lines.append(_ask(layout.body.__ordinary__, space))
+    lines += ask(layout, space, "__body", "__NotPlain")
     space["__struct"] = struct.Struct(f"{order}{codes}{tail}x").pack
     number = ", __number" if None in values else ""
-    return _define(f"__pack(__body{number})", [*lines, f"return __struct({', '.join(row)})"], space)
+    return define(f"__pack(__body{number})", [*lines, f"return __struct({', '.join(row)})"], space)
 
 
 def limits(kind: Int) -> tuple[int, int]:
@@ -190,17 +177,20 @@ def _flags_fit(kind: Int, value: int) -> bool:
     return not int(value) & ~kind.known
 
 
-def _ask(ordinary: Mapping[str, Any] | None, space: dict[str, Any]) -> str:
-    """The line that asks a body's own `check`, unless its values are `ordinary`."""
-    line = "for __problem in __body.check(): raise __NotPlain"
-    if not ordinary:
-        return line if ordinary is None else "pass"
+def ask(layout: Layout, space: dict[str, Any], body: str, odd: str) -> list[str]:
+    """The lines that ask a body's own `check`, unless its values are `ordinary`.
+
+    `body` is the body's name, `odd` that of what is raised where it has something to say.
+    """
+    ordinary = layout.body.__ordinary__
+    if not layout.own_check or ordinary == {}:
+        return []
     tests = []
-    for index, (name, good) in enumerate(ordinary.items()):
+    for index, (name, good) in enumerate((ordinary or {}).items()):
         space[f"__good{index}"] = good if isinstance(good, range) else frozenset(map(int, good))
         tests.append(f"{name} in __good{index}")
-    space["__none"] = ()
-    return line.replace("__body.check()", f"__none if {' and '.join(tests)} else __body.check()")
+    line = f"for __problem in {body}.check(): raise {odd}"
+    return [f"if not ({' and '.join(tests)}):", f"  {line}"] if tests else [line]
 
 
 def _value_packer(kind: Kind, order: str, strict: bool) -> Callable[..., bytes]:
