@@ -34,6 +34,7 @@ from domctx_core.walker import (
 )
 
 if TYPE_CHECKING:
+    from domctx_core.bulk import BulkRows
     from domctx_core.domains import XenVersion
     from domctx_core.runs import Runs
 
@@ -401,28 +402,36 @@ class Verifier:
         """Add what checks across records have to say."""
         seen = _seen(record, body)
         for check in checks:
-            try:
-                problems = check.record(seen)
-                if type(problems) is not tuple:  # mostly there are none
-                    problems = list(problems)
-            except PluginError as error:
-                problems = self._unasked(error)
-            except DomctxError:
-                raise
-            except PLUGIN_FAULTS as error:
-                problems = self._unasked(check_fault(check, error))
-            for problem in problems:
+            for problem in self.ask(check, seen):
                 found.append(record.finding(problem, rules=check.rules))
+
+    def ask(self, check: Check, seen: Seen) -> Iterable[Problem]:
+        """What a check has to say of one record."""
+        try:
+            problems = check.record(seen)
+            if type(problems) is not tuple:  # mostly there are none
+                problems = list(problems)
+        except PluginError as error:
+            problems = self._unasked(error)
+        except DomctxError:
+            raise
+        except PLUGIN_FAULTS as error:
+            problems = self._unasked(check_fault(check, error))
+        return problems
 
     def _unasked(self, error: PluginError) -> list[Problem]:
         """What is said in place of a check that raised."""
         self.needs_plugin = True
         return [Problem("needs-plugin", error.message)]
 
-    def look_ahead(self, record: Record, runs: Runs) -> None:
-        """Let `runs` take what can be proved after a record that was judged."""
+    def look_ahead(self, record: Record, rows: Runs | BulkRows) -> None:
+        """Let `rows` take what can be proved after a record that was judged."""
         state = self._states[record.level]
-        runs.after(record, state.standing, state.checks)
+        rows.after(record, state.standing, state.checks)
+
+    def told(self, level: Level, seen: Seen, check: Check, problem: Problem) -> list[Finding]:
+        """The finding of what a check says of a record that is otherwise proved."""
+        return self._sieved([_told(level, seen, problem, check.rules)])
 
     def run(self, level: Level, run: Run) -> list[Finding]:
         """The findings of checks about a run that is otherwise proved."""
@@ -569,7 +578,8 @@ def verify(
     `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
     is given each finding as soon as it is made. Never raises for bad bytes.
     """
-    from domctx_core.runs import Runs  # which `show` can do without
+    from domctx_core.bulk import BulkRows  # which `show` can do without, as it can
+    from domctx_core.runs import Runs
 
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
@@ -581,7 +591,8 @@ def verify(
             for finding in found:
                 tell(finding)
 
-    runs = Runs(source, cap, watch, lambda level, run: take(verifier.run(level, run)))
+    runs = Runs(source, cap, watch, lambda *run: take(verifier.run(*run)))
+    bulk = BulkRows(source, cap, watch, verifier.ask, lambda *told: take(verifier.told(*told)))
     watched = watch if watch else None
     for event in walk(source, formats, cap=cap):
         found = verifier.see(event)
@@ -590,7 +601,9 @@ def verify(
         if type(event) is Record:
             if watched is not None:
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
-            if not event.known.bulk and not runs.wait():
+            if event.known.bulk:
+                verifier.look_ahead(event, bulk)
+            elif not runs.wait():
                 verifier.look_ahead(event, runs)
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]

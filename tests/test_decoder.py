@@ -23,6 +23,7 @@ from domctx_core import (
     count_of,
     i16,
     nested,
+    optional,
     reserved,
     switch,
     text,
@@ -108,11 +109,47 @@ class Rest(Body):
     rest: bytes = blob()
 
 
+class Rows(Body):
+    """A row that another field counts, and two fields of fixed size after it."""
+
+    count: int = count_of("rows", size=1, maximum=3)
+    rows: list[Numbers] = array(Numbers, count="count")
+    pair: list[Inner] = array(Inner, 2)
+    modes: list[Few] = array(u8(enum=Few), 2)
+    small: list[int] = array(i16(minimum=-3, maximum=3), 2)
+
+
+class AllLeft(Body):
+    """A row of as many as are left."""
+
+    rows: list[Asked] = array(Asked)
+
+
+class Tail(Body):
+    """What newer releases added at the end, each part there only if the one before is."""
+
+    head: int = u16(maximum=300)
+    more: int | None = optional(u32(), lengths=[6, 10])
+    most: Inner | None = optional(nested(Inner), lengths=[10])
+    name: str | None = optional(text(4))
+
+
 class Nothing(Body):
     pass
 
 
-MADE_UP: tuple[type[Body], ...] = (Numbers, Inner, Asked, Deep, Counted, Rest, Nothing)
+MADE_UP: tuple[type[Body], ...] = (
+    Numbers,
+    Inner,
+    Asked,
+    Deep,
+    Counted,
+    Rest,
+    Rows,
+    AllLeft,
+    Tail,
+    Nothing,
+)
 
 
 @contextmanager
@@ -217,6 +254,13 @@ def test_the_bodies_of_all_plugins_are_the_same_both_ways() -> None:
         (Counted, b"\0\6\0\0" + bytes(12)),  # a count beyond its maximum
         (Asked, struct.pack("<I", 5000)),
         (Inner, b"\x7f\xf1\0\1"),
+        (AllLeft, bytes(4) + struct.pack("<I", 5000)),
+        (AllLeft, bytes(7)),
+        (Rows, bytes([1]) + bytes(18) + bytes(13)),  # fewer than counted
+        (Rows, bytes([0]) + bytes(9) + bytes([2]) + bytes(4)),  # no such mode
+        (Rows, bytes([0]) + bytes(10) + bytes([4]) + bytes(3)),  # beyond the range
+        (Tail, bytes(3)),
+        (Tail, bytes(6) + b"\0\0\1\0"),  # reserved, in a part that may be missing
         (Nothing, b"\0"),
     ],
 )

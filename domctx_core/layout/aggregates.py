@@ -96,14 +96,9 @@ class Array(Kind):
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> list[Any]:
         element, size = self.element, self.element.size
-        count = self.count
-        if isinstance(count, str):
-            count = int(values[count])
-        if size is not None:
-            if count is None:
-                count = (reader.end - reader.pos) // size
-            elif count * size > reader.end - reader.pos:
-                raise reader.short(count * size, "")
+        count = self.number(reader, values)
+        if size is not None and count is not None and count * size > reader.end - reader.pos:
+            raise reader.short(count * size, "")
         if isinstance(element, Int):
             assert count is not None
             at = reader.advance(count * element.size, "")
@@ -119,6 +114,14 @@ class Array(Kind):
                 raise reader.short(1, "")
             reader.path[-1] = reader.path[-1].rpartition("[")[0]
         return items
+
+    def number(self, reader: Reader, values: Mapping[str, Any]) -> int | None:
+        """How many elements there are to be at the reader's place; None where only they can tell."""
+        if isinstance(self.count, str):
+            return int(values[self.count])
+        if self.count is None and self.element.size is not None:
+            return (reader.end - reader.pos) // self.element.size
+        return self.count
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         for item in value:
@@ -196,12 +199,15 @@ class Optional(Kind):
         self.label = f"{inner.label}?"
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> Any:
-        if self.lengths is None:
-            present = reader.pos < reader.end
-        else:
-            present = len(reader.data) in self.lengths
+        present = self.there(reader)
         value = self.inner.decode(reader, values) if present else None
         return present if isinstance(self.inner, Reserved) else value
+
+    def there(self, reader: Reader) -> bool:
+        """Whether it lies at the reader's place."""
+        if self.lengths is None:
+            return reader.pos < reader.end
+        return len(reader.data) in self.lengths
 
     def present(self, value: Any) -> bool:
         return value is not None and value is not False

@@ -12,11 +12,13 @@ own begin with two underscores, which no field's name does.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import BodyError
-from domctx_core.layout.aggregates import Array, Nested, Switch
+from domctx_core.layout.aggregates import Array, Nested, Optional, Switch
+from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import Kind, Reader
 from domctx_core.layout.made import ask, define, limits
 from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved, Text
@@ -41,20 +43,18 @@ ODD = (Odd, BodyError, KeyError, struct.error)
 def decoder(layout: Layout, order: str) -> Decode | None:
     """The function for the bodies of one layout; None where their kind of fields has no such way.
 
-    All fields have a fixed size but perhaps the last one.
+    Fields of fixed size make one call of `struct`, up to the first that has none.
     """
     order = layout.order or order
-    codes, row, last = order, [], None
+    codes, row = order, []
     tests: list[str] = []
     stores: list[str] = []
     space: dict[str, Any] = {"__new": object.__new__, "__body": layout.body, "__odd": Odd}
-    for index, field in enumerate(layout.fields):
+    fixed = list(
+        takewhile(lambda field: field.kind.size is not None and _alone(field.kind), layout.fields)
+    )
+    for index, field in enumerate(fixed):
         kind, name = field.kind, field.name
-        if kind.size is None or not _alone(kind):
-            if index + 1 < len(layout.fields) or not kind.judges:
-                return None
-            last = field
-            break
         codes += kind.code if isinstance(kind, Int) else f"{kind.size}s"
         if isinstance(kind, Reserved):
             name = f"__reserved{index}"
@@ -75,16 +75,13 @@ def decoder(layout: Layout, order: str) -> Decode | None:
             key = f", {kind.selector}" if isinstance(kind, Switch) else ""
             stores.append(f"__self.{name} = __value{index}({name}{key})")
         row.append(name)
-    numbers = struct.Struct(codes)
-    space["__numbers"] = numbers.unpack if last is None else numbers.unpack_from
-    if last is not None:
-        space["__last"] = _last(last.kind, last.name, numbers.size, order)
-        before = [
-            f"{each.name!r}: {'' if isinstance(each.kind, Count) else '__self.'}{each.name}"
-            for each in layout.fields[:-1]
-            if not isinstance(each.kind, Reserved)
-        ]
-        stores.append(f"__self.{last.name} = __last(__data, {{{', '.join(before)}}})")
+    numbers, rest = struct.Struct(codes), layout.fields[len(fixed) :]
+    space["__numbers"] = numbers.unpack_from if rest else numbers.unpack
+    if rest:
+        lines = _rest_lines(fixed, rest, numbers.size, order, space)
+        if lines is None:
+            return None
+        stores += lines
     stores += ask(layout, space, "__self", "__odd")
     names = f"{', '.join(row)}, = " if row else ""
     lines = [
@@ -121,9 +118,8 @@ def _value(kind: Kind, order: str) -> Callable[..., Any] | None:
         return _union(kind, order)
     if isinstance(kind, Nested):
         return decoder(kind.layout, order)
-    if isinstance(kind, Array) and type(kind.element) is Int and not kind.element.checked:
-        unpack = struct.Struct(f"{order}{kind.count}{kind.element.code}").unpack
-        return lambda raw: list(unpack(raw))
+    if isinstance(kind, Array) and type(kind.element) is Int:
+        return _numbers(kind, kind.element, order)
     if isinstance(kind, Array) and isinstance(kind.element, Nested):
         element, size = decoder(kind.element.layout, order), kind.element.size
         if element is None or not size:
@@ -140,6 +136,24 @@ def _value(kind: Kind, order: str) -> Callable[..., Any] | None:
 
         return value
     return None
+
+
+def _numbers(kind: Array, element: Int, order: str) -> Callable[[bytes], Any] | None:
+    if not isinstance(kind.count, int):
+        return None
+    unpack = struct.Struct(f"{order}{kind.count}{element.code}").unpack
+    if element.enum is not None:
+        members = element.values
+        return lambda raw: [members[number] for number in unpack(raw)]
+    low, high = limits(element)
+
+    def numbers(raw: bytes) -> list[int]:
+        row = list(unpack(raw))
+        if row and not low <= min(row) <= max(row) <= high:
+            raise Odd
+        return row
+
+    return numbers if element.checked else lambda raw: list(unpack(raw))
 
 
 def _union(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
@@ -164,16 +178,63 @@ def _union(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
     return union
 
 
-def _last(kind: Kind, name: str, start: int, order: str) -> Callable[[Any, dict[str, Any]], Any]:
-    """Makes the last value of a body, of all bytes from `start` on and the values before it."""
+def _rest_lines(
+    fixed: Iterable[Field], rest: Iterable[Field], start: int, order: str, space: dict[str, Any]
+) -> list[str] | None:
+    """The lines that make the values from `start` on, of which the first has no fixed size."""
+    before = [
+        f"{field.name!r}: {'' if isinstance(field.kind, Count) else '__self.'}{field.name}"
+        for field in fixed
+        if not isinstance(field.kind, Reserved)
+    ]
+    space["__begin"] = Reader
+    lines = [
+        f"__values = {{{', '.join(before)}}}",
+        f"__reader = __begin(__data, {order!r})",
+        f"__reader.pos = {start}",
+    ]
+    for index, field in enumerate(rest):
+        made = _rest(field.kind, order)
+        if made is None:
+            return None
+        space[f"__rest{index}"] = made
+        lines.append(f"__reader.path = [{field.name!r}]")
+        lines.append(f"__self.{field.name} = __rest{index}(__reader, __values)")
+    odd = "__reader.suspect or __reader.problems or __reader.pos != __reader.end"
+    return [*lines, f"if {odd}: raise __odd"]
 
-    def last(data: Any, values: dict[str, Any]) -> Any:
-        reader = Reader(data, order)
-        reader.pos = start
-        reader.path.append(name)
-        made = kind.decode(reader, values)
-        if reader.suspect or reader.problems or reader.pos != reader.end:
-            raise Odd
-        return made
 
-    return last
+def _rest(kind: Kind, order: str) -> Callable[[Reader, Mapping[str, Any]], Any] | None:
+    """Makes the value of a field from the first on that has no fixed size.
+
+    What is not plain raises one of `ODD`, or leaves its mark on the reader.
+    """
+    if kind.judges or (type(kind) is Int and not kind.checked):
+        return kind.decode
+    if type(kind) is Optional and not isinstance(kind.inner, Reserved):
+        inner, there = _rest(kind.inner, order), kind.there
+        if inner is None:
+            return None
+        return lambda reader, values: inner(reader, values) if there(reader) else None
+    if type(kind) is Array and kind.element.size and not isinstance(kind.count, int):
+        each, row = kind.element.size, _value(kind, order)
+        if row is None or not _alone(kind.element):
+            return None
+
+        def rows(reader: Reader, values: Mapping[str, Any]) -> Any:
+            size = each * (kind.number(reader, values) or 0)
+            at = reader.advance(size, "")
+            return row(bytes(reader.data[at : at + size]))
+
+        return rows
+    if kind.size is None or not _alone(kind) or isinstance(kind, Switch):
+        return None
+    size, value = kind.size, _value(kind, order)
+    if value is None:
+        return None
+
+    def fixed(reader: Reader, values: Mapping[str, Any]) -> Any:
+        at = reader.advance(size, "")
+        return value(bytes(reader.data[at : at + size]))
+
+    return fixed

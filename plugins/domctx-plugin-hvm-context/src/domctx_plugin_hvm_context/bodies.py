@@ -40,7 +40,9 @@ class HvmBody(Body):
         Never raises for bad bytes. Offsets count from the start of `data`.
         """
         decoded = super().inspect(data, byteorder)
-        return decoded._replace(problems=tuple(map(cls._restate, decoded.problems)))
+        if decoded.problems:
+            decoded = decoded._replace(problems=tuple(map(cls._restate, decoded.problems)))
+        return decoded
 
     @classmethod
     def _restate(cls, problem: Problem) -> Problem:

@@ -139,7 +139,7 @@ class PageDataRecord(RecordType[PageData]):
 
     def extent(self, head: PageData) -> int:
         """The head, and a page for each PFN that has one."""
-        return _HEAD + 8 * head.count + PAGE_SIZE * head.pages()
+        return _HEAD + 8 * len(head.pfns) + PAGE_SIZE * count_pages(head.pfns)
 
     def parts(self, head: PageData) -> Iterable[Part]:
         """A page for each PFN, of the kind that its page type says; some have no content."""

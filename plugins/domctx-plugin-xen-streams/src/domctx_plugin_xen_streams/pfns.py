@@ -110,8 +110,8 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 def count_pages(entries: array[int]) -> int:
     """How many of the entries have a page of data."""
-    without = _others(_column(bytearray(entries), _HIGHEST_BYTE[_OURS]), _PAGE_BYTES)
-    return len(entries) - without
+    highest = bytearray(entries)[_HIGHEST_BYTE[_OURS] :: 8]
+    return len(entries) - _others(highest, _PAGE_BYTES)
 
 
 def faultless(entries: array[int]) -> bool:
@@ -199,9 +199,7 @@ class Pfns(Kind):
         raw = bytearray(reader.data[at : reader.pos])
         if not raw or not _faultless(raw, reader.order):
             reader.suspect = True
-        entries = array("Q")
-        entries.frombytes(raw)
-        return _swapped(entries, reader.order)
+        return _swapped(array("Q", raw), reader.order)
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += _swapped(array("Q", value), order).tobytes()

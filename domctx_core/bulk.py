@@ -1,0 +1,141 @@
+"""Rows of bulk records: one type, of which only the heads are looked at, in a file that can seek.
+
+Of such records `verify` makes no events: header, head and length are looked at where they lie, one
+record after the other. What is not plainly right is left to the slow way, which explains it; as with
+`Runs`, no fault is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from domctx_core.checks import Check, Seen
+from domctx_core.duplicates import Duplicates, Standing
+from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.layout import Body
+from domctx_core.observers import RecordEvent, Watch
+from domctx_core.records import RecordType
+from domctx_core.rules import Problem
+from domctx_core.sources import Source
+from domctx_core.walker import FIRST, Known, Level, Record
+
+__all__ = ["BulkRows"]
+
+
+class _Kind(NamedTuple):
+    """What the records of one type in one container are judged by.
+
+    `longest` is the length that the format allows, `limit` the first instance that the type does not
+    have; `checks` are those that want to see the records.
+    """
+
+    record_type: RecordType[Any]
+    body: type[Body]
+    longest: int | None
+    limit: int | None
+    checks: Sequence[Check]
+
+
+def _kind(record: Record, checks: Sequence[Check]) -> _Kind | None:
+    """None where more is to be said of a record than its head and its length tell."""
+    known, level, found = record.known, record.level, record.known.record_type
+    if (
+        found is None
+        or not found.loadable
+        or known.body is None
+        or known.judged
+        or known.remembered
+        or known.suspends
+        or known.content is not None
+        or record.type in (level.format.first, level.format.last)
+    ):
+        return None
+    wanting = [check for check in checks if record.type in check.codes]
+    return _Kind(found, known.body, level.format.max_length, found.instances.limit, wanting)
+
+
+class BulkRows:
+    """Takes the bulk records that follow on one that was judged and are of its type.
+
+    `watch` hears of them; `ask` gives what a check has to say of one, and `tell` is called with that.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        cap: int,
+        watch: Watch | None,
+        ask: Callable[[Check, Seen], Iterable[Problem]],
+        tell: Callable[[Level, Seen, Check, Problem], None],
+    ) -> None:
+        self._source = source
+        self._cap = cap
+        self._watch = watch or None
+        self._ask = ask
+        self._tell = tell
+        self._kinds: dict[Known, _Kind | None] = {}
+
+    def after(self, record: Record, standing: Standing, checks: Sequence[Check]) -> None:
+        """Take what is plainly right, and say so in `record.passed`."""
+        if self._source.size is None or not record.complete:
+            return
+        if record.known not in self._kinds:
+            self._kinds[record.known] = _kind(record, checks)
+        kind = self._kinds[record.known]
+        if kind is not None:
+            record.passed = self._take(kind, record, standing.duplicates) - record.end
+
+    def _take(self, kind: _Kind, record: Record, duplicates: Duplicates) -> int:
+        """Take the records that follow; gives where the last of them ends."""
+        source, watch, level, code = self._source, self._watch, record.level, record.type
+        header, order, alignment = level.header, level.framing.byteorder, level.format.alignment
+        bound = source.size if level.bound is None else level.bound
+        assert header is not None
+        assert bound is not None
+        limit, longest = kind.limit, bound if kind.longest is None else kind.longest
+        prefix, inspect, extent = (
+            kind.record_type.prefix,
+            kind.body.inspect,
+            kind.record_type.extent,
+        )
+        size, first = header.size, header.size + FIRST
+        at, near = record.end, first
+        while at + size <= bound:
+            raw = source.at(at, near)
+            if len(raw) < size:
+                break
+            type, instance, length = header.read(raw)
+            end = at + size + length
+            if type != code or end > bound or length > longest or length % alignment:
+                break
+            body = None
+            try:
+                head = prefix(bytes(raw[size : first if length > FIRST else size + length]), order)
+                if head > 0:
+                    if head > length or head > self._cap:
+                        break
+                    head += size
+                    if head > near:
+                        near = head
+                        raw = source.at(at, near)
+                    body, problems, _ = inspect(raw[size:head], order)
+                    if body is None or problems or extent(body) not in (None, length):
+                        break
+            except PLUGIN_FAULTS:
+                break
+            if instance is not None and (
+                (limit is not None and instance >= limit) or duplicates.seen(code, instance)
+            ):
+                break
+            if kind.checks:
+                name = kind.record_type.name
+                seen = Seen(level.count, at, code, name, instance, length, body)
+                for check in kind.checks:
+                    for problem in self._ask(check, seen):
+                        self._tell(level, seen, check, problem)
+            level.count += 1
+            if watch is not None:
+                watch.see(RecordEvent(code, instance, at, length))
+            at = end
+        return at
