@@ -8,17 +8,33 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from domctx_core.errors import PLUGIN_FAULTS, DomctxError, Errno, PluginError
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DeclarationError,
+    DomctxError,
+    Errno,
+    PluginError,
+    said,
+)
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.rules import Problem, Rule
 
-__all__ = ["Check", "Container", "Run", "Seen"]
+__all__ = [
+    "Check",
+    "Container",
+    "Run",
+    "Seen",
+    "check_fault",
+    "make_check",
+    "placed_problems_of",
+    "problems_of",
+    "validate_check",
+]
 
 
 class Seen(NamedTuple):
@@ -179,23 +195,85 @@ class Check:
 
 
 C = TypeVar("C", bound=Check)
+T = TypeVar("T")
 
 
-@contextmanager
-def blame_check(check: Check) -> Iterator[None]:
-    """What a check raises that is none of ours is its plugin's fault, and the error says so."""
+def validate_check(kind: type[Check]) -> None:
+    """Raise `DeclarationError` for what a check says of itself and cannot be."""
+    where = f"{kind.__module__}.{kind.__qualname__}"
+    codes: Any = kind.codes
+    if not (isinstance(codes, Collection) and all(isinstance(code, int) for code in codes)):
+        raise DeclarationError(
+            f"the codes of the check {where} are no set of type codes",
+            expected="a frozenset of integers",
+            actual=repr(codes)[:80],
+        )
+    rules: Any = kind.rules
+    if not (isinstance(rules, (tuple, list)) and all(isinstance(rule, Rule) for rule in rules)):
+        raise DeclarationError(
+            f"the rules of the check {where} are no rules",
+            expected="a tuple of Rule",
+            actual=repr(rules)[:80],
+        )
+    if not isinstance(kind.format, str):
+        raise DeclarationError(
+            f"the format of the check {where} is no name",
+            expected="the name of a format",
+            actual=repr(kind.format)[:80],
+        )
+
+
+def make_check(kind: type[C]) -> C:
+    """An instance for one image; raises `PluginError` where there can be none."""
     try:
-        yield
+        return kind()
     except DomctxError:
         raise
     except PLUGIN_FAULTS as error:
-        raise check_fault(check, error) from error
+        raise check_fault(kind, error) from error
 
 
-def check_fault(check: Check, error: BaseException) -> PluginError:
+def problems_of(
+    check: Check, method: Callable[..., Iterable[Problem]], *about: object
+) -> Iterator[Problem]:
+    """What a check says in `begin` or `record`, one by one.
+
+    What it raises that is none of ours is its plugin's fault, and so is an answer that is none:
+    `PluginError`.
+    """
+    try:
+        for problem in method(*about):
+            yield _valid(problem, isinstance(problem, Problem))
+    except DomctxError:
+        raise
+    except PLUGIN_FAULTS as error:
+        raise check_fault(type(check), error) from error
+
+
+def placed_problems_of(check: Check, run: Run | None = None) -> Iterator[tuple[Any, Problem]]:
+    """What a check says in `records`, or in `end`, with the place that it is about; as before."""
+    try:
+        for answer in check.end() if run is None else check.records(run):
+            pair = isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Problem)
+            if pair and run is None:
+                pair = answer[0] is None or isinstance(answer[0], Seen)
+            elif pair and run is not None:
+                pair = isinstance(answer[0], int) and 0 <= answer[0] < len(run)
+            yield _valid(answer, pair)
+    except DomctxError:
+        raise
+    except PLUGIN_FAULTS as error:
+        raise check_fault(type(check), error) from error
+
+
+def _valid(answer: T, valid: bool) -> T:
+    if not valid:
+        raise TypeError(f"it gave {answer!r:.80}, which is no problem, or none with its place")
+    return answer
+
+
+def check_fault(kind: type[Check], error: BaseException) -> PluginError:
     """What a check raised, as its plugin's fault."""
     return PluginError(
-        f"the check {type(check).__module__}.{type(check).__qualname__} raised"
-        f" {type(error).__name__}: {error}",
-        errno=Errno.EIO,
+        f"the check {kind.__module__}.{kind.__qualname__} raised {said(error)}", errno=Errno.EIO
     )

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 
 from domctx_core.allocation import code_fault
+from domctx_core.checks import Check, make_check
 from domctx_core.conformance import CHECKS, Nonconformity, Subject
-from domctx_core.errors import DomctxError, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
 from domctx_core.host import Host, Plugin, Status
-from domctx_core.host.discovery import CORE, normalise
-from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
+from domctx_core.host.discovery import normalise
+from domctx_core.registry import CORE, DOMAIN_CONTEXT, Entry, Registry
 
 if TYPE_CHECKING:
     from domctx_core.records import RecordType
@@ -63,7 +64,7 @@ def check(host: Host, dists: Iterable[str] | None = None) -> list[Fault]:
     named = dists is not None
     faults: list[Fault] = []
     with contextlib.redirect_stdout(sys.stderr):
-        host.load_run_time()
+        host.observers()  # one that cannot be made is noted in its plugin's status
         for dist in distributions(host) if dists is None else dists:
             faults += _check(host, dist, named)
     return list(dict.fromkeys(faults))
@@ -77,6 +78,9 @@ def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
         yield from _of_status(plugin)
         for warning in plugin.warnings:
             yield Fault(dist, "hook", f"{_called(plugin)}: {warning}")
+        for kind in host.checks_of(plugin):
+            for message in _of_check(host, kind):
+                yield Fault(dist, "hook", f"{_called(plugin)}: {message}")
     present = [p for p in plugins if p.status is not Status.SHADOWED and not p.found.fault]
     if present:
         for message in _of_metadata(present):
@@ -92,6 +96,19 @@ def _called(plugin: Plugin) -> str:
     if plugin.found.fault:
         return "it"
     return f"entry point {plugin.found.name} ({plugin.found.group})"
+
+
+def _of_check(host: Host, kind: type[Check]) -> Iterator[str]:
+    """Whether a check across records can be made, and is ever asked."""
+    if not host.formats.knows(kind.format):
+        yield (
+            f"the check {kind.__qualname__} is for the format {kind.format}, which nothing that is"
+            " installed knows"
+        )
+    try:
+        make_check(kind)
+    except PluginError as error:
+        yield error.message
 
 
 # --------------------------------------------------------------------------------------- status
@@ -194,10 +211,10 @@ def _of_conformance(registry: Registry, record_type: RecordType[Any], dist: str)
             yield Fault(dist, "conformance", f"{fault} ({name})")
         except DomctxError as error:
             yield Fault(dist, "conformance", f"{record_type.name}: {error} ({name})")
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             yield Fault(
                 dist,
                 "conformance",
-                f"{record_type.name}: {type(error).__name__}: {error} ({name});"
+                f"{record_type.name}: {said(error)} ({name});"
                 " only errors of domctx_core may leave a record type",
             )

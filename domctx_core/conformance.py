@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from domctx_core.allocation import code_fault
 from domctx_core.domains import Guest, XenVersion
 from domctx_core.engine import load_domain, save_domain, size_domain
-from domctx_core.errors import DomctxError
+from domctx_core.errors import PLUGIN_FAULTS, DomctxError, said
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.aggregates import Nested, leaves
 from domctx_core.layout.columns import Columns
@@ -144,10 +144,9 @@ def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
     for order in _ORDERS:
         try:
             decoded = body.inspect(raw, order)
-        except Exception as error:
+        except PLUGIN_FAULTS as error:
             raise subject.fail(
-                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises"
-                f" {type(error).__name__}: {error}"
+                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises {said(error)}"
             ) from error
         for problem in decoded.problems:
             if problem.offset is not None and not 0 <= problem.offset <= len(raw):
@@ -378,8 +377,8 @@ def dependence(subject: Subject) -> None:
 def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
     try:
         return body_class(subject.record_type, earlier)
-    except Exception as error:
-        raise subject.fail(f"`body_for` raises {type(error).__name__}: {error}") from error
+    except PLUGIN_FAULTS as error:
+        raise subject.fail(f"`body_for` raises {said(error)}") from error
 
 
 def ordinary(subject: Subject) -> None:

@@ -42,7 +42,9 @@ __all__ = [
     "PluginError",
     "UsageError",
     "as_errno",
+    "one_line",
     "refused",
+    "said",
 ]
 
 
@@ -81,6 +83,34 @@ PLUGIN_FAULTS = (Exception, SystemExit)
 
 Ctrl-C is the user's and stays what it is.
 """
+
+_LONGEST = 500
+"""Characters of what an exception says that are passed on."""
+
+
+def one_line(text: str) -> str:
+    """Text from outside as messages show it: on one line, whatever characters are in it."""
+    if text.isprintable():
+        return text
+    # what is no UTF-8 is harmless, and the user's own way to name a file
+    return "".join(
+        each if each.isprintable() or "\udc80" <= each <= "\udcff" else ascii(each)[1:-1]
+        for each in text
+    )
+
+
+def said(error: BaseException) -> str:
+    """The type of an exception and what it says, on one line.
+
+    Its author's code is asked for that, which may fail again.
+    """
+    try:
+        text = one_line(" ".join(str(error).split()))
+    except PLUGIN_FAULTS:
+        text = ""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def as_errno(error: OSError) -> Errno:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from domctx_core.errors import InputOutputError, refused
+from domctx_core.errors import InputOutputError, one_line, refused
 
 __all__ = ["path_text", "whole_file"]
 
@@ -71,14 +71,7 @@ def _umask() -> int:
 
 def path_text(path: str | os.PathLike[str]) -> str:
     """A path as messages show it: on one line, whatever characters somebody gave it."""
-    text = os.fspath(path)
-    if text.isprintable():
-        return text
-    # what is no UTF-8 is harmless, and the user's own way to name the file
-    return "".join(
-        each if each.isprintable() or "\udc80" <= each <= "\udcff" else ascii(each)[1:-1]
-        for each in text
-    )
+    return one_line(os.fspath(path))
 
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputOutputError:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
@@ -131,6 +131,10 @@ class Formats:
             )
         self._known[name] = _Known(name, provider, load)
 
+    def forget(self, name: str) -> None:
+        """Let go of a format that was loaded: whoever asks next has it loaded again."""
+        self._known[name].format = None
+
     def registry(self, name: str) -> Registry:
         """The registry of a format, which exists even where the format itself is unknown."""
         if name not in self._registries:
@@ -201,8 +205,7 @@ class Formats:
                     return format
             except PLUGIN_FAULTS as error:
                 self.failures[name] = PluginError(
-                    f"the format {name} raised {type(error).__name__} where it was to recognise an"
-                    f" input: {error}",
+                    f"the format {name} raised {said(error)}, where it was to recognise an input",
                     provider=self.provider(name),
                 )
         return None

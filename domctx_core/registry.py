@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from domctx_core.errors import ConflictError, DeclarationError, PluginError
+from domctx_core.errors import ConflictError, DeclarationError, PluginError, said
 from domctx_core.layout import Body
 from domctx_core.records import RecordType, all_bodies, validate_record_type
 
-__all__ = ["DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
+__all__ = ["CORE", "DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
 
 DOMAIN_CONTEXT = "domain-context"
 """Name of the format that the core ships."""
+
+CORE = "domctx-core"
+"""The distribution whose declarations are built in."""
 
 NAME_SIZE = 16
 """Bytes of a name buffer: up to 15 ASCII characters, then at least one NUL."""
@@ -126,7 +129,7 @@ def _unusable(entry: Entry, error: Exception) -> PluginError:
         error.locate(type=entry.code, type_name=entry.name, provider=entry.provider)
         return error
     return PluginError(
-        f"{entry.name} cannot be loaded: {type(error).__name__}: {error}",
+        f"{entry.name} cannot be loaded: {said(error)}",
         type=entry.code,
         type_name=entry.name,
         provider=entry.provider,
@@ -269,6 +272,11 @@ def conflict(entries: list[Entry], format: str) -> ConflictError:
     """The error that names all the providers of a code or name."""
     unique = list({id(entry): entry for entry in entries}.values())
     first, second = unique[0], unique[1]
+    # the core's own cannot be disabled; of two of one distribution, one by itself can
+    other = next((each for each in reversed(unique) if each.provider.dist != CORE), second)
+    again = sum(each.provider.dist == other.provider.dist for each in unique) > 1
+    where = "" if format == DOMAIN_CONTEXT else f"{format}/"
+    disabled = f"{where}{other.code}.{other.name}" if again else other.provider.dist
     if first.code == second.code:
         what = f"type code {first.code} ({first.code:#x})"
     else:
@@ -279,5 +287,5 @@ def conflict(entries: list[Entry], format: str) -> ConflictError:
         rule="needs-plugin",
         type=first.code,
         type_name=first.name,
-        hint=f"disable one of them, such as with `-p no:{second.provider.dist}`",
+        hint=f"disable one of them, such as with `-p no:{disabled}`",
     )

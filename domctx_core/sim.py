@@ -26,6 +26,7 @@ from domctx_core.errors import (
     NoState,
     PluginError,
     UsageError,
+    said,
 )
 from domctx_core.files import whole_file
 from domctx_core.layout import Body
@@ -278,7 +279,7 @@ class SimDomain(Domain):
                 raise
             except PLUGIN_FAULTS as error:
                 raise PluginError(
-                    f"`simulate` of {entry.name} raised {type(error).__name__}: {error}",
+                    f"`simulate` of {entry.name} raised {said(error)}",
                     errno=Errno.EIO,
                     type=entry.code,
                     type_name=entry.name,

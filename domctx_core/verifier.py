@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domctx_core.checks import Check, Container, Run, Seen, blame_check, check_fault
+from domctx_core.checks import (
+    Check,
+    Container,
+    Run,
+    Seen,
+    check_fault,
+    make_check,
+    placed_problems_of,
+    problems_of,
+)
 from domctx_core.duplicates import Standing
-from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
 from domctx_core.formats import Formats
 from domctx_core.layout import Body
 from domctx_core.observers import RecordEvent, Watch
@@ -30,6 +39,7 @@ from domctx_core.walker import (
     Record,
     Trailing,
     make_finding,
+    unusable,
     walk,
 )
 
@@ -155,9 +165,11 @@ class Verifier:
                     )
                     yield make_finding(problem, level.offset, level)
                 if not resumed:
-                    own = [check() for check in self.checks if check.format == level.format.name]
+                    own, faults = self._made(level.format.name)
                     rules = tuple(rule for check in own for rule in check.rules)
                     self._states[level] = _State(own, rules)
+                    for problem in faults:
+                        yield make_finding(problem, level.offset, level)
                     for offset, problem in level.prologue_problems:
                         yield make_finding(problem, offset + (problem.offset or 0), level)
                     yield from self._begin(level)
@@ -175,6 +187,18 @@ class Verifier:
             case Closed(level):
                 if level.last:
                     yield from self._close(level)
+
+    def _made(self, format: str) -> tuple[list[Check], list[Problem]]:
+        """The checks of one container, and what is said of those that cannot be made."""
+        made: list[Check] = []
+        faults: list[Problem] = []
+        for kind in self.checks:
+            if kind.format == format:
+                try:
+                    made.append(make_check(kind))
+                except PluginError as error:
+                    faults += self._unasked(error)
+        return made, faults
 
     def _begin(self, level: Level) -> Iterator[Finding]:
         state = self._states[level]
@@ -197,11 +221,10 @@ class Verifier:
         for check in tuple(state.checks):
             problems: Iterable[Problem]
             try:
-                with blame_check(check):
-                    problems = list(check.begin(container))
+                problems = list(problems_of(check, check.begin, container))
             except PluginError as error:
                 self.needs_plugin = True
-                problems = [Problem("needs-plugin", error.message)]
+                problems = [unusable(error)]
                 state.checks.remove(check)  # one that did not begin cannot go on
             for problem in problems:
                 at = level.offset + (problem.offset or 0)
@@ -323,7 +346,7 @@ class Verifier:
             decoded = record.decoded
         except PluginError as error:
             self.needs_plugin = True
-            found.append(record.finding(Problem("needs-plugin", error.message)))
+            found.append(record.finding(unusable(error)))
             return None
         if decoded is None:
             found.append(_not_held(record))
@@ -346,7 +369,7 @@ class Verifier:
                 _ = record.entry.record_type
         except PluginError as error:
             self.needs_plugin = True
-            return record.finding(Problem("needs-plugin", error.message))
+            return record.finding(unusable(error))
         optional = bool(record.type & record.level.format.optional)
         return record.finding(
             Problem(
@@ -373,7 +396,7 @@ class Verifier:
             self.needs_plugin = True
             assert record.entry is not None
             who = f"judging {record.entry.name} ({record.entry.provider})"
-            message = f"{who} raised {type(raised).__name__}: {raised}"
+            message = f"{who} raised {said(raised)}"
             judged = [Problem("needs-plugin", message)]
         return judged
 
@@ -408,21 +431,21 @@ class Verifier:
     def ask(self, check: Check, seen: Seen) -> Iterable[Problem]:
         """What a check has to say of one record."""
         try:
-            problems = check.record(seen)
-            if type(problems) is not tuple:  # mostly there are none
-                problems = list(problems)
+            answer = check.record(seen)
+            if not answer and type(answer) is tuple:  # as mostly
+                return ()
+            return list(problems_of(check, lambda: answer))
         except PluginError as error:
-            problems = self._unasked(error)
+            return self._unasked(error)
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
-            problems = self._unasked(check_fault(check, error))
-        return problems
+            return self._unasked(check_fault(type(check), error))
 
     def _unasked(self, error: PluginError) -> list[Problem]:
         """What is said in place of a check that raised."""
         self.needs_plugin = True
-        return [Problem("needs-plugin", error.message)]
+        return [unusable(error)]
 
     def look_ahead(self, record: Record, rows: Runs | BulkRows) -> None:
         """Let `rows` take what can be proved after a record that was judged."""
@@ -440,11 +463,10 @@ class Verifier:
         for order, check in enumerate(state.checks):
             if run.code in check.codes:
                 try:
-                    with blame_check(check):
-                        problems += [(at, order, problem) for at, problem in check.records(run)]
+                    problems += [(at, order, p) for at, p in placed_problems_of(check, run)]
                 except PluginError as error:
                     self.needs_plugin = True
-                    problems.append((0, order, Problem("needs-plugin", error.message)))
+                    problems.append((0, order, unusable(error)))
         if not problems:
             return []
         problems.sort(key=lambda each: each[:2])
@@ -458,11 +480,10 @@ class Verifier:
         for check in state.checks:
             problems: list[tuple[Seen | None, Problem]]
             try:
-                with blame_check(check):
-                    problems = list(check.end())
+                problems = list(placed_problems_of(check))
             except PluginError as error:
                 self.needs_plugin = True
-                problems = [(None, Problem("needs-plugin", error.message))]
+                problems = [(None, unusable(error))]
             for seen, problem in problems:
                 if seen is None:
                     at = level.offset + (problem.offset or 0)

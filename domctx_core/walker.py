@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
-from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, Errno, PluginError
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DeclarationError,
+    DomctxError,
+    Errno,
+    PluginError,
+    said,
+)
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
@@ -24,7 +31,18 @@ from domctx_core.rules import CORE_RULES, Finding, Problem, Rule, find_rule
 from domctx_core.sources import Source
 from domctx_core.wire import MAX_LENGTH, padding
 
-__all__ = ["KEPT", "Closed", "Event", "Fault", "Level", "Opened", "Record", "Trailing", "walk"]
+__all__ = [
+    "KEPT",
+    "Closed",
+    "Event",
+    "Fault",
+    "Level",
+    "Opened",
+    "Record",
+    "Trailing",
+    "unusable",
+    "walk",
+]
 
 T = TypeVar("T")
 
@@ -421,7 +439,7 @@ class Record:
             error.locate(type=self.type, type_name=self.entry.name, provider=self.entry.provider)
             return error
         return PluginError(
-            f"{doing} {self.entry.name} raised {type(error).__name__}: {error}",
+            f"{doing} {self.entry.name} raised {said(error)}",
             errno=Errno.EIO,
             type=self.type,
             type_name=self.entry.name,
@@ -479,6 +497,12 @@ def make_finding(
             "instance": record.instance,
         }
     return Finding(**details)
+
+
+def unusable(error: DomctxError) -> Problem:
+    """What is said where a plugin is needed and cannot be used."""
+    hint = "" if error.hint is None else f"; {error.hint}"
+    return Problem("needs-plugin", f"{error.message}{hint}")
 
 
 def walk(
@@ -721,7 +745,7 @@ class _Walker:
         try:
             return self.formats.get(name)
         except DomctxError as error:
-            problem = Problem("needs-plugin", error.message, expected=f"the format {name}")
+            problem = unusable(error)._replace(expected=f"the format {name}")
             finding = make_finding(problem, self.at, level, record=record)
             raise _Broken(Fault(level, finding, needs_plugin=True)) from error
 

@@ -281,7 +281,8 @@ def test_register_refuses_what_is_taken(
     assert error.errno is Errno.EEXIST
     assert (error.rule, error.type) == ("needs-plugin", 7)
     assert error.hint is not None
-    assert f"-p no:{provider.dist}" in error.hint
+    disabled = provider.dist if provider.dist != ACME.dist else f"{code}.{name}"
+    assert f"-p no:{disabled}`" in error.hint
     assert snapshot(registry) == before
     assert registry.get(7) is seven
     assert registry.find("SEVEN") is seven

@@ -14,12 +14,12 @@ import click
 
 from domctx_core._version import __version__
 from domctx_core.errors import (
-    PLUGIN_FAULTS,
     DomctxError,
     InputOutputError,
     PluginError,
     UsageError,
     refused,
+    said,
 )
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ class App:
 
         def dropped(observer: Observer, error: BaseException) -> None:
             name = f"{type(observer).__module__}.{type(observer).__qualname__}"
-            self.say(f"warning: observer {name} raised {type(error).__name__}: {error}")
+            whose = self.host.observer_provider(observer)
+            self.say(f"warning: plugin {whose}: its observer {name} raised {said(error)}")
             if self.strict:
                 self.worst(4)
 
@@ -214,6 +215,9 @@ class App:
 def _app(context: click.Context) -> App:
     app: App = context.find_root().obj
     return app
+
+
+_WHERE = "`domctx -v` shows where"
 
 
 class Verbs(click.Group):
@@ -262,16 +266,16 @@ class Verbs(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, DomctxError):
             raise
-        except BrokenPipeError:
+        except (BrokenPipeError, KeyboardInterrupt):
             raise
-        except PLUGIN_FAULTS as error:
-            brought = _app(ctx).host.commands().get(ctx.invoked_subcommand or "")
-            if brought is None:
-                raise
-            raise PluginError(
-                f"the verb {ctx.invoked_subcommand} raised {type(error).__name__}: {error}",
-                provider=brought.provider,
-            ) from error
+        except BaseException as error:
+            provider = _app(ctx).host.verb_provider(ctx.invoked_subcommand or "")
+            if provider is not None:
+                raised = f"the verb {ctx.invoked_subcommand} raised {said(error)}"
+                raise PluginError(raised, provider=provider) from error
+            if isinstance(error, SystemExit):  # nothing of ours does that
+                raise PluginError(f"some plugin raised {said(error)}", hint=_WHERE) from error
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import click
 
+from domctx_core.checks import make_check
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name
 from domctx_core.cli.messages import report
@@ -74,7 +75,7 @@ def command(
                     validate=not no_validate,
                     allow_newer=allow_newer,
                     xen_version=xen,
-                    checks=[check() for check in app.host.checks()],
+                    checks=[make_check(check) for check in app.host.checks()],
                     cap=cap,
                     watch=watch,
                 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from domctx_core.errors import DomctxError, Errno, InputOutputError, PluginError, UsageError
+from domctx_core.errors import DomctxError, Errno, InputOutputError, PluginError, UsageError, said
 from domctx_core.files import path_text
 from domctx_core.rules import Finding, Severity
 
@@ -189,7 +189,7 @@ def _click_text(app: App, error: click.ClickException) -> str:
 
 def _bug(app: App, error: Exception) -> ExitStatus:
     head = app.style("bug in domctx", sys.stderr, fg="red", bold=True)
-    click.echo(f"{head}: {type(error).__name__}: {error}", err=True)
+    click.echo(f"{head}: {said(error)}", err=True)
     if app.verbose:
         import traceback
 

@@ -16,7 +16,7 @@ from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
-from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError
+from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError, said
 from domctx_core.layout import Body
 from domctx_core.records import Tally
 from domctx_core.rules import Finding, Severity
@@ -217,7 +217,7 @@ def _record(app: App, record: Record, view: View) -> Iterator[str]:
         except PLUGIN_FAULTS as error:
             app.worst(4)
             name = type(body).__name__
-            app.say(f"warning: the summary of {name} raised {type(error).__name__}: {error}")
+            app.say(f"warning: the summary of {name} raised {said(error)}")
             body = None
     nested = record.content is not None and not record.content.inline
     if view is View.HEX or (body is None and not nested):

@@ -15,6 +15,7 @@ from domctx_core.errors import (
     ImageError,
     PluginError,
     UsageError,
+    said,
 )
 from domctx_core.layout import Bits, Body, ByteOrder
 from domctx_core.layout.places import Place, find_place
@@ -118,9 +119,7 @@ def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException
     provider = None
     if item is not None and item.record.entry is not None:
         provider = item.record.entry.provider
-    return PluginError(
-        f"{doing} {cls.__name__} raised {type(error).__name__}: {error}", provider=provider
-    )
+    return PluginError(f"{doing} {cls.__name__} raised {said(error)}", provider=provider)
 
 
 def find_in(

@@ -61,6 +61,8 @@ def find_type(
             return None, None
         entry = registry.get(number)
     except PluginError as error:
+        if not by_name and shown.get("body") is None:  # bytes that need nobody to understand them
+            return number, None
         said.plugin_fault(where, error, "the type cannot be used")
         return None, None
     if entry is not None and name is not None and entry.name != name:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from domctx_core.errors import DocumentError, DocumentFault, DomctxError
+from domctx_core.errors import DocumentError, DocumentFault, DomctxError, said
 from domctx_core.layout.kinds import nearest, parse_integer
 from domctx_core.ops import CHUNK
 from domctx_core.pieces import Piece, Span
@@ -46,11 +46,9 @@ class Values:
         self.faults.append(DocumentFault(plain(path), message, **details))
 
     def plugin_fault(self, path: str, error: BaseException, what: str, hint: str = "") -> None:
-        said = (
-            error.message if isinstance(error, DomctxError) else f"{type(error).__name__}: {error}"
-        )
+        text = error.message if isinstance(error, DomctxError) else said(error)
         own = error.hint if isinstance(error, DomctxError) else None
-        self.fault(path, f"{what}: {said}", hint=own or hint or None, needs_plugin=True)
+        self.fault(path, f"{what}: {text}", hint=own or hint or None, needs_plugin=True)
 
     # ------------------------------------------------------------------------------ simple values
 

@@ -6,6 +6,7 @@ from domctx_core.errors import (
     DomctxError,
     Errno,
     PluginError,
+    said,
 )
 from domctx_core.registry import Entry, Registry
 
@@ -36,7 +37,7 @@ def say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
 def fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
     """What a handler raised that is none of ours, as its plugin's fault."""
     return PluginError(
-        f"the {what} handler of {entry.name} raised {type(error).__name__}: {error}",
+        f"the {what} handler of {entry.name} raised {said(error)}",
         errno=Errno.EIO,
         type=entry.code,
         type_name=entry.name,

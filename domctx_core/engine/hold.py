@@ -15,6 +15,7 @@ from domctx_core.errors import (
     DomctxError,
     Errno,
     PluginError,
+    said,
 )
 
 __all__ = ["backend", "paused", "refuse_self"]
@@ -92,6 +93,6 @@ def backend(domain: Domain, what: str) -> Iterator[None]:
     except PLUGIN_FAULTS as error:
         raise PluginError(
             f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
-            f" {type(error).__name__}: {error}",
+            f" {said(error)}",
             errno=Errno.EIO,
         ) from error

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
-from domctx_core.checks import Check, Container, Run, Seen, blame_check
+from domctx_core.checks import Check, Container, Run, Seen, placed_problems_of, problems_of
 from domctx_core.collector import uncollected
 from domctx_core.context import LoadContext
 from domctx_core.domains import Domain, Origin, StagedDomain, XenVersion, names_of
@@ -23,6 +23,7 @@ from domctx_core.errors import (
     Errno,
     ImageError,
     PluginError,
+    said,
 )
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.columns import Columns
@@ -166,8 +167,7 @@ class _Load:
         except PLUGIN_FAULTS as error:
             where = _where(*staged.culprit(None))
             raise PluginError(
-                f"applying {where['type_name']}[{where['instance']}] raised"
-                f" {type(error).__name__}: {error}",
+                f"applying {where['type_name']}[{where['instance']}] raised {said(error)}",
                 errno=Errno.EIO,
                 **where,
             ) from error
@@ -196,9 +196,8 @@ class _Load:
         checks = tuple(self.checks)
         container = Container(path, 0, 1, self.context.byteorder, checks=checks)
         for check in checks:
-            with blame_check(check):
-                for problem in check.begin(container):
-                    self.judge(check, problem, None)
+            for problem in problems_of(check, check.begin, container):
+                self.judge(check, problem, None)
 
     def read_start(self, domain: StagedDomain) -> None:
         context = self.context
@@ -322,11 +321,10 @@ class _Load:
         )  # fmt: skip
         try:
             for check in way.checks:
-                with blame_check(check):
-                    for number, problem in check.records(shown):
-                        told = number + 1
-                        self.judge(check, problem, shown.outline(number))
-                        told = len(run)
+                for number, problem in placed_problems_of(check, shown):
+                    told = number + 1
+                    self.judge(check, problem, shown.outline(number))
+                    told = len(run)
         finally:
             if self.watch:
                 self.watch.see_run(way.code, run.instances[:told], offset, stride, size)
@@ -346,9 +344,8 @@ class _Load:
     def read_end(self, domain: StagedDomain) -> None:
         self.run(Way(self.end, self.checks), domain)
         for check in self.checks:
-            with blame_check(check):
-                for seen, problem in check.end():
-                    self.judge(check, problem, seen)
+            for seen, problem in placed_problems_of(check):
+                self.judge(check, problem, seen)
 
     def run(self, way: Way, domain: StagedDomain) -> None:
         """Take the present record: run its load handler, and tell of it."""
@@ -389,9 +386,8 @@ class _Load:
                 context.record, context.offset, entry.code, entry.name, context.instance,
                 context.length, context.body,
             )  # fmt: skip
-            with blame_check(check):
-                for problem in check.record(seen):
-                    self.judge(check, problem, seen)
+            for problem in problems_of(check, check.record, seen):
+                self.judge(check, problem, seen)
 
     def judge(self, check: Check, problem: Problem, seen: Seen | None) -> None:
         rule = find_rule(problem.rule, check.rules)

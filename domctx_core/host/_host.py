@@ -17,13 +17,15 @@ from domctx_core.errors import (
     DomctxError,
     PluginError,
     UsageError,
+    said,
 )
 from domctx_core.formats import Format, Formats
-from domctx_core.host.discovery import CORE, discover, normalise
+from domctx_core.host.claims import Claim, Claims
+from domctx_core.host.discovery import RecordName, discover, normalise
 from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.records import RecordType, validate_record_type
-from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
+from domctx_core.registry import CORE, DOMAIN_CONTEXT, Entry, Provider, Registry
 from domctx_core.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -46,8 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["Host"]
 
 T = TypeVar("T")
-
-_RECORD_NAME = re.compile(r"(?:(?P<format>[^/]+)/)?(?P<code>0[xX][0-9a-fA-F]+|\d+)\.(?P<name>.+)")
 
 
 class Host:
@@ -73,13 +73,12 @@ class Host:
     ) -> None:
         self.formats = Formats()
         self.plugins: list[Plugin] = []
-        self._reserved_verbs = frozenset(reserved_verbs)
         self._deprecated = deprecated
-        self._domains: dict[str, list[Plugin]] = {}
-        self._commands: dict[str, list[Plugin]] = {}
-        self._run_time_domains: dict[str, DomainDeclaration] = {}
-        self._run_time_commands: dict[str, CommandDeclaration] = {}
-        self._checks: list[type[Check]] = []
+        self._formats = Claims[Format]("format")
+        self._domains = Claims["Callable[[DomainRequest], Domain]"]("scheme")
+        self._commands = Claims["click.Command"]("verb", reserved_verbs)
+        self._checks: list[tuple[Plugin, type[Check]]] = []
+        self._observed: dict[type[Observer], Plugin] = {}
         self._observers: list[tuple[Plugin, Callable[[], Observer]]] = []
         self._modules_loaded = False
         self._entries: list[tuple[Entry, Plugin]] = []
@@ -103,7 +102,11 @@ class Host:
     def checks(self) -> list[type[Check]]:
         """The checks across records; imports the pluggy modules the first time."""
         self.load_run_time()
-        return list(self._checks)
+        return [check for _, check in self._checks]
+
+    def checks_of(self, plugin: Plugin) -> list[type[Check]]:
+        """The checks that come from one plugin, once it has been loaded."""
+        return [check for of, check in self._checks if of is plugin]
 
     def observers(self) -> list[Observer]:
         """A new observer of each kind that plugins bring; imports the pluggy modules.
@@ -111,42 +114,50 @@ class Host:
         One that cannot be made costs itself: its plugin is then failed.
         """
         self.load_run_time()
+        from domctx_core.observers import Observer
+
         made = []
         for plugin, make in self._observers:
             try:
-                made.append(make())
+                observer = make()
+                if not isinstance(observer, Observer):
+                    raise TypeError(f"it made {observer!r:.80}, and an Observer is expected")
+                self._observed[type(observer)] = plugin
+                made.append(observer)
             except PLUGIN_FAULTS as error:
-                plugin.fail(f"its observer raised {type(error).__name__}: {error}")
+                plugin.fail(f"its observer raised {said(error)}")
         return made
+
+    def observer_provider(self, observer: Observer) -> Provider | None:
+        """Who brought an observer; None where no plugin did."""
+        plugin = self._observed.get(type(observer))
+        return None if plugin is None else plugin.provider
 
     def commands(self) -> dict[str, Plugin]:
         """The verbs that plugins bring by entry point, without importing any.
 
         A verb that several claim stands for the first of them; using it is an error.
         """
-        return {name: _the_one(claimants) for name, claimants in sorted(self._commands.items())}
+        return self._commands.indexed()
 
     def command(self, name: str) -> click.Command | None:
         """The command of a verb, imported; None where no plugin brings it.
 
-        Raises `PluginError` where the plugin cannot be used.
+        Raises `PluginError` where the plugin cannot be used, or several claim the verb.
         """
-        import click
+        claim = self._claim(self._commands, name)
+        return None if claim is None else claim.get()
 
-        claimants = self._commands.get(name)
-        if claimants is not None:
-            plugin = _the_one(claimants)
-            command = plugin.load()
-            if not isinstance(command, click.Command):
-                raise plugin.refuse(
-                    f"the verb {name} of {plugin.provider} is no click command",
-                    expected="a click.Command",
-                    actual=command,
-                )
-            return command
-        self.load_run_time()
-        declaration = self._run_time_commands.get(name)
-        return None if declaration is None else declaration.command
+    def verb_provider(self, name: str) -> Provider | None:
+        """Who brings a verb; None where no plugin does."""
+        plugin = self._commands.plugin(name)
+        return None if plugin is None else plugin.provider
+
+    def _claim(self, claims: Claims[T], name: str) -> Claim[T] | None:
+        """The claim to a name; pluggy modules are asked where no entry point is of use."""
+        if claims.plugin(name) is None:
+            self.load_run_time()
+        return claims.one(name)
 
     def load_run_time(self) -> None:
         """Import the pluggy modules, so that what they bring is known; once."""
@@ -156,13 +167,18 @@ class Host:
         modules = [plugin for plugin in self.plugins if plugin.found.group == "domctx.plugins"]
         if not modules:
             return
-        from domctx_core.host.deprecation import DEPRECATED
+        import warnings
+
+        from domctx_core.host.deprecation import DEPRECATED, DomctxDeprecationWarning
         from domctx_core.host.modules import collect, load_modules
 
         deprecated = DEPRECATED if self._deprecated is None else tuple(self._deprecated)
         for plugin, callers in load_modules(modules, deprecated):
             for hook, accept in self._acceptors().items():
                 collect(plugin, callers, hook, accept)
+        for plugin in modules:  # last, since the user may have made errors of warnings
+            for text in plugin.deprecated:
+                warnings.warn(text, DomctxDeprecationWarning, stacklevel=2)
 
     def named(self, name: str) -> list[Plugin]:
         """The plugins that a user means by the name of a distribution, entry point or module.
@@ -199,13 +215,13 @@ class Host:
         elif found.group == "domctx.formats":
             self.formats.get(found.name)
         elif found.group == "domctx.domains":
-            self._opener(found.name)
+            self._scheme(found.name).get()
         elif found.group == "domctx.commands":
             self.command(found.name)
 
     def schemes(self) -> list[str]:
         """The schemes of domains that are known."""
-        return sorted({*self._domains, *self._run_time_domains})
+        return self._domains.names()
 
     def open_domain(
         self,
@@ -226,17 +242,22 @@ class Host:
                 hint=f"known schemes: {', '.join(self.schemes())}",
             )
         from domctx_core.declarations import DomainRequest
+        from domctx_core.domains import Domain
 
-        opener = self._opener(scheme)
+        claim = self._scheme(scheme)
+        opener = claim.get()
         try:
-            return opener(DomainRequest(rest, purpose, self.formats, standard_input, self.checks))
+            request = DomainRequest(rest, purpose, self.formats, standard_input, self.checks)
+            domain = opener(request)
+            if not isinstance(domain, Domain):
+                raise TypeError(f"it gave {domain!r:.80}, and a Domain is expected")
         except DomctxError:
             raise
         except PLUGIN_FAULTS as error:
             raise PluginError(
-                f"opening {name} raised {type(error).__name__}: {error}",
-                provider=self._scheme_provider(scheme),
+                f"opening {name} raised {said(error)}", provider=claim.plugin.provider
             ) from error
+        return domain
 
     def failures(self) -> list[Plugin]:
         """The plugins that are of no use though nobody turned them off."""
@@ -245,62 +266,63 @@ class Host:
     # ------------------------------------------------------------------------------------- indexing
 
     def _index(self) -> None:
-        formats: dict[str, list[Plugin]] = {}
         for plugin in self.plugins:
             if plugin.found.group == "domctx.record_types":
                 self._index_record_type(plugin)
-            elif plugin.status is Status.SHADOWED:
-                continue
-            elif plugin.found.group == "domctx.formats":
-                formats.setdefault(plugin.found.name, []).append(plugin)
-            elif plugin.found.group == "domctx.domains":
-                self._domains.setdefault(plugin.found.name, []).append(plugin)
-            elif plugin.found.group == "domctx.commands":
-                if plugin.usable and plugin.found.name in self._reserved_verbs:
-                    plugin.status = Status.CONFLICT
-                    plugin.reason = f"the verb {plugin.found.name} is domctx's own"
-                else:
-                    self._commands.setdefault(plugin.found.name, []).append(plugin)
-        for name, claimants in formats.items():
-            self.formats.add(
-                name,
-                claimants[0].provider,
-                lambda c=claimants: self._format(c),  # type: ignore[misc]
-            )
-        tables = (("format", formats), ("scheme", self._domains), ("verb", self._commands))
-        for kind, table in tables:
-            for name, claimants in table.items():
-                rivals = [plugin for plugin in claimants if plugin.usable]
-                if len(rivals) > 1:
-                    _set_conflict(rivals, f"the {kind} {name}")
+            elif plugin.status is not Status.SHADOWED:
+                self._index_name(plugin)
         for entry, plugin in self._entries:
             if plugin.usable:
                 try:
                     self.formats.registry(_format_of(plugin)).get(entry.code)
                 except ConflictError as error:
-                    plugin.status, plugin.reason = Status.CONFLICT, error.message
+                    plugin.clash(error.message, error.hint)
         self.formats.more = self.load_run_time
         for registry in self.formats.registries():
             registry.more = self.load_run_time
 
+    def _index_name(self, plugin: Plugin) -> None:
+        name, group = plugin.found.name, plugin.found.group
+        try:
+            if group == "domctx.formats":
+                self._formats.add(name, Claim(plugin, lambda: self._format(plugin)))
+                self._know_format(name, plugin)
+            elif group == "domctx.domains":
+                self._domains.add(name, Claim(plugin, lambda: self._opener(plugin)))
+            elif group == "domctx.commands":
+                self._commands.add(name, Claim(plugin, lambda: self._command(plugin)))
+        except ConflictError as error:
+            plugin.clash(error.message, error.hint)
+
+    def _know_format(self, name: str, plugin: Plugin) -> None:
+        """Let the format be asked for by its name, whoever else may claim that."""
+        if name in self.formats.names():
+            self.formats.forget(name)
+        else:
+            self.formats.add(name, plugin.provider, lambda: self._claimed_format(name))
+
+    def _claimed_format(self, name: str) -> Format:
+        claim = self._claim(self._formats, name)
+        assert claim is not None
+        return claim.get()
+
     def _index_record_type(self, plugin: Plugin) -> None:
-        match = _RECORD_NAME.fullmatch(plugin.found.name)
-        if match is None:
+        record = RecordName.of(plugin.found.name)
+        if record is None:
             if plugin.usable:
                 plugin.status = Status.FAILED
             plugin.reason = (
                 f"the entry point is called {plugin.found.name!r}, not [FORMAT/]CODE.NAME"
             )
             return
-        code = int(match["code"], 0) if match["code"][:2] in ("0x", "0X") else int(match["code"])
-        plugin.record_types = [f"{code}.{match['name']}"]
+        plugin.record_types = [f"{record.code}.{record.name}"]
         if plugin.status is Status.SHADOWED:
             return
-        registry = self.formats.registry(match["format"] or DOMAIN_CONTEXT)
+        registry = self.formats.registry(record.format or DOMAIN_CONTEXT)
         try:
             entry = registry.declare(
-                code,
-                match["name"],
+                record.code,
+                record.name,
                 plugin.provider,
                 lambda: self._record_type(plugin),
                 withdrawn=None if plugin.usable else plugin.error(),
@@ -317,8 +339,10 @@ class Host:
         thing = plugin.load()
         try:
             made = validate_record_type(thing)
-        except PLUGIN_FAULTS as error:
+        except DomctxError as error:
             raise plugin.fail(str(error)) from error
+        except PLUGIN_FAULTS as error:
+            raise plugin.fail(f"its record type raised {said(error)}") from error
         declared, is_ = plugin.record_types[0], f"{made.code}.{made.name}"
         if isinstance(made.name, str) and is_ != declared:
             raise plugin.refuse(
@@ -330,8 +354,7 @@ class Host:
         return made
 
     @staticmethod
-    def _format(claimants: list[Plugin]) -> Format:
-        plugin = _the_one(claimants)
+    def _format(plugin: Plugin) -> Format:
         thing, name = plugin.load(), plugin.found.name
         if not (isinstance(thing, type) and issubclass(thing, Format)):
             raise plugin.refuse(
@@ -349,33 +372,41 @@ class Host:
         try:
             return thing()
         except PLUGIN_FAULTS as error:
-            raise plugin.fail(f"{thing.__name__}() raised {error!r}") from error
+            raise plugin.fail(f"{thing.__name__}() raised {said(error)}") from error
 
-    def _scheme_provider(self, scheme: str) -> object:
-        claimants = self._domains.get(scheme)
-        return None if claimants is None else _the_one(claimants).provider
+    @staticmethod
+    def _command(plugin: Plugin) -> click.Command:
+        import click
 
-    def _opener(self, scheme: str) -> Callable[[DomainRequest], Domain]:
-        claimants = self._domains.get(scheme)
-        if claimants is not None:
-            plugin = _the_one(claimants)
-            opener: Callable[[DomainRequest], Domain] = plugin.load()
-            if not callable(opener):
-                raise plugin.refuse(
-                    f"the scheme {scheme} of {plugin.provider} cannot be called",
-                    expected="a callable that takes a DomainRequest",
-                    actual=opener,
-                )
-            return opener
-        self.load_run_time()
-        declaration = self._run_time_domains.get(scheme)
-        if declaration is None:
+        command, name = plugin.load(), plugin.found.name
+        if not isinstance(command, click.Command):
+            raise plugin.refuse(
+                f"the verb {name} of {plugin.provider} is no click command",
+                expected="a click.Command",
+                actual=command,
+            )
+        return command
+
+    @staticmethod
+    def _opener(plugin: Plugin) -> Callable[[DomainRequest], Domain]:
+        opener: Callable[[DomainRequest], Domain] = plugin.load()
+        if not callable(opener):
+            raise plugin.refuse(
+                f"the scheme {plugin.found.name} of {plugin.provider} cannot be called",
+                expected="a callable that takes a DomainRequest",
+                actual=opener,
+            )
+        return opener
+
+    def _scheme(self, scheme: str) -> Claim[Callable[[DomainRequest], Domain]]:
+        claim = self._claim(self._domains, scheme)
+        if claim is None:
             raise UsageError(
                 f"no plugin knows domains of the scheme {scheme!r}",
                 hint=did_you_mean(scheme, self.schemes())
                 or f"known schemes: {', '.join(self.schemes())}",
             )
-        return declaration.open
+        return claim
 
     def _acceptors(self) -> dict[str, Callable[[Plugin, Any], None]]:
         from domctx_core import declarations as kinds
@@ -406,45 +437,45 @@ class Host:
             for other, plugin in self._entries:
                 same = other.code == entry.code or other.name == entry.name
                 if same and id(other) in ours and plugin.usable:
-                    plugin.status, plugin.reason = Status.CONFLICT, error.message
+                    plugin.clash(error.message, error.hint)
 
     def _accept_format(self, plugin: Plugin, declared: FormatDeclaration) -> None:
         if not (isinstance(declared.format, type) and issubclass(declared.format, Format)):
             raise DeclarationError(
                 "a FormatDeclaration holds a Format subclass", actual=repr(declared.format)[:80]
             )
-        if declared.format.name in self.formats.names():
-            provider = self.formats.provider(declared.format.name)
-            raise ConflictError(f"the format {declared.format.name} is {provider}'s")
-        self.formats.add(declared.format.name, plugin.provider, declared.format)
+        name = _name("format", getattr(declared.format, "name", None))
+        self._formats.add(name, Claim(plugin, declared.format, run_time=True))
+        self._know_format(name, plugin)
 
     def _accept_domain(self, plugin: Plugin, declared: DomainDeclaration) -> None:
         if not callable(declared.open):
             raise DeclarationError(
                 "a DomainDeclaration holds a callable", actual=repr(declared.open)[:80]
             )
-        if declared.scheme in self.schemes():
-            raise ConflictError(f"the scheme {declared.scheme} is taken")
-        self._run_time_domains[declared.scheme] = declared
+        opener = declared.open
+        name = _name("scheme", declared.scheme)
+        self._domains.add(name, Claim(plugin, lambda: opener, run_time=True))
 
     def _accept_check(self, plugin: Plugin, declared: CheckDeclaration) -> None:
-        from domctx_core.checks import Check
+        from domctx_core.checks import Check, validate_check
 
         check = declared.check
         if not (isinstance(check, type) and issubclass(check, Check)):
             raise DeclarationError("a CheckDeclaration holds a Check subclass", actual=repr(check))
-        self._checks.append(check)
+        validate_check(check)
+        self._checks.append((plugin, check))
 
     def _accept_command(self, plugin: Plugin, declared: CommandDeclaration) -> None:
         import click
 
-        if not isinstance(declared.command, click.Command):
+        command = declared.command
+        if not isinstance(command, click.Command):
             raise DeclarationError(
-                "a CommandDeclaration holds a click command", actual=repr(declared.command)[:80]
+                "a CommandDeclaration holds a click command", actual=repr(command)[:80]
             )
-        if declared.name in {*self._reserved_verbs, *self._commands, *self._run_time_commands}:
-            raise ConflictError(f"the verb {declared.name} is taken")
-        self._run_time_commands[declared.name] = declared
+        name = _name("verb", declared.name)
+        self._commands.add(name, Claim(plugin, lambda: command, run_time=True))
 
     def _accept_observer(self, plugin: Plugin, declared: ObserverDeclaration) -> None:
         make = declared.observer
@@ -469,17 +500,20 @@ def _only(kind: type[T], accept: Callable[[Plugin, T], None]) -> Callable[[Plugi
     return checked
 
 
+def _name(kind: str, name: object) -> str:
+    """A name that people can write in a command; raises `DeclarationError` for any other."""
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name
+    raise DeclarationError(
+        f"that is no name for a {kind}",
+        expected="letters, digits, `_`, `.`, `+` and `-`, a letter first",
+        actual=repr(name)[:80],
+    )
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
+
+
 def _format_of(plugin: Plugin) -> str:
-    match = _RECORD_NAME.fullmatch(plugin.found.name)
-    return DOMAIN_CONTEXT if match is None else match["format"] or DOMAIN_CONTEXT
-
-
-def _set_conflict(rivals: list[Plugin], what: str) -> None:
-    names = " and ".join(str(plugin.provider) for plugin in rivals)
-    for plugin in rivals:
-        plugin.status, plugin.reason = Status.CONFLICT, f"{what} is claimed by {names}"
-
-
-def _the_one(claimants: list[Plugin]) -> Plugin:
-    """The claimant that can be used; where there is none, the first, whose error is raised."""
-    return next((plugin for plugin in claimants if plugin.usable), claimants[0])
+    record = RecordName.of(plugin.found.name)
+    return DOMAIN_CONTEXT if record is None else record.format or DOMAIN_CONTEXT

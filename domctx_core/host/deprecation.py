@@ -7,8 +7,11 @@ from dataclasses import dataclass
 __all__ = ["DEPRECATED", "Deprecation", "DomctxDeprecationWarning"]
 
 
-class DomctxDeprecationWarning(FutureWarning):
-    """A plugin uses what a later version of the core will not have."""
+class DomctxDeprecationWarning(DeprecationWarning):
+    """A plugin uses what a later version of the core will not have.
+
+    For authors, whose tests show it; the command tells its users in its own way.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from urllib.parse import unquote, urlsplit
 
 import importlib_metadata
 
-__all__ = ["CORE", "GROUPS", "Found", "Metadata", "discover", "normalise"]
+from domctx_core.errors import said
+from domctx_core.registry import CORE
 
-CORE = "domctx-core"
-"""The distribution whose entry points are built in."""
+__all__ = ["GROUPS", "Found", "Metadata", "RecordName", "discover", "normalise"]
 
 GROUPS = (
     "domctx.record_types",
@@ -66,15 +66,15 @@ class Found(NamedTuple):
     def working_tree(self) -> str | None:
         """The folder that an editable installation links to; None for any other installation."""
         dist = self.entry_point.dist
-        text = None if dist is None else dist.read_text("direct_url.json")
-        if text is None:
-            return None
-        import json
-
         try:
+            text = None if dist is None else dist.read_text("direct_url.json")
+            if text is None:
+                return None
+            import json
+
             direct = json.loads(text)
             url = urlsplit(direct["url"]) if direct["dir_info"]["editable"] else None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         return None if url is None else unquote(url.path)
 
@@ -112,6 +112,33 @@ class Found(NamedTuple):
     def module(self) -> str:
         """The module that the entry point names."""
         return self.value.partition(":")[0].strip()
+
+
+class RecordName(NamedTuple):
+    """What the name of an entry point in `domctx.record_types` says: `[FORMAT/]CODE.NAME`."""
+
+    format: str | None
+    code: int
+    name: str
+
+    @classmethod
+    def of(cls, text: str) -> RecordName | None:
+        """None where the text is of another form."""
+        match = _RECORD_NAME.fullmatch(text)
+        if match is None:
+            return None
+        code = int(match["code"], 16 if match["code"][:2] in ("0x", "0X") else 10)
+        return cls(match["format"], code, match["name"]) if code < 1 << 32 else None
+
+    def __str__(self) -> str:
+        """With the code as a decimal number, as messages give it."""
+        name = f"{self.code}.{self.name}"
+        return name if self.format is None else f"{self.format}/{name}"
+
+
+_RECORD_NAME = re.compile(
+    r"(?:(?P<format>[^/]+)/)?(?P<code>0[xX][0-9a-fA-F]+|[0-9]+)\.(?P<name>.+)"
+)
 
 
 def normalise(name: str) -> str:
@@ -183,7 +210,7 @@ def _plain_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
 def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Found:
     # metadata that cannot be read gives no name; its folder is called NAME-VERSION.dist-info
     folder = Path(getattr(dist, "_path", "unknown")).name
-    fault = f"its metadata cannot be read: {type(error).__name__}: {error}"
+    fault = f"its metadata cannot be read: {said(error)}"
     location, none = str(dist.locate_file("")), importlib_metadata.EntryPoint("", "", "")
     return Found(
         normalise(folder.partition("-")[0]), "?", location, "", "", "", (), None, none, fault

@@ -10,19 +10,18 @@ import difflib
 import inspect
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
 import pluggy
 
-from domctx_core.errors import ConflictError, DeclarationError
+from domctx_core.errors import ConflictError, DeclarationError, said
 from domctx_core.host import hookspecs
-from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
-from domctx_core.host.plugins import Plugin, Status, Traced
+from domctx_core.host.deprecation import Deprecation
+from domctx_core.host.plugins import Plugin, Traced
 
-__all__ = ["HOOKS", "collect", "load_modules"]
+__all__ = ["HOOKS", "collect", "deprecated_uses", "load_modules"]
 
 HOOKS = tuple(sorted(name for name, value in vars(hookspecs).items() if name.startswith("domctx_")))
 """The names of all hooks."""
@@ -45,11 +44,12 @@ def load_modules(
             try:
                 manager.register(module, f"{plugin.found.dist}:{plugin.found.name}")
             except Exception as error:
-                raise plugin.fail(_first_line(error)) from error
+                raise plugin.fail(said(error)) from error
             implemented = _implemented(manager, module)
             plugin.hooks = sorted(implemented & set(HOOKS))
             plugin.warnings += _faults(manager, module)
-            _warn(plugin, deprecated)
+            plugin.deprecated = list(deprecated_uses(plugin, module, deprecated))
+            plugin.warnings += plugin.deprecated
             loaded.append((plugin, module))
     return [(plugin, dict(_callers(manager, plugin, module, loaded))) for plugin, module in loaded]
 
@@ -81,14 +81,14 @@ def collect(
                         " expected"
                     )
                 for declaration in declarations:
-                    accept(plugin, declaration)
+                    try:
+                        accept(plugin, declaration)
+                    except ConflictError as error:  # which costs no other declaration
+                        plugin.clash(f"{hook}: {error.message}", error.hint)
     except KeyboardInterrupt:
         raise
-    except ConflictError as error:
-        plugin.fail(f"{hook}: {error}")
-        plugin.status = Status.CONFLICT
     except BaseException as error:
-        plugin.fail(f"{hook} failed with {type(error).__name__}: {error}")
+        plugin.fail(f"{hook} failed with {said(error)}")
     if plugin.tell is not None:
         took = time.perf_counter() - begun
         plugin.tell(Traced(plugin.provider, "hook", hook, took))
@@ -124,13 +124,16 @@ def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
             yield f"{name} is not marked with @hookimpl, so it is not called"
 
 
-def _warn(plugin: Plugin, deprecated: Iterable[Deprecation]) -> None:
+def deprecated_uses(
+    plugin: Plugin, module: Any, deprecated: Iterable[Deprecation]
+) -> Iterator[str]:
+    """What a module has that goes away: a hook, or an argument that its hook takes."""
     for each in deprecated:
-        if each.name.partition(".")[0] in (plugin.hooks or ()):
-            text = each.warning(plugin.provider)
-            plugin.warnings.append(text)
-            warnings.warn(text, DomctxDeprecationWarning, stacklevel=2)
+        hook, _, argument = each.name.partition(".")
+        if hook in (plugin.hooks or ()) and (not argument or argument in _arguments(module, hook)):
+            yield each.warning(plugin.provider)
 
 
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+def _arguments(module: Any, hook: str) -> Iterable[str]:
+    function = getattr(module, hook, None)
+    return inspect.signature(function).parameters if callable(function) else ()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domctx_core.errors import DeclarationError, PluginError
-from domctx_core.host.discovery import CORE, Found, normalise
+from domctx_core.errors import DeclarationError, PluginError, said
+from domctx_core.host.discovery import Found, normalise
 from domctx_core.host.switches import Switches
-from domctx_core.registry import Provider
+from domctx_core.registry import CORE, Provider
 
 __all__ = ["Plugin", "Status", "Traced", "assess"]
 
@@ -56,7 +56,7 @@ class Plugin:
 
     `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
     until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
-    hook. `trace` is the traceback of a failure. `tell` is told of each import and hook call.
+    hook; those in `deprecated` are about what a later core will not have. `trace` is the traceback of a failure, `way_out` what ends a conflict. `tell` is told of each import and hook call.
     """
 
     found: Found
@@ -65,7 +65,9 @@ class Plugin:
     record_types: list[str] = field(default_factory=list)
     hooks: list[str] | None = None
     warnings: list[str] = field(default_factory=list)
+    deprecated: list[str] = field(default_factory=list)
     trace: str = ""
+    way_out: str | None = None
     tell: Callable[[Traced], None] | None = None
 
     @property
@@ -86,7 +88,7 @@ class Plugin:
     def error(self) -> PluginError:
         """Why it cannot be used, and what to try."""
         if self.status is Status.CONFLICT:
-            hint = f"disable one of them, such as with `-p no:{self.found.dist}`"
+            hint = self.way_out or f"do without it: `-p no:{self.found.dist}`"
         elif self.status is Status.INCOMPATIBLE:
             hint = f"install a version of {self.found.dist} that fits, or upgrade {CORE}"
         elif self.status is Status.DISABLED:
@@ -101,9 +103,19 @@ class Plugin:
         """Note that it has failed, with the traceback of the exception at hand; gives the error."""
         import traceback
 
+        if self.status in (Status.FAILED, Status.CONFLICT):  # one hook of several
+            reason = f"{self.reason}; {reason}"
         self.status, self.reason = Status.FAILED, reason
-        self.trace = traceback.format_exc()
+        self.trace += traceback.format_exc()
         return self.error()
+
+    def clash(self, reason: str, way_out: str | None = None) -> None:
+        """Note a conflict with other providers, and what ends it."""
+        if self.status in (Status.FAILED, Status.CONFLICT):
+            reason = f"{self.reason}; {reason}"
+        if self.status is not Status.FAILED:
+            self.status = Status.CONFLICT
+        self.reason, self.way_out = reason, way_out
 
     def refuse(self, message: str, *, expected: str, actual: object) -> DeclarationError:
         """Note that what it gives is not what it declares; gives the error that says so."""
@@ -127,7 +139,7 @@ class Plugin:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise self.fail(f"its import raised {type(error).__name__}: {error}") from error
+            raise self.fail(f"its import raised {said(error)}") from error
         if self.tell is not None:
             took = time.perf_counter() - begun
             self.tell(Traced(self.provider, "import", self.found.value, took))

@@ -7,9 +7,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from domctx_core.errors import UsageError
-from domctx_core.host.discovery import CORE, Found, normalise
+from domctx_core.host.discovery import Found, RecordName, normalise
+from domctx_core.registry import CORE
 
-__all__ = ["Switches", "names_of", "no_such_plugin"]
+__all__ = ["VARIABLES", "Switches", "names_of", "no_such_plugin"]
+
+VARIABLES = ("DOMCTX_NO_PLUGINS", "DOMCTX_DISABLE_PLUGINS", "DOMCTX_LOAD_PLUGINS")
+"""The variables of the environment that turn plugins off."""
 
 
 class Switches(NamedTuple):
@@ -69,6 +73,8 @@ class Switches(NamedTuple):
             (built_in if each.dist == CORE else known).update(names_of(each))
         for name in wanted:
             if name in built_in - known:
+                if name not in self.disabled:  # to load what is there anyway asks for nothing
+                    continue
                 raise UsageError(f"{name} is built in: it cannot be turned off")
             if name not in known:
                 raise no_such_plugin(name, known)
@@ -87,7 +93,10 @@ def no_such_plugin(name: str, known: Iterable[str]) -> UsageError:
 
 def names_of(found: Found) -> set[str]:
     """The names that a user may call an entry point by, in the form that compares."""
-    return {found.dist, normalise(found.name), normalise(found.module)} - {""}
+    names = {found.dist, normalise(found.name), normalise(found.module)} - {""}
+    if found.group == "domctx.record_types" and (record := RecordName.of(found.name)) is not None:
+        names.add(normalise(str(record)))
+    return names
 
 
 def _names(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from domctx_core.diff import Diff
-from domctx_core.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, PluginError, said
 from domctx_core.pictures import Amount
 from domctx_core.records import RecordType
 from domctx_core.report.bands import Map, make_map
@@ -179,7 +179,7 @@ class Report:
                     try:
                         amounts.setdefault(name, []).extend(tally.amounts())
                     except PLUGIN_FAULTS as error:
-                        self.troubles.append(f"adding up {name} raised {_said(error)}")
+                        self.troubles.append(f"adding up {name} raised {said(error)}")
         graphs = [counter.graph(name) for name, counter in counters.items() if counter.count]
         charts = [chart for name, each in amounts.items() for chart in make_chart(name, each)]
         return graphs, charts
@@ -187,7 +187,7 @@ class Report:
     def _trouble(self, record: Record, error: BaseException) -> None:
         if isinstance(error, PluginError):
             return  # a plugin that cannot be used is a finding
-        text = f"showing {record.name or record.type} raised {_said(error)}"
+        text = f"showing {record.name or record.type} raised {said(error)}"
         if text not in self.troubles:
             self.troubles.append(text)
 
@@ -219,10 +219,6 @@ def _label(finding: Finding) -> str:
 def _gravity(severity: Severity) -> int:
     """Sorts severities, the gravest first."""
     return list(Severity).index(severity)
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _links(record_type: RecordType[Any]) -> bool:

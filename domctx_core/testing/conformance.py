@@ -35,8 +35,9 @@ class RecordTypeConformance:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, value in vars(cls).items():
-            if name in _STANDARD and not _excused(value):
+        for name in _STANDARD:
+            value = getattr(cls, name)
+            if value is not getattr(RecordTypeConformance, name) and not _excused(value):
                 raise TypeError(
                     f"{cls.__name__}.{name} replaces a standard test: mark it with"
                     " pytest.mark.xfail(reason=...), or give it another name"

@@ -13,6 +13,7 @@ import importlib_metadata
 import pytest
 
 from domctx_core.host import Host, Plugin, Switches
+from domctx_core.host.switches import VARIABLES
 
 __all__ = ["FakeDists"]
 
@@ -29,6 +30,8 @@ class FakeDists:
         self._monkeypatch = monkeypatch
         self._folders: list[Path] = []
         self._tops: set[str] = set()
+        for name in VARIABLES:  # what the developer turned off is no part of the test
+            monkeypatch.delenv(name, raising=False)
         core = importlib_metadata.distribution("domctx-core")
         points: dict[str, dict[str, str]] = {}
         for point in core.entry_points:

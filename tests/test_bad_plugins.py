@@ -1,0 +1,265 @@
+"""Plugins that misbehave where their code is asked something: each time its fault, and told as that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from domctx_core.host import Host
+from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
+from domctx_core.host.modules import deprecated_uses
+from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
+
+HEAD = """
+import sys
+import click
+from domctx_core import *
+from domctx_core.declarations import *
+class Mute(Exception):
+    def __str__(self): raise RuntimeError("no words")
+"""
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "a.img"
+    path.write_bytes(ImageBuilder().start().end().build())
+    return path
+
+
+def module(dists: FakeDists, source: str) -> None:
+    dists.add("odd", "1.5", {"domctx.plugins": {"odd": "odd_hooks"}}, {"odd_hooks": HEAD + source})
+
+
+def check(dists: FakeDists, source: str, codes: str = "frozenset({1})") -> None:
+    module(
+        dists,
+        f"class Odd(Check):\n    codes = {codes}\n    {source}\n"
+        "@hookimpl\ndef domctx_checks(): return [CheckDeclaration(Odd)]\n",
+    )
+
+
+CHECKS = {
+    "cannot be made": ("def __init__(self): raise ValueError('no')", "ValueError: no"),
+    "exits when made": ("def __init__(self): sys.exit(7)", "SystemExit: 7"),
+    "begins with nonsense": ("def begin(self, container): return [5]", "it gave 5, which is no"),
+    "exits in begin": ("def begin(self, container): sys.exit(0)", "SystemExit: 0"),
+    "answers nonsense": ("def record(self, seen): yield 'bad'", "it gave 'bad', which is no"),
+    "answers no list": ("def record(self, seen): return 5", "TypeError"),
+    "raises what cannot be said": ("def record(self, seen): raise Mute", "raised Mute"),
+    "ends with nonsense": ("def end(self): return [(7, 8)]", "it gave (7, 8), which is no"),
+    "ends with problems alone": ("def end(self): return [Problem('limit', 'x')]", "which is no"),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), CHECKS.values(), ids=CHECKS)
+def test_a_check_is_its_plugins_fault(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path, source: str, said: str
+) -> None:
+    check(domctx_dists, source)
+    verified = domctx_cli("verify", "--json", image)
+    assert verified.status == 4
+    findings = [f for f in verified.json["images"][0]["findings"] if f["rule"] == "needs-plugin"]
+    assert all("the check odd_hooks.Odd raised " in f["message"] for f in findings)
+    assert said in findings[0]["message"]
+    loaded = domctx_cli("load", image, "sim:")
+    assert loaded.status == 4
+    assert said in loaded.err
+    assert "bug" not in loaded.err + verified.err
+    page = image.with_suffix(".html")
+    assert domctx_cli("report", image, "-o", page).status == 4
+    assert page.exists()
+
+
+@pytest.mark.parametrize(
+    ("codes", "source", "said"),
+    [
+        ("5", "", "the codes of the check odd_hooks.Odd are no set of type codes"),
+        ("('X',)", "", "are no set of type codes"),
+        ("frozenset()", "rules = 'abc'", "the rules of the check odd_hooks.Odd are no rules"),
+        ("frozenset()", "format = 7", "the format of the check odd_hooks.Odd is no name"),
+    ],
+)
+def test_what_a_check_says_of_itself_is_looked_at(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path,
+    codes: str, source: str, said: str,
+) -> None:  # fmt: skip
+    check(domctx_dists, source or "pass", codes)
+    verified = domctx_cli("verify", image)
+    assert verified.status == 0
+    assert verified.err.startswith("warning: plugin odd 1.5: is failed: domctx_checks failed with ")
+    assert said in verified.err
+
+
+def test_a_reason_is_one_line_whatever_was_raised(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path
+) -> None:
+    module(domctx_dists, "raise ImportError('a\\nb\\x1b[31mRED\\r' + 'z' * 3000)")
+    (line,) = domctx_cli("verify", image).err.splitlines()
+    assert "ImportError: a b\\x1b[31mRED zzz" in line
+    assert len(line) < 700
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise ValueError('boom')", "ValueError: boom"),
+        ("sys.exit(7)", "SystemExit: 7"),
+        ("raise BaseException('all')", "BaseException: all"),
+        ("raise Mute", "Mute"),
+    ],
+)
+@pytest.mark.parametrize("at_run_time", [False, True])
+def test_a_verb_that_raises(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, at_run_time: bool, body: str, said: str
+) -> None:
+    source = f"@click.command()\ndef odd():\n    {body}\n"
+    if at_run_time:
+        declared = "@hookimpl\ndef domctx_commands(): return [CommandDeclaration('odd', odd)]\n"
+        module(domctx_dists, source + declared)
+    else:
+        points = {"domctx.commands": {"odd": "odd_verb:odd"}}
+        domctx_dists.add("odd", "1.5", points, {"odd_verb": HEAD + source})
+    done = domctx_cli("odd")
+    assert done.status == 4
+    assert done.err.startswith(f"error: the verb odd raised {said}\n")
+    assert "provider: odd 1.5" in done.err
+
+
+@pytest.mark.parametrize("gives", ["None", "5"])
+def test_a_scheme_that_opens_no_domain(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path, gives: str
+) -> None:
+    declared = f"[DomainDeclaration('odd', lambda request: {gives})]"
+    module(domctx_dists, f"@hookimpl\ndef domctx_domains(): return {declared}\n")
+    done = domctx_cli("save", "odd:1", "-o", tmp_path / "x")
+    assert done.status == 4
+    assert f"it gave {gives}, and a Domain is expected" in done.err
+    assert "provider: odd 1.5" in done.err
+
+
+@pytest.mark.parametrize(
+    ("hook", "declared"),
+    [
+        ("domains", "DomainDeclaration({}, print)"),
+        ("commands", "CommandDeclaration({}, click.Command('x'))"),
+        ("formats", "FormatDeclaration(type('F', (Format,), dict(name={})))"),
+    ],
+)
+@pytest.mark.parametrize("name", ["5", "''", "'two words'", "'a:b'"])
+def test_a_name_is_one(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path,
+    hook: str, declared: str, name: str,
+) -> None:  # fmt: skip
+    module(domctx_dists, f"@hookimpl\ndef domctx_{hook}(): return [{declared.format(name)}]\n")
+    done = domctx_cli("verify", image)
+    assert done.status == 0
+    assert f"domctx_{hook} failed with DeclarationError: that is no name for a" in done.err
+
+
+def test_an_observer_that_is_none(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path
+) -> None:
+    module(domctx_dists, "@hookimpl\ndef domctx_observers(): return [ObserverDeclaration(dict)]\n")
+    done = domctx_cli("verify", image)
+    assert done.status == 0
+    assert "odd 1.5: is failed: its observer raised TypeError: it made {}" in done.err
+    checked = domctx_cli("plugins", "check", "odd")
+    assert checked.status == 1
+    assert "its observer raised" in checked.out
+
+
+def test_an_observer_that_raises_is_named_with_its_plugin(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path
+) -> None:
+    source = "class Odd(Observer):\n    def records(self, batch): raise ValueError('deaf')\n"
+    module(
+        domctx_dists,
+        source + "@hookimpl\ndef domctx_observers(): return [ObserverDeclaration(Odd)]\n",
+    )
+    said = "warning: plugin odd 1.5: its observer odd_hooks.Odd raised ValueError: deaf\n"
+    assert said in domctx_cli("verify", image).err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("def __init__(self): raise ValueError('no')", "raised ValueError: no"),
+        ("format = 'nosuch'", "the check Odd is for the format nosuch"),
+    ],
+)
+def test_plugins_check_looks_at_checks(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, source: str, said: str
+) -> None:
+    check(domctx_dists, source)
+    done = domctx_cli("plugins", "check", "odd")
+    assert done.status == 1
+    assert said in done.out
+
+
+@pytest.mark.parametrize("where", ["simulate(self, guest, rng)", "judge(self, *_)"])
+def test_plugins_check_survives_a_record_type_that_exits(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, where: str
+) -> None:
+    source = (
+        "class Odd(Body):\n    value: int = u32()\n"
+        "class MyRecord(RecordType):\n    code, name, body = 300, 'ODD', Odd\n"
+        f"    def {where}: sys.exit(0)\n"
+    )
+    points = {"domctx.record_types": {"300.ODD": "odd_mod:MyRecord"}}
+    domctx_dists.add("odd", "1.5", points, {"odd_mod": HEAD + source})
+    done = domctx_cli("plugins", "check", "odd")
+    assert done.status == 1
+    assert "SystemExit: 0" in done.out
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe{", b"{", b"[]", b'{"url": 5, "dir_info": 7}'])
+def test_metadata_of_the_installation_that_is_none(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, raw: bytes
+) -> None:
+    folder = domctx_dists.add("odd", "1.5", {"domctx.commands": {"odd": "odd_verb:odd"}})
+    (folder / "direct_url.json").write_bytes(raw)
+    for verb in (["list", "--json"], ["freeze"], ["info", "odd"]):
+        assert domctx_cli("plugins", *verb).status == 0
+
+
+def test_a_conflict_says_how_to_end_it_wherever_it_is_met(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path
+) -> None:
+    for dist in ("one", "two"):
+        domctx_dists.add(dist, entry_points={"domctx.record_types": {f"300.{dist}": "nowhere:x"}})
+    path, document, again = (tmp_path / name for name in ("a.img", "a.json", "b.img"))
+    path.write_bytes(ImageBuilder().start().record(300, 0, b"1234").end().build())
+    for verb in ("show", "verify"):
+        done = domctx_cli(verb, path)
+        assert done.status == 4
+        assert "disable one of them, such as with `-p no:two`" in done.out + done.err
+    assert domctx_cli("decode", path, "-o", document).status == 0
+    assert domctx_cli("encode", document, "-o", again).status == 0
+    assert again.read_bytes() == path.read_bytes()
+
+
+OLD = Deprecation("domctx_checks", "0.1", "9.0", "nothing")
+
+
+def test_where_warnings_are_errors_no_plugin_is_lost(domctx_dists: FakeDists) -> None:
+    check(domctx_dists, "pass")
+    host = Host(path=domctx_dists.path, deprecated=[OLD])
+    with pytest.raises(DomctxDeprecationWarning, match=r"odd 1\.5"):
+        host.load_run_time()
+    assert [each.__name__ for each in host.checks()] == ["Odd"]
+
+
+@pytest.mark.parametrize(("takes", "told"), [(lambda other: [], 0), (lambda limit: [], 1)])
+def test_an_argument_that_goes_away_is_told_of_who_takes_it(
+    domctx_dists: FakeDists, takes: Callable[..., object], told: int
+) -> None:
+    check(domctx_dists, "pass")
+    plugin = domctx_dists.plugin(domctx_dists.host(), "odd")
+    plugin.hooks = ["domctx_checks"]
+    old = OLD.__class__("domctx_checks.limit", OLD.since, OLD.removed_in, OLD.instead)
+    module = SimpleNamespace(domctx_checks=takes)
+    assert len(list(deprecated_uses(plugin, module, [old]))) == told
