@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
 from domctx_core.batches import batched
 from domctx_core.checks import Check, Run
 from domctx_core.duplicates import LANES, Duplicates, Standing, ascending, numbers_of
+from domctx_core.layout import ByteOrder
 from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import RecordType
@@ -105,20 +107,25 @@ def prove(level: Level, record_type: RecordType[Any], checks: Iterable[Check]) -
     if stride > _LONGEST or not good:
         return None
     try:
-        pattern = b""
-        for name, width in header.fields:
-            settled = {"type": [(code, code)], "length": [(size, size)]}
-            if name == "instance":
-                settled[name] = [(good.start, good.stop - 1)]
-            if name in settled:
-                pattern += number_pattern(width, settled[name], header.byteorder)
-            else:
-                pattern += any_bytes(width)
+        pattern = _header_pattern(tuple(header.fields), code, good, size, header.byteorder)
         pattern += body_pattern(record_type.body, level.framing.byteorder)
     except NoPattern:
         return None
     pattern += zeros(stride - header.size - size)
     return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))
+
+
+@lru_cache(maxsize=256)  # to make one takes a third of what a small image does
+def _header_pattern(
+    fields: Sequence[tuple[str, int]], code: int, instances: range, size: int, byteorder: ByteOrder
+) -> bytes:
+    """The pattern of headers with these fields, each of so many bytes."""
+    settled = {"type": (code, code), "length": (size, size)}
+    settled["instance"] = instances.start, instances.stop - 1
+    return b"".join(
+        number_pattern(width, [settled[name]], byteorder) if name in settled else any_bytes(width)
+        for name, width in fields
+    )
 
 
 class _Shape(Protocol):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -160,6 +162,23 @@ class TestNames:
             run(sys.executable, "-m", "ruff", *command, cwd=folder)
         for source in folder.rglob("*.py"):
             compile(source.read_text(), str(source), "exec")
+
+    @pytest.mark.parametrize("name", ["test", "test-bed"])
+    def test_a_name_that_pytest_looks_for_is_no_trouble(self, name: str, tmp_path: Path) -> None:
+        folder = write_plugin(Names.of(name), tmp_path, Registry(), author="Me")
+        env = os.environ | {"PYTHONPATH": str(folder / "src")}
+        # the command only knows what is installed
+        own = [sys.executable, "-m", "pytest", "-q", "--deselect", f"{_tests(folder)}::{_COMMAND}"]
+        done = subprocess.run(own, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+_COMMAND = "test_the_command_knows_it"
+
+
+def _tests(folder: Path) -> str:
+    (path,) = folder.glob("tests/test_*.py")
+    return f"tests/{path.name}"
 
 
 class TestCodes:
