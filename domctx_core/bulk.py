@@ -94,11 +94,8 @@ class BulkRows:
         assert header is not None
         assert bound is not None
         limit, longest = kind.limit, bound if kind.longest is None else kind.longest
-        prefix, inspect, extent = (
-            kind.record_type.prefix,
-            kind.body.inspect,
-            kind.record_type.extent,
-        )
+        prefix, extent = kind.record_type.prefix, kind.record_type.extent
+        inspect = kind.body.inspect
         size, first = header.size, header.size + FIRST
         at, near = record.end, first
         while at + size <= bound:
@@ -115,11 +112,9 @@ class BulkRows:
                 if head > 0:
                     if head > length or head > self._cap:
                         break
-                    head += size
-                    if head > near:
-                        near = head
-                        raw = source.at(at, near)
-                    body, problems, _ = inspect(raw[size:head], order)
+                    if size + head > near:
+                        raw = source.at(at, size + head)
+                    body, problems, _ = inspect(raw[size : size + head], order)
                     if body is None or problems or extent(body) not in (None, length):
                         break
             except PLUGIN_FAULTS:
@@ -138,4 +133,6 @@ class BulkRows:
             if watch is not None:
                 watch.see(RecordEvent(code, instance, at, length))
             at = end
+            # mostly heads are alike; that of a long one is not read again for each short one
+            near = size + head if head > FIRST else first
         return at

@@ -277,3 +277,38 @@ def test_an_instance_that_the_type_does_not_have() -> None:
     assert [(each.record, each.rule) for each in found] == [
         (3, "instance-not-allowed"), (4, "instance-not-allowed"),
     ]  # fmt: skip
+
+
+class Row(Body):
+    """Numbers, as many as there are, and nothing after them."""
+
+    count: int = count_of("numbers")
+    numbers: list[int] = row(u32(), count="count")
+
+
+class Rows(RecordType[Row]):
+    code, name, body, instances = 0x24, "ROWS", Row, ANY
+    bulk: ClassVar[bool] = True
+
+    def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
+        return 4 + 4 * int.from_bytes(first[:4], byteorder)
+
+
+def test_a_long_head_is_not_read_again_for_each_short_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def record(instance: int, count: int) -> bytes:
+        body = struct.pack("<I", count) + bytes(4 * count)
+        return struct.pack("<IIQ", 0x24, instance, len(body)) + body
+
+    data = image(record(0, 1), record(1, 100_001), *(record(n, 1) for n in range(2, 2000)))
+    asked: list[int] = []
+    give = BufferSource.at
+
+    def at(self: BufferSource, offset: int, size: int) -> memoryview:
+        asked.append(size)
+        return give(self, offset, size)
+
+    monkeypatch.setattr(BufferSource, "at", at)
+    assert verify(BufferSource(data), formats([*TYPES, Rows])).valid
+    assert sum(asked) < 4 * len(data)
