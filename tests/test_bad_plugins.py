@@ -263,3 +263,15 @@ def test_an_argument_that_goes_away_is_told_of_who_takes_it(
     old = OLD.__class__("domctx_checks.limit", OLD.since, OLD.removed_in, OLD.instead)
     module = SimpleNamespace(domctx_checks=takes)
     assert len(list(deprecated_uses(plugin, module, [old]))) == told
+
+
+def test_each_import_is_traced_once_and_one_that_fails_too(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner
+) -> None:
+    source = "import click\n@click.command()\ndef odd(): pass\n"
+    points = {"domctx.commands": {"odd": "odd_verb:odd", "bad": "bad_verb:bad"}}
+    domctx_dists.add("odd", "1.5", points, {"odd_verb": source, "bad_verb": "raise ValueError"})
+    for verb, status in (("odd", 0), ("bad", 4)):
+        done = domctx_cli("--trace-plugins", verb)
+        assert done.status == status
+        assert done.err.count(f"trace: odd 1.5: import {verb}_verb:{verb}: ") == 1

@@ -69,6 +69,7 @@ class Plugin:
     trace: str = ""
     way_out: str | None = None
     tell: Callable[[Traced], None] | None = None
+    _loaded: tuple[Any, ...] = field(default=(), repr=False)
 
     @property
     def provider(self) -> Provider:
@@ -131,6 +132,8 @@ class Plugin:
         """
         if not self.usable:
             raise self.error()
+        if self._loaded:
+            return self._loaded[0]
         begun = time.perf_counter()
         try:
             # stdout is for the answer; what a plugin prints while it is imported is not it
@@ -140,11 +143,13 @@ class Plugin:
             raise
         except BaseException as error:
             raise self.fail(f"its import raised {said(error)}") from error
-        if self.tell is not None:
-            took = time.perf_counter() - begun
-            self.tell(Traced(self.provider, "import", self.found.value, took))
+        finally:
+            if self.tell is not None:
+                took = time.perf_counter() - begun
+                self.tell(Traced(self.provider, "import", self.found.value, took))
         if self.status is Status.LAZY:
             self.status = Status.LOADED
+        self._loaded = (thing,)
         return thing
 
     def to_json(self) -> dict[str, Any]:
