@@ -759,7 +759,7 @@ class _Walker:
             raise _Broken(Fault(level, record.finding(problem)))
         if bound is None:
             bound = source.size
-        if bound is None or record.end > bound:
+        if source.size is None or bound is None or record.end > bound:
             record.available = self.available(record, level)
             return record
         record.available = needed
@@ -778,14 +778,19 @@ class _Walker:
             level.remembered = {**level.remembered, record.type: decoded.body}
 
     def available(self, record: Record, level: Level) -> int:
-        """Bytes of body and padding that there are, up to what the record needs."""
+        """Bytes of body and padding that there are, up to what the record needs.
+
+        Of a source that cannot seek, they are looked at here: whoever asks for them later may have
+        looked at what follows.
+        """
         start = record.body_offset
         bound = self.source.size if level.bound is None else level.bound
-        if bound is None and record.held:
+        passing = self.source.size is None and (bound is None or record.end <= bound)
+        if passing and record.held:
             whole = self.source.at(record.offset, record.end - record.offset)
             bound = record.offset + len(whole)
             record._whole = whole[record.header_size :]
-        elif bound is None:
+        elif passing:
             record._first = bytes(self.source.at(start, min(FIRST, record.length)))
             try:
                 head = record.head
