@@ -785,12 +785,13 @@ class _Walker:
         """
         start = record.body_offset
         bound = self.source.size if level.bound is None else level.bound
-        passing = self.source.size is None and (bound is None or record.end <= bound)
-        if passing and record.held:
+        if bound is not None and (self.source.size is not None or record.end > bound):
+            return max(0, min(record.end, bound) - start)
+        if record.held:
             whole = self.source.at(record.offset, record.end - record.offset)
             bound = record.offset + len(whole)
             record._whole = whole[record.header_size :]
-        elif passing:
+        else:
             record._first = bytes(self.source.at(start, min(FIRST, record.length)))
             try:
                 head = record.head

@@ -573,7 +573,7 @@ def test_an_unknown_version_is_judged_no_further() -> None:
 @pytest.mark.parametrize("width", [4, 8])
 @pytest.mark.parametrize("compat", [False, True])
 def test_the_guests_width_against_the_flag_of_shared_info(width: int, compat: bool) -> None:
-    changed = [pv_info(width), *records(4)[1:]]
+    changed = [pv_info(width), *records(4)[1:-2], vcpu_basic(0, width), vcpu_basic(1, width)]
     changed[changed.index(context())] = context(compat=compat)
     data = stream(4, PV, changed)
     found = findings(data)
@@ -597,6 +597,31 @@ def test_the_levels_of_page_tables_go_with_the_width() -> None:
     bad = record(2, bytes([8, 3]) + bytes(6))
     (found,) = findings(stream(3, PV, [bad, *records(3)[1:]]))
     assert (found.rule, found.expected, found.actual) == ("xen-streams/guest-width", 4, 3)
+
+
+@pytest.mark.parametrize(("width", "other"), [(4, 8), (8, 4)])
+def test_the_guests_width_against_the_registers_of_vcpus(width: int, other: int) -> None:
+    info, *rest = [pv_info(width), *records(2)[1:-2]]
+    vcpus = [vcpu_basic(0, other), vcpu_basic(1, other)]
+    data = stream(2, PV, [info, *without(rest, shared_info()), *vcpus])
+    (found,) = [f for f in findings(data) if f.severity is Severity.ERROR]
+    assert (found.rule, found.name, found.field) == (
+        "xen-streams/guest-width", "X86_PV_VCPU_BASIC", "context",
+    )  # fmt: skip
+    assert (found.expected, found.actual) == (f"words of {width} bytes", f"words of {other} bytes")
+    assert data.index(vcpus[0]) + 16 == found.offset
+
+    data = stream(2, PV, [*vcpus, info, *without(rest, shared_info())])
+    (found,) = [f for f in findings(data) if f.rule == "xen-streams/guest-width"]
+    assert (found.name, found.field) == ("X86_PV_INFO", "guest_width")
+    assert (found.expected, found.actual) == (f"words of {other} bytes", f"words of {width} bytes")
+
+
+def test_a_vcpu_without_registers_has_no_width() -> None:
+    empty = record(4, bytes(8))
+    assert said(stream(3, PV, [*records(3)[:-2], empty])) == [
+        ("body-too-short", "warning", "X86_PV_VCPU_BASIC")
+    ]
 
 
 @pytest.mark.parametrize("xen", [(4, 16), (4, 18), (3, 17)])

@@ -145,8 +145,9 @@ RULES: tuple[Rule, ...] = (
         Errno.EINVAL,
         "a PV guest's width is contradicted",
         "X86_PV_INFO says whether the guest has words of 4 or 8 bytes. Page tables of 3 levels go"
-        " with the first, of 4 with the second, and so does the layout of SHARED_INFO in the"
-        " domain context, whose COMPAT flag means 4.",
+        " with the first, of 4 with the second. So does the layout of SHARED_INFO in the domain"
+        " context, whose COMPAT flag means 4, and that of the registers in X86_PV_VCPU_BASIC, 2800"
+        " bytes for 4 and 5168 for 8.",
         "Look which of them is wrong; if it is X86_PV_INFO, no other record of the guest can be"
         " understood.",
         "guest_width 8, and a domain context whose SHARED_INFO has the COMPAT flag",
