@@ -18,6 +18,7 @@ from domctx_plugin_xen_streams.checks import (
     LegacyCheck,
     LibxcCheck,
     LibxlCheck,
+    XlCheck,
 )
 from domctx_plugin_xen_streams.rules import RULES
 from hypothesis import given, settings
@@ -45,7 +46,7 @@ from domctx_core.formats import Formats
 from domctx_core.sources import BufferSource, FileSource
 from domctx_core.verifier import Verdict, verify
 
-CHECKS = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
+CHECKS = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
 LIBXC = record(1)
 STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END = record(16), record(14), record(4)
 CPUID = record(17, bytes(24))
@@ -137,7 +138,7 @@ def test_the_metadata_declares_the_checks() -> None:
     checks = [each.check for each in module.domctx_checks()]
     assert checks == list(CHECKS)
     assert [each.format for each in checks] == [
-        "libxl", "libxc", "libxc-legacy", "domain-context",
+        "xl", "libxl", "libxc", "libxc-legacy", "domain-context",
     ]  # fmt: skip
 
 
@@ -643,6 +644,45 @@ def test_start_in_a_converted_stream_has_nothing_to_agree_with() -> None:
 
 def test_a_domain_context_on_its_own_is_left_alone() -> None:
     assert findings(image((3, 0, TSC), xen=(4, 2))) == []
+
+
+# --------------------------------------------------------------------------------------------- xl
+
+
+def configured(config: bytes, flags: int = 3) -> list[Finding]:
+    """The findings of a file with that configuration."""
+    data = xl(libxl(LIBXC, stream()), flags=flags, config=config.decode(errors="surrogateescape"))
+    return findings(data)
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "what"),
+    [
+        (b'{"c": 1}', 8, "does not end with a NUL"),
+        (b"", 0, "does not end with a NUL"),
+        (b'name = "guest"\n\0', 0, "is not JSON"),
+        ('{"ü": 1 2}\0'.encode(), 9, "is not JSON"),
+        (b"[" * 100_000 + b"\0", 0, "is not JSON"),
+        (b"\0", 0, "is not JSON"),
+        (b'["c"]\0', 0, "is not a JSON object"),
+        ('{"ü": "'.encode() + b'\xff"}\0', 8, "is not UTF-8"),
+    ],
+)
+def test_a_configuration_that_xl_cannot_read(config: bytes, at: int, what: str) -> None:
+    (found,) = configured(config)
+    assert (found.rule, found.severity, found.offset) == (
+        "xen-streams/unreadable-config", Severity.ERROR, 52 + at,
+    )  # fmt: skip
+    assert found.message == f"the domain's configuration {what}"
+    assert configured(config, flags=2) == []  # which says that it is no JSON
+
+
+def test_what_follows_the_nul_of_a_configuration_is_nothing_to_xl() -> None:
+    assert configured(b'{"c": 1}\0{\xff') == []
+
+
+def test_a_configuration_beyond_all_measure_is_not_parsed() -> None:
+    assert configured(b'{"c": "' + b"x" * (1 << 20) + b'"}\0') == []
 
 
 # ------------------------------------------------------------------------------------------ libxl

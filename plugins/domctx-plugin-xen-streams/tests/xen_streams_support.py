@@ -129,7 +129,7 @@ def xl(
     """An xl save file around a libxl stream."""
     optional = b""
     if config is not None:
-        text = config.encode()
+        text = config.encode(errors="surrogateescape")
         optional = struct.pack(order + "I", len(text)) + text + tail
     return (
         MAGIC + struct.pack(order + "4I", 0x01020304, flags, 0, len(optional)) + optional + stream

@@ -1,4 +1,4 @@
-"""Checks across the records of libxl and libxc streams, and the hook that brings them.
+"""Checks of an xl header, across the records of libxl and libxc streams, and the hook that brings them.
 
 The containers know of each other as far as they must: the check of a libxc stream tells that of
 the libxl stream around it which kind of guest it holds, and that of a domain context inside asks
@@ -24,7 +24,16 @@ from domctx_core import (
     XenVersion,
     hookimpl,
 )
-from domctx_plugin_xen_streams.headers import LIBXC_VERSIONS, GuestType, LibxcDomainHeader
+from domctx_plugin_xen_streams.config import config_problem
+from domctx_plugin_xen_streams.formats import Xl
+from domctx_plugin_xen_streams.headers import (
+    LIBXC_VERSIONS,
+    GuestType,
+    LibxcDomainHeader,
+    XlHeader,
+    XlMandatoryFlags,
+    XlOptionalData,
+)
 from domctx_plugin_xen_streams.legacy import LEGACY_RULE, LibxcLegacy
 from domctx_plugin_xen_streams.libxc import X86PvInfo
 from domctx_plugin_xen_streams.libxl import EmulatorContext, EmulatorXenstoreData
@@ -36,7 +45,14 @@ from domctx_plugin_xen_streams.pv_vcpu import (
 )
 from domctx_plugin_xen_streams.rules import RULES
 
-__all__ = ["InnerContextCheck", "LegacyCheck", "LibxcCheck", "LibxlCheck", "domctx_checks"]
+__all__ = [
+    "InnerContextCheck",
+    "LegacyCheck",
+    "LibxcCheck",
+    "LibxlCheck",
+    "XlCheck",
+    "domctx_checks",
+]
 
 END, PAGE_DATA, PV_INFO, P2M_FRAMES, VCPU_BASIC = 0, 1, 2, 3, 4
 VCPU_EXTENDED, VCPU_XSAVE, SHARED_INFO, TSC_INFO, HVM_CONTEXT = 5, 6, 7, 8, 9
@@ -79,8 +95,27 @@ _MAX_VCPUS = 8192
 _MAX_EMULATORS = 64
 """Emulators that are told apart; a guest has one."""
 
+_CONFIG_OFFSET = 4
+
 _BIG_ENDIAN = "xen-streams/big-endian"
 _LIBXC_OPTIONS, _LIBXL_OPTIONS = 16, 12
+
+
+class XlCheck(Check):
+    """The domain's configuration, where the flags say that it is JSON."""
+
+    format: ClassVar[str] = Xl.name
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def begin(self, container: Container) -> Iterable[Problem]:
+        """Look at the optional data, which a file need not have."""
+        match container.prologue:
+            case (XlHeader() as header, XlOptionalData(config=config)):
+                if header.mandatory_flags & XlMandatoryFlags.JSON_CONFIG:
+                    problem = config_problem(config)
+                    if problem is not None:
+                        at = header.size() + _CONFIG_OFFSET + (problem.offset or 0)
+                        yield problem._replace(offset=at)
 
 
 class LibxcCheck(Check):
@@ -487,5 +522,5 @@ def _missing(message: str, what: str, severity: Severity | None) -> Problem:
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
     """The checks that this distribution brings."""
-    checks = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
+    checks = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
     return [CheckDeclaration(check) for check in checks]

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from domctx_core import Errno, Rule, Severity
+from domctx_plugin_xen_streams.config import CONFIG_RULE
 
 __all__ = ["RULES"]
 
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        CONFIG_RULE,
+        _E,
+        Errno.EINVAL,
+        "the domain's configuration in an xl save file cannot be read",
+        "The flags say that the configuration is libxl's JSON, and it is none: a JSON object in"
+        " UTF-8, ended by a NUL. `xl restore` knows neither the kind of the guest nor its devices"
+        " then, and cannot create it.",
+        "Restore with a configuration of your own, `xl restore CONFIG FILE`, which goes before the"
+        " file's.",
+        "a configuration that was replaced by one in the syntax of xl.cfg",
+    ),
     Rule(
         "xen-streams/missing-record",
         _E,
