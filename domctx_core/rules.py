@@ -316,7 +316,8 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.EINVAL,
             "padding after a body is not zero",
-            "Padding is written as zeros and checked on load.",
+            "Padding is written as zeros and checked on load. In a format whose readers are told to"
+            " ignore it, it is a warning.",
             "Often a length that is too small: the bytes belong to the body.",
             "TSC_INFO (20 bytes) followed by 00 00 80 00",
         ),

@@ -287,6 +287,7 @@ class Verifier:
             record.length + len(raw) - len(raw.lstrip(b"\0")),
             expected="00" * len(raw),
             actual=raw.hex(),
+            severity=record.level.format.padding,
         )
         found.append(record.finding(problem))
 
