@@ -184,7 +184,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.E2BIG,
             "a body is larger than what may be held in memory",
             "The framing is sound, but decoding this body means holding it, and it is larger"
-            " than the cap (128 MiB unless told otherwise).",
+            " than the cap (128 MiB unless told otherwise). It is a note where nobody needs to: of"
+            " another program's state, which no rule is about.",
             "Raise the cap (--cap) if you trust the file; or look at the other records: this"
             " one is skipped without harm.",
             "a SHARED_INFO record of 6 GiB",

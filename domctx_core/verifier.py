@@ -327,7 +327,7 @@ class Verifier:
             found.append(record.finding(Problem("needs-plugin", error.message)))
             return None
         if decoded is None:
-            found.append(_not_held(record))
+            found.append(_not_held(record, record_type))
             return None
         for problem in decoded.problems:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
@@ -517,7 +517,7 @@ def _unopened(record: Record) -> Finding:
     return record.finding(problem)
 
 
-def _not_held(record: Record) -> Finding:
+def _not_held(record: Record, record_type: RecordType[Any]) -> Finding:
     """A body that is longer than the cap."""
     what, size = ("head", record.head) if record.bulk else ("body", record.length)
     problem = Problem(
@@ -525,6 +525,7 @@ def _not_held(record: Record) -> Finding:
         f"the {what} is longer than what is held in memory",
         expected=f"at most {record.cap} bytes",
         actual=f"{size} bytes",
+        severity=Severity.NOTE if record_type.opaque else None,
     )
     return record.finding(problem)
 

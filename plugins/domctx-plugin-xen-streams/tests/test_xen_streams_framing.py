@@ -218,6 +218,26 @@ def test_page_data_beyond_what_libxc_takes(tmp_path: Path) -> None:
     assert found == [(1, body), (0, 0)]
 
 
+def test_an_emulator_with_more_state_than_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    body = 200 << 20
+    with path.open("wb") as file:
+        head = struct.pack("<IIII", 3, body, 2, 0)
+        file.write(libxl(CONTEXT, libxc(), head, end=False))
+        file.seek(body - 8, os.SEEK_CUR)
+        file.write(record(0))
+    for stream in (False, True):
+        with path.open("rb", buffering=0) as file:
+            tracemalloc.start()
+            verdict = verify(FileSource(file, stream=stream), make_formats())
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        notes = [f for f in verdict.findings if f.rule == "length-over-cap"]
+        assert [(f.name, f.severity) for f in notes] == [("EMULATOR_CONTEXT", Severity.NOTE)]
+        assert verdict.valid
+        assert peak < 8 << 20
+
+
 def test_bytes_after_the_end() -> None:
     data = xl(libxl()) + b"domain is yours"
     (finding,) = judged(data).findings
