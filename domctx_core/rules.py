@@ -144,7 +144,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.ENODATA,
             "the input ends inside a record header",
             "A record must begin here, and fewer bytes are left than a header has. The file was"
-            " cut, or an earlier length sends the reader to the wrong place.",
+            " cut, or an earlier length sends the reader to the wrong place. Where a format has a"
+            " header before its records, that one may be cut too, and the message names it.",
             "Compare the file's size with its origin. If the record before it looks odd, look"
             " at that one's length first.",
             "a domain context image of 25 bytes: START takes 24, one byte of the next header",

@@ -563,7 +563,9 @@ class _Walker:
                 )
             raw = self.bytes(length, level)
             if len(raw) < length:
-                self.short("truncated-header", length, len(raw), level)
+                whose = f"{format.title or format.name}'s {body_class.__name__}"
+                message = f"the input ends inside the {whose}"
+                self.short("truncated-header", length, len(raw), level, message)
             decoded = body_class.inspect(raw, byteorder)
             level.prologue_problems += [(self.at, problem) for problem in decoded.problems]
             if decoded.body is None:
@@ -831,9 +833,10 @@ class _Walker:
     def fail(self, rule: str, message: str, level: Level, **details: Any) -> None:
         raise _Broken(Fault(level, make_finding(Problem(rule, message, **details), self.at, level)))
 
-    def short(self, rule: str, needed: int, have: int, level: Level) -> None:
-        problem = Problem(
-            rule, CORE_RULES[rule].summary, expected=f"{needed} bytes", actual=f"{have} bytes"
-        )
+    def short(
+        self, rule: str, needed: int, have: int, level: Level, message: str | None = None
+    ) -> None:
+        message = message or CORE_RULES[rule].summary
+        problem = Problem(rule, message, expected=f"{needed} bytes", actual=f"{have} bytes")
         record = None if level.header is None else level.count
         raise _Broken(Fault(level, make_finding(problem, self.at, level, record=record)))

@@ -96,6 +96,20 @@ def test_an_unknown_mandatory_flag_is_an_error() -> None:
     assert "0x10" in str(found.actual)
 
 
+def test_a_header_that_is_cut_is_named() -> None:
+    cut = {
+        "xl save file's XlHeader": (xl(libxl())[:40], 0),
+        "xl save file's XlOptionalData": (xl(libxl())[:50], 48),
+        "libxl migration stream's LibxlHeader": (libxl()[:12], 0),
+        "libxc migration stream's LibxcImageHeader": (libxc()[:20], 0),
+        "libxc migration stream's LibxcDomainHeader": (libxc()[:30], 24),
+    }
+    for whose, (data, at) in cut.items():
+        (found,) = errors(data)
+        assert (found.rule, found.offset) == ("truncated-header", at)
+        assert found.message == f"the input ends inside the {whose}"
+
+
 @pytest.mark.parametrize("claimed", [2**32 - 1, 2**31, 200])
 def test_optional_data_that_is_not_there(claimed: int) -> None:
     data = bytearray(xl(libxl()))
