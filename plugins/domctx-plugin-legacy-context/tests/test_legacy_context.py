@@ -22,7 +22,7 @@ from domctx_plugin_legacy_context.records import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domctx_core import BodyError, Severity
+from domctx_core import BodyError, Severity, diff_images, read_image
 from domctx_core.builtin import DomainContext
 from domctx_core.conformance import Subject
 from domctx_core.formats import Formats
@@ -157,6 +157,19 @@ def test_a_short_structure_is_as_long_as_the_body_says() -> None:
         data = image(shared_info(size=size, flags=flags, held=1000))
         assert findings(data) == [("body-too-short", 32 + 8 + 1000)]
         assert verify(BufferSource(data), formats()).valid
+
+
+def test_a_short_body_is_compared_by_its_fields() -> None:
+    short = read_image(BufferSource(image(shared_info(held=1000), record(3, bytes(4)))), formats())
+    whole = read_image(BufferSource(image(shared_info(), tsc_info(mode=0))), formats())
+    for images in ((short, whole), (whole, short)):
+        (shared, tsc) = [change for _, change in diff_images(*images).records()]
+        assert [(c.field, c.first, c.count) for c in shared.changes] == [(None, 1008, 3144 - 1008)]
+        assert [change.field for change in tsc.changes] == ["incarnation", "elapsed_nsec", "khz"]
+        khz = [value for value in (tsc.changes[-1].a, tsc.changes[-1].b) if value is not None]
+        assert {(value.text, value.offset) for value in khz} == {
+            ("0 kHz", None), ("2400000 kHz", 24 + 8 + 3144 + 8 + 16),
+        }  # fmt: skip
 
 
 def test_zeros_that_nobody_reads_are_only_a_warning() -> None:
