@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
+from domctx_core.rules import Severity
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
 
 __all__ = ["HEAD_SIZE", "DomainContext", "Format", "Formats", "Framing"]
@@ -40,6 +41,8 @@ class Format:
     * `header`: the body of a record header, of fixed size, with integer fields `type`, `length`
       and perhaps `instance`; None for a format without records;
     * `alignment`: a record's body is padded with zeros to a multiple of this;
+    * `padding`: how grave it is where that padding is not zero; readers of the format may be told
+      to ignore it;
     * `first`: type code of the record that must come first and only once, if there is one;
     * `last`: type code of the record that ends the format;
     * `ascending`: records are written in ascending type code;
@@ -53,6 +56,7 @@ class Format:
     title: ClassVar[str] = ""
     header: ClassVar[type[Body] | None] = None
     alignment: ClassVar[int] = 8
+    padding: ClassVar[Severity] = Severity.ERROR
     first: ClassVar[int | None] = None
     last: ClassVar[int] = 0
     ascending: ClassVar[bool] = False

@@ -106,6 +106,8 @@ class RecordType(Generic[B]):
     * `instances`: `SINGLE`, `PER_VCPU`, `ANY` or an `Instances` of your own;
     * `after`: names of record types that, where they are in an image, come earlier;
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
+    * `opaque`: most of the body is another program's affair, and no load of ours holds it: one that
+      is longer than what is held in memory is passed over, with a note;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
       read, unless somebody asks for it; `prefix` may except its first bytes;
     * `part`: what one of the `parts` of a bulk body is called;
@@ -131,6 +133,7 @@ class RecordType(Generic[B]):
     instances: ClassVar[Instances] = ANY
     after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
+    opaque: ClassVar[bool] = False
     bulk: ClassVar[bool] = False
     part: ClassVar[str] = "part"
     loadable: ClassVar[bool] = True

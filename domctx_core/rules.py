@@ -144,7 +144,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.ENODATA,
             "the input ends inside a record header",
             "A record must begin here, and fewer bytes are left than a header has. The file was"
-            " cut, or an earlier length sends the reader to the wrong place.",
+            " cut, or an earlier length sends the reader to the wrong place. Where a format has a"
+            " header before its records, that one may be cut too, and the message names it.",
             "Compare the file's size with its origin. If the record before it looks odd, look"
             " at that one's length first.",
             "a domain context image of 25 bytes: START takes 24, one byte of the next header",
@@ -184,7 +185,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.E2BIG,
             "a body is larger than what may be held in memory",
             "The framing is sound, but decoding this body means holding it, and it is larger"
-            " than the cap (128 MiB unless told otherwise).",
+            " than the cap (128 MiB unless told otherwise). It is a note where nobody needs to: of"
+            " another program's state, which no rule is about.",
             "Raise the cap (--cap) if you trust the file; or look at the other records: this"
             " one is skipped without harm.",
             "a SHARED_INFO record of 6 GiB",
@@ -316,7 +318,8 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.EINVAL,
             "padding after a body is not zero",
-            "Padding is written as zeros and checked on load.",
+            "Padding is written as zeros and checked on load. In a format whose readers are told to"
+            " ignore it, it is a warning.",
             "Often a length that is too small: the bytes belong to the body.",
             "TSC_INFO (20 bytes) followed by 00 00 80 00",
         ),

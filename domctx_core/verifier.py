@@ -310,6 +310,7 @@ class Verifier:
             record.length + len(raw) - len(raw.lstrip(b"\0")),
             expected="00" * len(raw),
             actual=raw.hex(),
+            severity=record.level.format.padding,
         )
         found.append(record.finding(problem))
 
@@ -349,7 +350,7 @@ class Verifier:
             found.append(record.finding(unusable(error)))
             return None
         if decoded is None:
-            found.append(_not_held(record))
+            found.append(_not_held(record, record_type))
             return None
         for problem in decoded.problems:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
@@ -537,7 +538,7 @@ def _unopened(record: Record) -> Finding:
     return record.finding(problem)
 
 
-def _not_held(record: Record) -> Finding:
+def _not_held(record: Record, record_type: RecordType[Any]) -> Finding:
     """A body that is longer than the cap."""
     what, size = ("head", record.head) if record.bulk else ("body", record.length)
     problem = Problem(
@@ -545,6 +546,7 @@ def _not_held(record: Record) -> Finding:
         f"the {what} is longer than what is held in memory",
         expected=f"at most {record.cap} bytes",
         actual=f"{size} bytes",
+        severity=Severity.NOTE if record_type.opaque else None,
     )
     return record.finding(problem)
 

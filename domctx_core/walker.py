@@ -587,7 +587,9 @@ class _Walker:
                 )
             raw = self.bytes(length, level)
             if len(raw) < length:
-                self.short("truncated-header", length, len(raw), level)
+                whose = f"{format.title or format.name}'s {body_class.__name__}"
+                message = f"the input ends inside the {whose}"
+                self.short("truncated-header", length, len(raw), level, message)
             decoded = body_class.inspect(raw, byteorder)
             level.prologue_problems += [(self.at, problem) for problem in decoded.problems]
             if decoded.body is None:
@@ -783,7 +785,7 @@ class _Walker:
             raise _Broken(Fault(level, record.finding(problem)))
         if bound is None:
             bound = source.size
-        if bound is None or record.end > bound:
+        if source.size is None or bound is None or record.end > bound:
             record.available = self.available(record, level)
             return record
         record.available = needed
@@ -802,14 +804,20 @@ class _Walker:
             level.remembered = {**level.remembered, record.type: decoded.body}
 
     def available(self, record: Record, level: Level) -> int:
-        """Bytes of body and padding that there are, up to what the record needs."""
+        """Bytes of body and padding that there are, up to what the record needs.
+
+        Of a source that cannot seek, they are looked at here: whoever asks for them later may have
+        looked at what follows.
+        """
         start = record.body_offset
         bound = self.source.size if level.bound is None else level.bound
-        if bound is None and record.held:
+        if bound is not None and (self.source.size is not None or record.end > bound):
+            return max(0, min(record.end, bound) - start)
+        if record.held:
             whole = self.source.at(record.offset, record.end - record.offset)
             bound = record.offset + len(whole)
             record._whole = whole[record.header_size :]
-        elif bound is None:
+        else:
             record._first = bytes(self.source.at(start, min(FIRST, record.length)))
             try:
                 head = record.head
@@ -849,9 +857,10 @@ class _Walker:
     def fail(self, rule: str, message: str, level: Level, **details: Any) -> None:
         raise _Broken(Fault(level, make_finding(Problem(rule, message, **details), self.at, level)))
 
-    def short(self, rule: str, needed: int, have: int, level: Level) -> None:
-        problem = Problem(
-            rule, CORE_RULES[rule].summary, expected=f"{needed} bytes", actual=f"{have} bytes"
-        )
+    def short(
+        self, rule: str, needed: int, have: int, level: Level, message: str | None = None
+    ) -> None:
+        message = message or CORE_RULES[rule].summary
+        problem = Problem(rule, message, expected=f"{needed} bytes", actual=f"{have} bytes")
         record = None if level.header is None else level.count
         raise _Broken(Fault(level, make_finding(problem, self.at, level, record=record)))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support import pipe_from
 
 from domctx_core.testing import CommandRunner, ImageBuilder
 
@@ -121,6 +122,29 @@ def test_a_pipe_has_a_tree_too(image: Path) -> None:
         input=image.read_bytes(), capture_output=True, check=False,
     )  # fmt: skip
     assert done.stdout.decode().startswith("0x00000000   2048  standard input: domain context")
+
+
+@pytest.mark.parametrize("name", ["pv1", "pv2l", "pvh1", "hvm1"])
+def test_a_stream_in_a_pipe_is_shown_as_the_file_is(
+    domctx_cli: CommandRunner, tmp_path: Path, name: str
+) -> None:
+    third = ROOT / f"plugins/domctx-plugin-xen-streams/tests/data/{name}.save.no-pages"
+    fourth = tmp_path / "fourth"
+    assert domctx_cli("convert", third, "--to", "4", "-o", fourth).status == 0
+    for path in (third, fourth):
+        for views in ([], ["--json"], ["--jsonl"], ["--hex"], ["--tree"], ["--fields"]):
+            expected = domctx_cli("show", *views, path)
+            with pipe_from([path.read_bytes()]) as file:
+                named = f"/dev/fd/{file.fileno()}"
+                piped = domctx_cli("show", *views, named)
+            assert (piped.status, piped.err) == (0, "")
+            assert shown(piped.out, named) == shown(expected.out, str(path)), views
+
+
+def shown(text: str, name: str) -> list[str]:
+    """What is shown, less the input's name and the bytes that only a file can be asked for again."""
+    lines = text.replace(name, "-").splitlines()
+    return [line for line in lines if " | " not in line and not line.endswith(" |")]
 
 
 # ------------------------------------------------------------------------------------- terminals

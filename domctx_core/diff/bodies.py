@@ -36,12 +36,18 @@ class Side:
     byteorder: ByteOrder
 
     def at(self, offset: int) -> int | None:
-        """The place in the input of a byte of the body."""
-        return None if self.offset is None else self.offset + offset
+        """The place in the input of a byte of the body; None where the body ends before it."""
+        if self.offset is None or offset > len(self.raw):
+            return None
+        return self.offset + offset
 
     def slice(self, span: FieldSpan) -> bytes:
         """The bytes of one field."""
         return self.raw[span.offset : span.end]
+
+    def lacks(self, span: FieldSpan) -> bool:
+        """Whether the body ends before the field does, which was decoded all the same."""
+        return span.end > len(self.raw)
 
 
 def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
@@ -54,7 +60,9 @@ def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
     alike = type(a.body) is type(b.body) and a.byteorder == b.byteorder
     for path, span in left.items():
         other = right.get(path)
-        if other is not None and not (alike and a.slice(span) == b.slice(other)):
+        if other is None or (alike and a.slice(span) == b.slice(other)):
+            continue
+        if span.value != other.value or not (a.lacks(span) or b.lacks(other)):
             yield from _field(where, a, span, b, other, alike)
     for run in _runs(span for path, span in left.items() if path not in right):
         yield from _alone(where, a, run, in_b=False)
@@ -220,7 +228,9 @@ def _rest(
 
 
 def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, Span]:
-    return BufferSource(side.raw[start:end]), Span(0, end - start)
+    """The bytes from `start` up to `end` that are there: a body may be shorter than its fields."""
+    there = side.raw[start:end]
+    return BufferSource(there), Span(0, len(there))
 
 
 def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Change:

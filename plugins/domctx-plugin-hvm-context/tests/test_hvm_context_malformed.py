@@ -162,11 +162,25 @@ def test_a_damaged_byte_never_does_more_than_give_findings(at: int, value: int) 
 def test_what_is_an_hvm_context() -> None:
     format = HvmContext()
     assert format.recognises(HEADER)
-    assert format.recognises(HEADER[:12])
-    for at in range(12):
+    assert format.recognises(HEADER[:8])
+    for at in range(8):
         assert not format.recognises(patched(HEADER, at, bytes([HEADER[at] ^ 0x40])))
-    assert not format.recognises(HEADER[:11])
+    assert not format.recognises(HEADER[:7])
     assert not format.recognises(b"")
+
+
+@pytest.mark.parametrize("at", range(8, 12))
+def test_a_context_of_its_own_with_a_damaged_magic_is_still_one(at: int) -> None:
+    damaged = patched(DATA, at, bytes([DATA[at] ^ 0x40]))
+    verdict = verify(BufferSource(damaged), make_formats())
+    assert verdict.format == "hvm-context"
+    assert [(f.rule, f.field) for f in verdict.findings if f.severity is Severity.ERROR] == [
+        ("field-out-of-range", "magic")
+    ]
+
+
+def test_a_domain_context_whose_first_instance_is_damaged_is_none() -> None:
+    assert not HvmContext().recognises(struct.pack("<IIQII", 1, 24, 8, 4, 17))
 
 
 def test_the_other_byte_order() -> None:

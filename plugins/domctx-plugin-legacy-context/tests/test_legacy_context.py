@@ -22,7 +22,7 @@ from domctx_plugin_legacy_context.records import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domctx_core import BodyError, Severity
+from domctx_core import BodyError, Severity, diff_images, read_image
 from domctx_core.builtin import DomainContext
 from domctx_core.conformance import Subject
 from domctx_core.formats import Formats
@@ -119,8 +119,11 @@ def test_what_is_something_else(head: bytes) -> None:
         (image(shared_info(flags=1)), ("field-out-of-range", 32)),
         (image(shared_info(flags=2)), ("reserved-not-zero", 32)),
         (image(shared_info(size=2344, held=2344)), ("field-out-of-range", 32)),
-        (image(shared_info(held=3144)), ("body-not-consumed", 3176)),
-        (image(record(3, bytes(8), instance=1)), ("body-too-short", 40)),
+        (image(shared_info(held=3144)[:-1] + b"\1"), ("body-not-consumed", 3176)),
+        (image(shared_info(size=3144, held=3144)), ("body-not-consumed", 3176)),
+        (image(record(2, bytes(7))), ("body-too-short", 36)),
+        (image(record(3, bytes(31) + b"\1")), ("body-not-consumed", 56)),
+        (image(record(3, bytes(8), instance=1)), ("instance-not-allowed", 26)),
         (image()[:-1], ("truncated-header", 24)),
         (image(record(9, b"")), ("unknown-type", 24)),
         (image(tsc_info(), shared_info()), ("order-not-ascending", 56)),
@@ -130,6 +133,49 @@ def test_what_is_something_else(head: bytes) -> None:
 )
 def test_a_rule_that_is_broken(data: bytes, expected: tuple[str, int]) -> None:
     assert expected in findings(data)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("size", range(24))
+def test_what_a_short_body_lacks_is_taken_for_zeros(size: int, order: str) -> None:
+    whole = tsc_info(order)[8:]
+    data = image(record(3, whole[:size], order), order=order)
+    verdict = verify(BufferSource(data), formats())
+    found = [f for f in verdict.findings if f.rule != "no-handler"]
+    assert [(f.rule, f.severity, f.offset) for f in found] == [
+        ("body-too-short", Severity.WARNING, 32 + size)
+    ]
+    records = [each for each in walk(BufferSource(data), formats()) if isinstance(each, Record)]
+    assert records[1].decoded is not None
+    body = records[1].decoded.body
+    assert body is not None
+    assert body.to_bytes("little" if order == "<" else "big") == whole[:size].ljust(24, b"\0")
+
+
+def test_a_short_structure_is_as_long_as_the_body_says() -> None:
+    for size, flags in ((3136, 0), (2344, 1)):
+        data = image(shared_info(size=size, flags=flags, held=1000))
+        assert findings(data) == [("body-too-short", 32 + 8 + 1000)]
+        assert verify(BufferSource(data), formats()).valid
+
+
+def test_a_short_body_is_compared_by_its_fields() -> None:
+    short = read_image(BufferSource(image(shared_info(held=1000), record(3, bytes(4)))), formats())
+    whole = read_image(BufferSource(image(shared_info(), tsc_info(mode=0))), formats())
+    for images in ((short, whole), (whole, short)):
+        (shared, tsc) = [change for _, change in diff_images(*images).records()]
+        assert [(c.field, c.first, c.count) for c in shared.changes] == [(None, 1008, 3144 - 1008)]
+        assert [change.field for change in tsc.changes] == ["incarnation", "elapsed_nsec", "khz"]
+        khz = [value for value in (tsc.changes[-1].a, tsc.changes[-1].b) if value is not None]
+        assert {(value.text, value.offset) for value in khz} == {
+            ("0 kHz", None), ("2400000 kHz", 24 + 8 + 3144 + 8 + 16),
+        }  # fmt: skip
+
+
+def test_zeros_that_nobody_reads_are_only_a_warning() -> None:
+    for body, end in ((record(3, tsc_info()[8:] + bytes(8)), 24), (shared_info(held=3144), 3144)):
+        assert findings(image(body)) == [("body-not-consumed", 32 + end)]
+        assert verify(BufferSource(image(body)), formats()).valid
 
 
 def test_a_32_bit_guest() -> None:

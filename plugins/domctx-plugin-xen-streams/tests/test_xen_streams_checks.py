@@ -18,6 +18,7 @@ from domctx_plugin_xen_streams.checks import (
     LegacyCheck,
     LibxcCheck,
     LibxlCheck,
+    XlCheck,
 )
 from domctx_plugin_xen_streams.rules import RULES
 from hypothesis import given, settings
@@ -45,7 +46,7 @@ from domctx_core.formats import Formats
 from domctx_core.sources import BufferSource, FileSource
 from domctx_core.verifier import Verdict, verify
 
-CHECKS = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
+CHECKS = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
 LIBXC = record(1)
 STATIC_DATA_END, CHECKPOINT, CHECKPOINT_END = record(16), record(14), record(4)
 CPUID = record(17, bytes(24))
@@ -137,7 +138,7 @@ def test_the_metadata_declares_the_checks() -> None:
     checks = [each.check for each in module.domctx_checks()]
     assert checks == list(CHECKS)
     assert [each.format for each in checks] == [
-        "libxl", "libxc", "libxc-legacy", "domain-context",
+        "xl", "libxl", "libxc", "libxc-legacy", "domain-context",
     ]  # fmt: skip
 
 
@@ -573,7 +574,7 @@ def test_an_unknown_version_is_judged_no_further() -> None:
 @pytest.mark.parametrize("width", [4, 8])
 @pytest.mark.parametrize("compat", [False, True])
 def test_the_guests_width_against_the_flag_of_shared_info(width: int, compat: bool) -> None:
-    changed = [pv_info(width), *records(4)[1:]]
+    changed = [pv_info(width), *records(4)[1:-2], vcpu_basic(0, width), vcpu_basic(1, width)]
     changed[changed.index(context())] = context(compat=compat)
     data = stream(4, PV, changed)
     found = findings(data)
@@ -599,6 +600,31 @@ def test_the_levels_of_page_tables_go_with_the_width() -> None:
     assert (found.rule, found.expected, found.actual) == ("xen-streams/guest-width", 4, 3)
 
 
+@pytest.mark.parametrize(("width", "other"), [(4, 8), (8, 4)])
+def test_the_guests_width_against_the_registers_of_vcpus(width: int, other: int) -> None:
+    info, *rest = [pv_info(width), *records(2)[1:-2]]
+    vcpus = [vcpu_basic(0, other), vcpu_basic(1, other)]
+    data = stream(2, PV, [info, *without(rest, shared_info()), *vcpus])
+    (found,) = [f for f in findings(data) if f.severity is Severity.ERROR]
+    assert (found.rule, found.name, found.field) == (
+        "xen-streams/guest-width", "X86_PV_VCPU_BASIC", "context",
+    )  # fmt: skip
+    assert (found.expected, found.actual) == (f"words of {width} bytes", f"words of {other} bytes")
+    assert data.index(vcpus[0]) + 16 == found.offset
+
+    data = stream(2, PV, [*vcpus, info, *without(rest, shared_info())])
+    (found,) = [f for f in findings(data) if f.rule == "xen-streams/guest-width"]
+    assert (found.name, found.field) == ("X86_PV_INFO", "guest_width")
+    assert (found.expected, found.actual) == (f"words of {other} bytes", f"words of {width} bytes")
+
+
+def test_a_vcpu_without_registers_has_no_width() -> None:
+    empty = record(4, bytes(8))
+    assert said(stream(3, PV, [*records(3)[:-2], empty])) == [
+        ("body-too-short", "warning", "X86_PV_VCPU_BASIC")
+    ]
+
+
 @pytest.mark.parametrize("xen", [(4, 16), (4, 18), (3, 17)])
 def test_start_against_the_domain_header(xen: tuple[int, int]) -> None:
     changed = records(4)
@@ -618,6 +644,45 @@ def test_start_in_a_converted_stream_has_nothing_to_agree_with() -> None:
 
 def test_a_domain_context_on_its_own_is_left_alone() -> None:
     assert findings(image((3, 0, TSC), xen=(4, 2))) == []
+
+
+# --------------------------------------------------------------------------------------------- xl
+
+
+def configured(config: bytes, flags: int = 3) -> list[Finding]:
+    """The findings of a file with that configuration."""
+    data = xl(libxl(LIBXC, stream()), flags=flags, config=config.decode(errors="surrogateescape"))
+    return findings(data)
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "what"),
+    [
+        (b'{"c": 1}', 8, "does not end with a NUL"),
+        (b"", 0, "does not end with a NUL"),
+        (b'name = "guest"\n\0', 0, "is not JSON"),
+        ('{"ü": 1 2}\0'.encode(), 9, "is not JSON"),
+        (b"[" * 100_000 + b"\0", 0, "is not JSON"),
+        (b"\0", 0, "is not JSON"),
+        (b'["c"]\0', 0, "is not a JSON object"),
+        ('{"ü": "'.encode() + b'\xff"}\0', 8, "is not UTF-8"),
+    ],
+)
+def test_a_configuration_that_xl_cannot_read(config: bytes, at: int, what: str) -> None:
+    (found,) = configured(config)
+    assert (found.rule, found.severity, found.offset) == (
+        "xen-streams/unreadable-config", Severity.ERROR, 52 + at,
+    )  # fmt: skip
+    assert found.message == f"the domain's configuration {what}"
+    assert configured(config, flags=2) == []  # which says that it is no JSON
+
+
+def test_what_follows_the_nul_of_a_configuration_is_nothing_to_xl() -> None:
+    assert configured(b'{"c": 1}\0{\xff') == []
+
+
+def test_a_configuration_beyond_all_measure_is_not_parsed() -> None:
+    assert configured(b'{"c": "' + b"x" * (1 << 20) + b'"}\0') == []
 
 
 # ------------------------------------------------------------------------------------------ libxl

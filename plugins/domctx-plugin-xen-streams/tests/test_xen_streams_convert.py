@@ -6,6 +6,7 @@ import io
 import os
 import struct
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ from xen_streams_support import (
 from domctx_core import (
     Body,
     DomctxError,
+    Errno,
     FileLoadOps,
     ImageError,
     InputOutputError,
@@ -243,6 +245,9 @@ def test_a_stream_that_names_no_xen() -> None:
         pytest.param(
             libxc(*PV, tsc_info()), ToVersion4(), "after the image", id="a second one, late"
         ),
+        pytest.param(
+            libxc(tsc_info(1), *PV), ToVersion4(), "a second time", id="a second one, early"
+        ),
         pytest.param(libxc(*PV)[:-4], ToVersion4(), "ends inside", id="cut short"),
         pytest.param(
             libxc(pv_info(4), record(19, taken_out(libxc(*PV), "domain-context")), version=4),
@@ -258,6 +263,23 @@ def test_a_stream_that_names_no_xen() -> None:
 )
 def test_what_is_refused(data: bytes, change: Change, message: str) -> None:
     assert message in refused(data, change).message
+
+
+@pytest.mark.parametrize("change", [ToVersion4, lambda: Insert(image(), FORMATS)])
+@pytest.mark.parametrize("code", [1, 4, 7])
+def test_a_body_that_no_libxc_takes_is_refused_where_it_stands(
+    change: Callable[[], Change], code: int
+) -> None:
+    start = libxc(pv_info(), record(16), pages(1), tsc_info(), end=False)
+    error = refused(start + struct.pack("<II", code, (128 << 20) + 1) + bytes(5176), change())
+    assert (error.rule, error.offset, error.errno) == ("length-over-cap", len(start), Errno.E2BIG)
+
+
+@pytest.mark.parametrize("code", [1, 4, 7])
+def test_a_body_that_is_cut_is_told_of_as_verify_does(code: int) -> None:
+    start = libxc(pv_info(), record(16), pages(1), tsc_info(), end=False)
+    error = refused(start + struct.pack("<II", code, 100 << 20) + bytes(5176), ToVersion4())
+    assert (error.rule, error.offset) == ("truncated-body", len(start) + 8)
 
 
 @given(st.data())
@@ -293,6 +315,20 @@ def test_state_that_version_3_has_no_record_for_is_refused_unless_told() -> None
         "X86_PV_INFO", "PAGE_DATA", "X86_TSC_INFO", "END",
     ]  # fmt: skip
     assert change.notes == ["type 0x123 is left out"]
+
+
+def test_bytes_after_the_image_are_refused_unless_told() -> None:
+    body = image() + b"trailing"
+    data = libxc(pv_info(), pages(1), record(19, body), version=4)
+    error = refused(data, ToVersion3())
+    assert "no place for 8 bytes after END" in error.message
+    assert error.offset == data.index(b"trailing")
+    assert "--lossy" in str(error.hint)
+    change = ToVersion3(lossy=True)
+    assert b"trailing" not in rewritten(data, change)
+    assert change.notes == ["8 bytes after END of the image are left out"]
+    with pytest.raises(ImageError, match="no place for 8 bytes"):
+        rewritten(libxc(*PV), Insert(body, FORMATS))
 
 
 def test_an_image_of_another_version_is_noted() -> None:

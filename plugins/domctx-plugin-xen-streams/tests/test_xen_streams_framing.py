@@ -96,6 +96,20 @@ def test_an_unknown_mandatory_flag_is_an_error() -> None:
     assert "0x10" in str(found.actual)
 
 
+def test_a_header_that_is_cut_is_named() -> None:
+    cut = {
+        "xl save file's XlHeader": (xl(libxl())[:40], 0),
+        "xl save file's XlOptionalData": (xl(libxl())[:50], 48),
+        "libxl migration stream's LibxlHeader": (libxl()[:12], 0),
+        "libxc migration stream's LibxcImageHeader": (libxc()[:20], 0),
+        "libxc migration stream's LibxcDomainHeader": (libxc()[:30], 24),
+    }
+    for whose, (data, at) in cut.items():
+        (found,) = errors(data)
+        assert (found.rule, found.offset) == ("truncated-header", at)
+        assert found.message == f"the input ends inside the {whose}"
+
+
 @pytest.mark.parametrize("claimed", [2**32 - 1, 2**31, 200])
 def test_optional_data_that_is_not_there(claimed: int) -> None:
     data = bytearray(xl(libxl()))
@@ -216,6 +230,26 @@ def test_page_data_beyond_what_libxc_takes(tmp_path: Path) -> None:
     assert [f.rule for f in verdict.findings] == ["length-over-cap"]
     assert str(128 << 20) in str(verdict.findings[0].expected)
     assert found == [(1, body), (0, 0)]
+
+
+def test_an_emulator_with_more_state_than_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    body = 200 << 20
+    with path.open("wb") as file:
+        head = struct.pack("<IIII", 3, body, 2, 0)
+        file.write(libxl(CONTEXT, libxc(), head, end=False))
+        file.seek(body - 8, os.SEEK_CUR)
+        file.write(record(0))
+    for stream in (False, True):
+        with path.open("rb", buffering=0) as file:
+            tracemalloc.start()
+            verdict = verify(FileSource(file, stream=stream), make_formats())
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        notes = [f for f in verdict.findings if f.rule == "length-over-cap"]
+        assert [(f.name, f.severity) for f in notes] == [("EMULATOR_CONTEXT", Severity.NOTE)]
+        assert verdict.valid
+        assert peak < 8 << 20
 
 
 def test_bytes_after_the_end() -> None:

@@ -129,7 +129,7 @@ def xl(
     """An xl save file around a libxl stream."""
     optional = b""
     if config is not None:
-        text = config.encode()
+        text = config.encode(errors="surrogateescape")
         optional = struct.pack(order + "I", len(text)) + text + tail
     return (
         MAGIC + struct.pack(order + "4I", 0x01020304, flags, 0, len(optional)) + optional + stream
@@ -160,8 +160,8 @@ def shared_info() -> bytes:
     return record(7, bytes(page))
 
 
-def vcpu_basic(number: int) -> bytes:
-    return record(4, struct.pack("<II", number, 0) + bytes(5168))
+def vcpu_basic(number: int, width: int = 8) -> bytes:
+    return record(4, struct.pack("<II", number, 0) + bytes(5168 if width == 8 else 2800))
 
 
 def image(*records: tuple[int, int, bytes], xen: tuple[int, int] = (4, 17)) -> bytes:

@@ -215,6 +215,16 @@ def test_filling_that_is_not_zero_is_only_a_warning() -> None:
     assert WatchData.from_bytes(raw).to_bytes() == bytes(raw)
 
 
+def test_filling_outside_of_the_length_is_only_a_warning_too() -> None:
+    data = bytearray(stream(ring(), watch()))
+    data[-9] = 1  # the last byte before END
+    verdict = verify(BufferSource(bytes(data)), formats(), checks=[XenstoreCheck])
+    (found,) = verdict.findings
+    assert (found.rule, found.severity) == ("padding-not-zero", Severity.WARNING)
+    assert found.offset == len(data) - 9
+    assert verdict.valid
+
+
 def test_filling_of_another_length_is_refused() -> None:
     body = WatchData(conn_id=1, wpath="/\0", token="t\0", pad=bytes(3))
     assert [problem.rule for problem in body.problems()] == ["field-out-of-range"]

@@ -13,7 +13,8 @@ __all__ = ["MAGIC", "HvmContext", "RecordHeader"]
 MAGIC = 0x54381286
 """The first field of a HEADER record."""
 
-_HEADER = (1, 0, 24, MAGIC)
+_HEADERS = tuple(struct.pack(f"{order}HHI", 1, 0, 24) for order in "<>")
+_START = struct.pack("<IIQ", 1, 24, 8)
 
 
 class RecordHeader(Body):
@@ -38,8 +39,11 @@ class HvmContext(Format):
     last: ClassVar[int] = 0
 
     def recognises(self, head: bytes) -> bool:
-        """A HEADER record: type 1, instance 0, length 24, and its magic."""
-        return any(head.startswith(struct.pack(f"{order}HHII", *_HEADER)) for order in "<>")
+        """A HEADER record: type 1, instance 0, length 24; whether its magic is right, verify says.
+
+        A domain context whose START has a damaged instance begins so too, and is none.
+        """
+        return head.startswith(_HEADERS) and not head.startswith(_START)
 
     def byteorder(self, head: bytes) -> ByteOrder:
         """As the type code of the first record shows it; little-endian from all known savers."""

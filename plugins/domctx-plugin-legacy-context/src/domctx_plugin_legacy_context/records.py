@@ -20,11 +20,14 @@ from domctx_plugin_tsc_info import TscMode
 from domctx_core import (
     SINGLE,
     Body,
+    ByteOrder,
+    Decoded,
     Empty,
     Errno,
     Instances,
     Problem,
     RecordType,
+    Severity,
     by_size,
     reserved,
     u16,
@@ -45,6 +48,50 @@ __all__ = [
 
 VERSION = 1
 """The only version that HEADER ever named."""
+
+_SHARED_INFO_HEAD = 8
+_STRUCTURES = frozenset(
+    each.fixed_size() for each in (SharedInfoX86_64, SharedInfoCompat, SharedInfoArm)
+)
+
+
+class EarlyBody(Body):
+    """A body as the engine of the time read it.
+
+    What a short one lacks was taken for zeros, and zeros that nobody read were no matter. Such a body
+    is decoded in full, with a warning, so that `to_bytes` gives the full length.
+    """
+
+    @classmethod
+    def full_size(cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder) -> int:
+        """How many bytes are read of a body that is, or begins with, `data`."""
+        size = cls.fixed_size()
+        return len(data) if size is None else size
+
+    @classmethod
+    def inspect(
+        cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder = "little"
+    ) -> Decoded[Self]:
+        """Decode a body of any length; never raises for bad bytes."""
+        actual, full = len(data), cls.full_size(data, byteorder)
+        if actual < full:
+            decoded = super().inspect(bytes(data) + bytes(full - actual), byteorder)
+            decoded = decoded._replace(consumed=actual)
+            rule, message = "body-too-short", "the bytes that the body lacks are taken for zeros"
+        elif actual > full and not any(data[full:]):
+            decoded = super().inspect(data[:full], byteorder)
+            rule, message = "body-not-consumed", "zeros follow that no field describes"
+        else:
+            return super().inspect(data, byteorder)
+        odd = Problem(
+            rule,
+            message,
+            min(actual, full),
+            expected=f"{full} bytes",
+            actual=f"{actual} bytes",
+            severity=Severity.WARNING,
+        )
+        return decoded._replace(problems=(*decoded.problems, odd))
 
 
 class Header(Body):
@@ -77,7 +124,7 @@ class Header(Body):
         return cls(xen_major=4, xen_minor=rng.randint(14, 15))
 
 
-class SharedInfo(Body):
+class SharedInfo(EarlyBody):
     """The page that the domain shares with Xen; the length is said twice, and both must agree."""
 
     flags: SharedInfoFlags = u32(doc="bit 0: the layout of a 32-bit guest")
@@ -88,6 +135,13 @@ class SharedInfo(Body):
         arm=SharedInfoArm,
         doc="the structure, in the guest's layout",
     )
+
+    @classmethod
+    def full_size(cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder) -> int:
+        """What `buffer_size` announces, where that is the size of a structure."""
+        announced = int.from_bytes(data[4:_SHARED_INFO_HEAD], byteorder)
+        known = announced in _STRUCTURES and len(data) >= _SHARED_INFO_HEAD
+        return _SHARED_INFO_HEAD + announced if known else len(data)
 
     def check(self) -> Iterable[Problem]:
         """`buffer_size` and the flag say what the length says."""
@@ -118,7 +172,7 @@ class SharedInfo(Body):
         return cls(flags=SharedInfoFlags(compat), buffer_size=info.size(), info=info)
 
 
-class TscInfo(Body):
+class TscInfo(EarlyBody):
     """Time-stamp counter of an x86 domain, 24 bytes; the later format has another order."""
 
     mode: TscMode = u32(doc="how the guest sees the TSC")

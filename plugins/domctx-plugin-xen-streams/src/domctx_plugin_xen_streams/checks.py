@@ -1,4 +1,4 @@
-"""Checks across the records of libxl and libxc streams, and the hook that brings them.
+"""Checks of an xl header, across the records of libxl and libxc streams, and the hook that brings them.
 
 The containers know of each other as far as they must: the check of a libxc stream tells that of
 the libxl stream around it which kind of guest it holds, and that of a domain context inside asks
@@ -8,7 +8,7 @@ for width and version.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from domctx_plugin_shared_info import SharedInfo, SharedInfoFlags
 
@@ -24,14 +24,35 @@ from domctx_core import (
     XenVersion,
     hookimpl,
 )
-from domctx_plugin_xen_streams.headers import LIBXC_VERSIONS, GuestType, LibxcDomainHeader
+from domctx_plugin_xen_streams.config import config_problem
+from domctx_plugin_xen_streams.formats import Xl
+from domctx_plugin_xen_streams.headers import (
+    LIBXC_VERSIONS,
+    GuestType,
+    LibxcDomainHeader,
+    XlHeader,
+    XlMandatoryFlags,
+    XlOptionalData,
+)
 from domctx_plugin_xen_streams.legacy import LEGACY_RULE, LibxcLegacy
 from domctx_plugin_xen_streams.libxc import X86PvInfo
 from domctx_plugin_xen_streams.libxl import EmulatorContext, EmulatorXenstoreData
-from domctx_plugin_xen_streams.pv_vcpu import X86PvVcpu
+from domctx_plugin_xen_streams.pv_vcpu import (
+    VcpuGuestContext32,
+    VcpuGuestContext64,
+    X86PvVcpu,
+    X86PvVcpuBasic,
+)
 from domctx_plugin_xen_streams.rules import RULES
 
-__all__ = ["InnerContextCheck", "LegacyCheck", "LibxcCheck", "LibxlCheck", "domctx_checks"]
+__all__ = [
+    "InnerContextCheck",
+    "LegacyCheck",
+    "LibxcCheck",
+    "LibxlCheck",
+    "XlCheck",
+    "domctx_checks",
+]
 
 END, PAGE_DATA, PV_INFO, P2M_FRAMES, VCPU_BASIC = 0, 1, 2, 3, 4
 VCPU_EXTENDED, VCPU_XSAVE, SHARED_INFO, TSC_INFO, HVM_CONTEXT = 5, 6, 7, 8, 9
@@ -65,14 +86,36 @@ _RANKS = {PV_INFO: 0, P2M_FRAMES: 1, PAGE_DATA: 2, DOMAIN_CONTEXT: 3} | dict.fro
     _VCPU | _OF_HVM, 4
 )
 
+_CONTEXT_WIDTHS: dict[type[Any], int] = {VcpuGuestContext64: 8, VcpuGuestContext32: 4}
+_CONTEXT_OFFSET = 8
+
 _MAX_VCPUS = 8192
 """More vCPUs than any x86 guest of Xen has; so the memory that they take here is bounded."""
 
 _MAX_EMULATORS = 64
 """Emulators that are told apart; a guest has one."""
 
+_CONFIG_OFFSET = 4
+
 _BIG_ENDIAN = "xen-streams/big-endian"
 _LIBXC_OPTIONS, _LIBXL_OPTIONS = 16, 12
+
+
+class XlCheck(Check):
+    """The domain's configuration, where the flags say that it is JSON."""
+
+    format: ClassVar[str] = Xl.name
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def begin(self, container: Container) -> Iterable[Problem]:
+        """Look at the optional data, which a file need not have."""
+        match container.prologue:
+            case (XlHeader() as header, XlOptionalData(config=config)):
+                if header.mandatory_flags & XlMandatoryFlags.JSON_CONFIG:
+                    problem = config_problem(config)
+                    if problem is not None:
+                        at = header.size() + _CONFIG_OFFSET + (problem.offset or 0)
+                        yield problem._replace(offset=at)
 
 
 class LibxcCheck(Check):
@@ -88,6 +131,7 @@ class LibxcCheck(Check):
         self.xen_version: XenVersion | None = None
         #: Size of a PV guest's words in bytes, once X86_PV_INFO has told.
         self.guest_width: int | None = None
+        self._context_width: int | None = None
         self._version = 0
         self._ever: set[int] = set()
         self._now: set[int] = set()
@@ -139,6 +183,8 @@ class LibxcCheck(Check):
         yield from self._static_data(seen)
         if isinstance(seen.body, X86PvInfo):
             yield from self._pv_info(seen.body)
+        elif isinstance(seen.body, X86PvVcpuBasic):
+            yield from self._vcpu_context(seen.body)
         self._ever.add(code)
         self._now.add(code)
         if code == CHECKPOINT:
@@ -277,6 +323,27 @@ class LibxcCheck(Check):
                 "pt_levels",
                 expected=expected,
                 actual=info.pt_levels,
+            )
+        yield from self._width(self._context_width, info.guest_width, 0, "guest_width")
+
+    def _vcpu_context(self, vcpu: X86PvVcpuBasic) -> Iterator[Problem]:
+        width = _CONTEXT_WIDTHS.get(type(vcpu.context))
+        if width is not None:
+            self._context_width = width
+            yield from self._width(self.guest_width, width, _CONTEXT_OFFSET, "context")
+
+    def _width(
+        self, expected: int | None, actual: int, offset: int, field: str
+    ) -> Iterator[Problem]:
+        """What the registers of vCPUs are laid out for against X86_PV_INFO, which may come later."""
+        if expected not in (None, actual) and self._once("width", VCPU_BASIC):
+            yield Problem(
+                "xen-streams/guest-width",
+                "X86_PV_INFO and the registers of the vCPU are of guests with different words",
+                offset,
+                field,
+                expected=f"words of {expected} bytes",
+                actual=f"words of {actual} bytes",
             )
 
     def _complete(self, seen: Seen) -> Iterator[Problem]:
@@ -455,5 +522,5 @@ def _missing(message: str, what: str, severity: Severity | None) -> Problem:
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
     """The checks that this distribution brings."""
-    checks = (LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
+    checks = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
     return [CheckDeclaration(check) for check in checks]

@@ -1,4 +1,4 @@
-"""The domain configuration of an xl save file: libxl's JSON, read for the lines that help people."""
+"""The domain configuration of an xl save file: libxl's JSON, judged, and read for lines that help."""
 
 from __future__ import annotations
 
@@ -6,10 +6,49 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["config_summary"]
+from domctx_core import Problem
+
+__all__ = ["CONFIG_RULE", "config_problem", "config_summary"]
+
+CONFIG_RULE = "xen-streams/unreadable-config"
+"""The rule that a configuration breaks which `xl restore` cannot read."""
 
 _LONGEST = 1 << 20
 """Characters that are parsed; real configurations have a few thousand."""
+
+
+def config_problem(text: str) -> Problem | None:
+    """Why xl cannot read a configuration that is to be JSON; the offset counts from its start.
+
+    What follows the first NUL is nothing to xl, nor to us.
+    """
+    text, nul, _ = text.partition("\0")
+    if not nul:
+        return _unreadable("does not end with a NUL", text, len(text))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return _unreadable("is not UTF-8", text, error.start)
+    if len(text) > _LONGEST:
+        return None
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return _unreadable("is not JSON", text, getattr(error, "pos", 0))
+    return None if isinstance(config, dict) else _unreadable("is not a JSON object", text, 0)
+
+
+def _unreadable(what: str, text: str, at: int) -> Problem:
+    size = len(text[:at].encode(errors="surrogateescape"))
+    actual = text[at : at + 16].encode(errors="surrogateescape")
+    return Problem(
+        CONFIG_RULE,
+        f"the domain's configuration {what}",
+        size,
+        "config",
+        expected="a JSON object in UTF-8, and a NUL",
+        actual=f"bytes {actual.hex(' ')}" if actual else "the end of the configuration",
+    )
 
 
 def config_summary(text: str) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from domctx_core import (
     Record,
     Severity,
     Start,
+    Trailing,
     Verifier,
     XenVersion,
     walk,
@@ -57,13 +58,15 @@ def x86_tsc_info_of(body: TscInfo) -> X86TscInfo:
 class ImageState:
     """What an image says: START's version, what libxc has records for, and what it has none for.
 
-    `others` has name (or number) of each type that is neither of the two, once.
+    `others` has name (or number) of each type that is neither of the two, once; `trailing` counts the
+    bytes after END.
     """
 
     version: XenVersion | None
     shared_info: SharedInfo | None
     tsc_info: TscInfo | None
     others: Mapping[int, str] = field(default_factory=dict)
+    trailing: int = 0
 
 
 def read_image(raw: bytes | memoryview, formats: Formats, *, offset: int = 0) -> ImageState:
@@ -75,6 +78,7 @@ def read_image(raw: bytes | memoryview, formats: Formats, *, offset: int = 0) ->
     verifier = Verifier()
     bodies: dict[int, Body] = {}
     others: dict[int, str] = {}
+    trailing = 0
     format = formats.get("domain-context")
     for event in walk(BufferSource(raw), formats, format=format):
         for finding in verifier.see(event):
@@ -84,6 +88,8 @@ def read_image(raw: bytes | memoryview, formats: Formats, *, offset: int = 0) ->
                 raise error
         if isinstance(event, Fault):
             break
+        if isinstance(event, Trailing):
+            trailing += event.length
         if not isinstance(event, Record):
             continue
         decoded = event.decoded if event.type in (1, SHARED_INFO, TSC_INFO) else None
@@ -99,4 +105,5 @@ def read_image(raw: bytes | memoryview, formats: Formats, *, offset: int = 0) ->
         shared if isinstance(shared, SharedInfo) else None,
         tsc if isinstance(tsc, TscInfo) else None,
         others,
+        trailing,
     )

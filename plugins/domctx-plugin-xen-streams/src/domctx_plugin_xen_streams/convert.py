@@ -24,6 +24,7 @@ from domctx_core import (
     ImageError,
     Level,
     Opened,
+    Problem,
     Record,
     Severity,
     XenVersion,
@@ -219,7 +220,9 @@ def rewrite(file: Any, target: Any, formats: Formats, change: Change) -> int:
                 change.opened(level)
             case Record():
                 if event.level.format.name == "libxc":
-                    change.record(event)
+                    _check_length(event)
+                    if event.complete:  # else a fault comes next
+                        change.record(event)
                 source.release(event.offset)
     change.done()
     return source.finish()
@@ -231,6 +234,19 @@ def _raise(fault: Fault) -> None:
         return
     if fault.level is None or fault.level.format.name in CONTAINERS:
         raise fault.finding.error()
+
+
+def _check_length(record: Record) -> None:
+    """Refuse a body that no libxc takes: it has passed by, and cannot be held back."""
+    longest = record.level.format.max_length
+    if longest is not None and record.length > longest:
+        problem = Problem(
+            "length-over-cap",
+            f"the {record.level.format.title} allows no body as long as this",
+            expected=f"at most {longest} bytes",
+            actual=f"{record.length} bytes",
+        )
+        raise record.finding(problem).error()
 
 
 def _domain_header(level: Level) -> LibxcDomainHeader:
@@ -329,6 +345,12 @@ class ToVersion4(Change):
             code, body = SHARED_INFO, self._shared_info(record)
         else:
             raise _refusal(record, "SHARED_INFO is a PV guest's, and this guest is none")
+        if code in self._parts:
+            raise _refusal(
+                record,
+                f"{record.name} stands in the stream a second time, and an image has one of each",
+                "xen-streams/duplicate-record",
+            )
         self._parts[code] = _Part(record.offset, record.end, body)
         self.source.replace(record.offset, record.end)
 
@@ -385,8 +407,8 @@ class ToVersion4(Change):
 class ToVersion3(Change):
     """Version 4 to 3: X86_TSC_INFO and SHARED_INFO in place of each DOMAIN_CONTEXT record.
 
-    A type of the image that version 3 has no record for is refused, unless `lossy` is given; so is
-    an HVM guest's SHARED_INFO, which no receiver takes over.
+    A type of the image that version 3 has no record for is refused, unless `lossy` is given; so are
+    an HVM guest's SHARED_INFO, which no receiver takes over, and bytes after the image's END.
     """
 
     def __init__(self, *, lossy: bool = False) -> None:
@@ -410,18 +432,23 @@ class ToVersion3(Change):
             lost[SHARED_INFO] = "SHARED_INFO"
         if lost:
             names = ", ".join(lost[code] for code in sorted(lost))
-            if not self.lossy:
-                raise _refusal(
-                    record,
-                    f"version 3 has no record for {names} of this guest",
-                    hint="--lossy leaves that out, for good",
-                )
+            self._lose(record, f"version 3 has no record for {names} of this guest")
             self.notes.append(f"{names} is left out")
+        if state.trailing:
+            at = record.body_offset + record.length - state.trailing
+            rest = f"{state.trailing} bytes after END of the image"
+            self._lose(record, f"version 3 has no place for {rest}", offset=at)
+            self.notes.append(f"{rest} are left out")
         version = XenVersion(self.header.xen_major, self.header.xen_minor)
         if state.version != version:
             self.notes.append(f"START says Xen {state.version}, and the stream's header {version}")
         self._found = True
         self.source.replace(record.offset, record.end, self.libxc_records(state, record))
+
+    def _lose(self, record: Record, message: str, **details: Any) -> None:
+        """Refuse what the outcome has no place for, unless that was allowed."""
+        if not self.lossy:
+            raise _refusal(record, message, hint="--lossy leaves that out, for good", **details)
 
     def done(self) -> None:
         if not self._found:
@@ -486,6 +513,12 @@ class Insert(Change):
                 f"a stream of version {level.framing.version} has no record for"
                 f" {', '.join(self._state.others.values())}",
                 hint="convert the stream with --to 4 first",
+            )
+        if self._state.trailing:
+            raise ImageError(
+                f"a stream of version {level.framing.version} has no place for"
+                f" {self._state.trailing} bytes after END of the image",
+                hint="convert the stream with --to 4 first, or leave them out of the image",
             )
         if self._state.shared_info is not None:
             if self.pv:

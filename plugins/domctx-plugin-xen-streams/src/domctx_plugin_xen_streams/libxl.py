@@ -114,6 +114,7 @@ class EmulatorContextRecord(RecordType[EmulatorContext]):
     """The state of an emulator."""
 
     code, name, body = 3, "EMULATOR_CONTEXT", EmulatorContext
+    opaque: ClassVar[bool] = True
 
 
 class CheckpointEndRecord(RecordType[Empty]):

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from domctx_core import Errno, Rule, Severity
+from domctx_plugin_xen_streams.config import CONFIG_RULE
 
 __all__ = ["RULES"]
 
 _E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        CONFIG_RULE,
+        _E,
+        Errno.EINVAL,
+        "the domain's configuration in an xl save file cannot be read",
+        "The flags say that the configuration is libxl's JSON, and it is none: a JSON object in"
+        " UTF-8, ended by a NUL. `xl restore` knows neither the kind of the guest nor its devices"
+        " then, and cannot create it.",
+        "Restore with a configuration of your own, `xl restore CONFIG FILE`, which goes before the"
+        " file's.",
+        "a configuration that was replaced by one in the syntax of xl.cfg",
+    ),
     Rule(
         "xen-streams/missing-record",
         _E,
@@ -145,8 +158,9 @@ RULES: tuple[Rule, ...] = (
         Errno.EINVAL,
         "a PV guest's width is contradicted",
         "X86_PV_INFO says whether the guest has words of 4 or 8 bytes. Page tables of 3 levels go"
-        " with the first, of 4 with the second, and so does the layout of SHARED_INFO in the"
-        " domain context, whose COMPAT flag means 4.",
+        " with the first, of 4 with the second. So does the layout of SHARED_INFO in the domain"
+        " context, whose COMPAT flag means 4, and that of the registers in X86_PV_VCPU_BASIC, 2800"
+        " bytes for 4 and 5168 for 8.",
         "Look which of them is wrong; if it is X86_PV_INFO, no other record of the guest can be"
         " understood.",
         "guest_width 8, and a domain context whose SHARED_INFO has the COMPAT flag",

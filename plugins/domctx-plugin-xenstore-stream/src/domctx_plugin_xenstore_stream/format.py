@@ -6,7 +6,7 @@
 | 8 | 4 | version | big-endian |
 | 12 | 4 | flags; bit 0: the records are big-endian | big-endian |
 
-Records follow, each type u32, length u32, body, zeros up to a multiple of 8.
+Records follow, each type u32, length u32, body, zeros up to a multiple of 8, which a reader ignores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntFlag
 from typing import ClassVar
 
-from domctx_core import Body, ByteOrder, Errno, Problem, u32, u64
+from domctx_core import Body, ByteOrder, Errno, Problem, Severity, u32, u64
 from domctx_core.formats import Format, Framing
 
 __all__ = ["IDENT", "VERSIONS", "RecordHeader", "StreamFlags", "StreamHeader", "Xenstore"]
@@ -74,6 +74,7 @@ class Xenstore(Format):
     name = "xenstore"
     title = "xenstore migration stream"
     header: ClassVar[type[Body] | None] = RecordHeader
+    padding: ClassVar[Severity] = Severity.WARNING
 
     def recognises(self, head: bytes) -> bool:
         """By its identity, `xenstore`."""
