@@ -9,17 +9,44 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from domctx_core import BufferSource, diff_images, read_image
+from domctx_core import (
+    Body,
+    BufferSource,
+    ByteOrder,
+    DomainContext,
+    Formats,
+    Provider,
+    RecordType,
+    diff_images,
+    read_image,
+    u32,
+)
 from domctx_core.host import Host
 from domctx_core.testing import CommandResult, CommandRunner, FakeDists, ImageBuilder
 
 CAPTURES = Path(__file__).parent.parent / "examples/xen-4.17"
 PV1 = CAPTURES / "pv1/pv1.save.no-pages"
 UNKNOWN = 0x80000001
+
+
+class Head(Body):
+    """What comes before the bulk."""
+
+    kind: int = u32(doc="kind of bulk")
+
+
+class Bulk(RecordType[Head]):
+    """A bulk record type that does not say what its parts are."""
+
+    code, name, body = UNKNOWN, "BULK", Head
+    bulk: ClassVar[bool] = True
+
+    def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
+        return 4
 
 
 def tsc(nsec: int = 5, incarnation: int = 1, khz: int = 2_400_000) -> bytes:
@@ -220,6 +247,23 @@ class TestBytes:
         assert (change["first"], change["count"], change["a_offset"]) == (100, 2, 0x28 + 100)
         assert change["b"] == "01" + "00" * 15
         assert "(body)  2 bytes from +0x64: 00 00" in run.out
+
+    def test_a_bulk_record_without_parts_behind_its_head(self) -> None:
+        formats = Formats()
+        formats.add("domain-context", Provider("test", "0"), DomainContext)
+        formats.registry("domain-context").register(Bulk, Provider("test", "0"))
+        a, b, c = (
+            image().record(UNKNOWN, 0, body).end().build()
+            for body in (b"\1\0\0\0rest", b"\1\0\0\0test", b"\2\0\0\0test")
+        )
+
+        def told(*sides: bytes) -> list[tuple[str | None, int | None]]:
+            found = diff_images(*(read_image(BufferSource(side), formats) for side in sides))
+            ((_, record),) = found.records()
+            return [(change.field, change.count) for change in record.changes]
+
+        assert told(a, b) == [(None, 1)]
+        assert told(a, c) == [("kind", None), (None, 1)]
 
     def test_padding_and_what_is_behind(self, compare: Any, domctx_cli: CommandRunner) -> None:
         a = image().record(3, 0, tsc())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, zip_longest
@@ -370,12 +370,17 @@ class _Differ:
         ):
             return
         one, other = self._side(r), self._side(s)
+        told_a = told_b = 0
         if one is not None and other is not None:
             found = list(body_changes("body", one, other))
             yield from found
-            if found or not alike or one.raw == other.raw:
-                return
-        change = self._bytes("body", Span(r.body_offset, r.length), Span(s.body_offset, s.length))
+            if found or not alike:
+                told_a, told_b = len(one.raw), len(other.raw)
+        change = self._bytes(
+            "body",
+            Span(r.body_offset + told_a, r.length - told_a),
+            Span(s.body_offset + told_b, s.length - told_b),
+        )
         if change is not None:
             yield change
 
@@ -383,20 +388,21 @@ class _Differ:
         old, new = r.padding_raw, s.padding_raw
         if old == new or (len(old) != len(new) and not old.strip(b"\0") and not new.strip(b"\0")):
             return
-        change = self._bytes(
-            "padding",
-            Span(r.body_offset + r.length, r.padding),
-            Span(s.body_offset + s.length, s.padding),
-        )
+        change = self._bytes("padding", _padding(r), _padding(s))
         if change is not None:
             yield change
 
     def _heads(self, a: Sequence[Record], b: Sequence[Record], alike: bool) -> Iterator[Change]:
-        """What no part says: the rest of heads, and what lies behind the last part.
+        """What no part says: the rest of heads, what lies behind the last part, and padding.
 
-        Only where the records of both sides are cut alike, one by one; else nothing can be said.
+        Heads only where the records of both sides are cut alike, one by one. Else what the parts
+        leave over is compared in its order, whichever records it lies in.
         """
         if not alike or [each.length for each in a] != [each.length for each in b]:
+            left_over = ([span for span in map(self._left_over, side) if span] for side in (a, b))
+            yield from self._in_turn("body", *left_over)
+            filled = ([_padding(each) for each in side if any(each.padding_raw)] for side in (a, b))
+            yield from self._in_turn("padding", *filled)
             return
         for r, s in zip(a, b, strict=True):
             if self._same(r, s):
@@ -407,17 +413,23 @@ class _Differ:
                 keys = self._ask(_keys, r), self._ask(_keys, s)
                 if keys[0] == keys[1]:
                     yield from body_changes("body", one, other)
-            ends = self._ask(_parts_end, r), self._ask(_parts_end, s)
-            if ends[0] is not None and ends[0] == ends[1] and ends[0] < r.length:
-                size = r.length - ends[0]
-                change = self._bytes(
-                    "body",
-                    Span(r.body_offset + ends[0], size),
-                    Span(s.body_offset + ends[0], size),
-                )
-                if change is not None:
-                    yield change
+            change = self._bytes("body", self._left_over(r), self._left_over(s))
+            if change is not None:
+                yield change
             yield from self._padding(r, s)
+
+    def _in_turn(self, where: Where, a: Iterable[Span], b: Iterable[Span]) -> Iterator[Change]:
+        for in_a, in_b in zip_longest(a, b):
+            change = self._bytes(where, in_a, in_b)
+            if change is not None:
+                yield change
+
+    def _left_over(self, record: Record) -> Span | None:
+        """The bytes of a bulk record behind its last part, where there are some."""
+        end = self._ask(_parts_end, record)
+        if end is None or end >= record.length:
+            return None
+        return Span(record.body_offset + end, record.length - end)
 
     def _stand_in(self, container: _Container, found: Sequence[_Equivalent]) -> ContainerChange:
         """A domain context against the records of the other image that hold the same state."""
@@ -628,6 +640,10 @@ def _header(record: Record) -> Side | None:
     order = record.level.framing.byteorder
     body = layout.inspect(raw, order).body
     return None if body is None else Side(body, raw, record.offset, order)
+
+
+def _padding(record: Record) -> Span:
+    return Span(record.body_offset + record.length, record.padding)
 
 
 def _keys(record: Record) -> list[tuple[int, str]]:
