@@ -342,6 +342,16 @@ class TestAcrossFormats:
         run = domctx_cli("diff", "--type", "SHARED_INFO", "--all", PV1, version_4)
         assert (run.status, run.out) == (0, "no differences\n")
 
+    def test_records_of_vcpus_are_paired_by_their_number(
+        self, domctx_cli: CommandRunner, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "other"
+        drop = ("edit", PV1, "-o", other, "--force", "--drop", "X86_PV_VCPU_EXTENDED[0]")
+        assert domctx_cli(*drop).status == 0
+        lines = domctx_cli("diff", PV1, other).out.splitlines()
+        assert lines[1].startswith("- X86_PV_VCPU_EXTENDED (vcpu_id 0)  0x00002f31")
+        assert lines[2:] == ["1 difference"]
+
     def test_nothing_in_common(self, domctx_cli: CommandRunner, file: Make, tmp_path: Path) -> None:
         run = domctx_cli("diff", PV1, file("b.img", image()))
         # what the stream says as records of its own is state that the image has not got

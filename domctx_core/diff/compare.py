@@ -1,4 +1,4 @@
-"""Two images compared: containers by their format, records by type and instance, then field by field."""
+"""Two images compared: containers by format, records by type and instance, then field by field."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 from domctx_core.diff.bodies import Side, body_changes
 from domctx_core.diff.bytes import Comparer, bytes_change
+from domctx_core.diff.identity import identity_of, place_of
 from domctx_core.diff.model import (
     Change,
     ContainerChange,
     ContainerPlace,
     Diff,
     RecordChange,
-    RecordPlace,
     Value,
     Where,
 )
@@ -36,7 +36,8 @@ __all__ = ["diff_images"]
 T = TypeVar("T")
 Keep = Callable[[Record], bool]
 Pair = tuple[RecordNode, RecordNode]
-Key = tuple[int, int, int]
+Key = tuple[int, int, tuple[Any, ...], int]
+"""Type, instance and identity of a record, and how many of the same came before it."""
 
 _SHORT = 64 << 20
 """Bytes of an image that may be read twice, to see at once that it is the same as the other."""
@@ -51,9 +52,9 @@ def diff_images(a: Image, b: Image, *, keep: Keep | None = None) -> Diff:
     Containers are paired by format, in the order in which each image has them, wherever they lie:
     where the outermost formats differ, what the two have in common is compared. A domain context that
     has no counterpart is compared with the records that hold the same state (see
-    `RecordType.as_context`). Records are paired by type and instance, and by their order where there
-    are several. Equal bytes are not decoded. With `keep` only the records that it chooses are
-    compared, and nothing of the containers themselves.
+    `RecordType.as_context`). Records are paired by type, instance and `RecordType.identity`, and by
+    their order where there are several. Equal bytes are not decoded. With `keep` only the records
+    that it chooses are compared, and nothing of the containers themselves.
     """
     return _Differ(a, b, keep).run()
 
@@ -265,9 +266,13 @@ class _Differ:
                 break
             if (id(n) in left.groups) != (id(m) in right.groups):
                 break
-            at += 1
-            if alike and id(n) not in left.groups and self._same(r, s):
+            single = id(n) not in left.groups
+            if alike and single and self._same(r, s):
+                at += 1
                 continue
+            if single and identity_of(r) != identity_of(s):
+                break
+            at += 1
             change = self._pair(left, at - 1, right, at - 1, alike, moved=False)
             if change is not None:
                 yield change
@@ -300,7 +305,7 @@ class _Differ:
 
     def _alone(self, side: _Sequence, index: int, *, in_b: bool) -> RecordChange:
         node = side.nodes[index]
-        place = _place(node.record)
+        place = place_of(node.record)
         group = side.groups.get(id(node))
         parts = None
         if group is not None:
@@ -332,7 +337,7 @@ class _Differ:
             changes = tuple(self._record(n, m, alike))
         if not changes and not moved and parts is None:
             return None
-        return RecordChange(_place(r), _place(s), left.ordinal(index), moved, changes, parts)
+        return RecordChange(place_of(r), place_of(s), left.ordinal(index), moved, changes, parts)
 
     def _same(self, r: Record, s: Record) -> bool:
         """Whether two records are the same bytes, header and padding included."""
@@ -447,20 +452,20 @@ class _Differ:
                 records.append(change)
         for other in by_code.values():
             if self.keep is None or self.keep(other.node.record):
-                place = _place(other.node.record)
+                place = place_of(other.node.record)
                 records.append(RecordChange(*((place, None) if container.in_b else (None, place))))
         places = found[0].container.place, container.place
         a, b = places if container.in_b else places[::-1]
         return ContainerChange(container.format, a, b, True, (), tuple(records))
 
     def _equal(self, record: Record, other: _Equivalent | None, in_b: bool) -> RecordChange | None:
-        place = _place(record)
+        place = place_of(record)
         if other is None:
             return RecordChange(*((None, place) if in_b else (place, None)))
         body = self._decoded(record)
         order = record.level.framing.byteorder
         made = Side(other.body, other.body.to_bytes(order, check=False), None, order)
-        there = _place(other.node.record)
+        there = place_of(other.node.record)
         if body is None:
             span = Span(record.body_offset, record.length)
             change = self._bytes("body", *((None, span) if in_b else (span, None)))
@@ -539,23 +544,24 @@ class _Sequence:
 
     @cached_property
     def keys(self) -> list[Key]:
-        """Of each node type, instance and how many of the same came before it; -1 for those with parts."""
+        """The key of each node; of those with parts, one that no other has."""
         keys: list[Key] = []
-        seen: dict[tuple[int, int], int] = defaultdict(int)
+        seen: dict[tuple[int, int, tuple[Any, ...]], int] = defaultdict(int)
         groups = self.groups
         for node in self.nodes:
             record = node.record
             if groups and id(node) in groups:
-                keys.append((record.type, -1, -1))
+                keys.append((record.type, -1, (), -1))
                 continue
-            key = record.type, -1 if record.instance is None else record.instance
+            instance = -1 if record.instance is None else record.instance
+            key = record.type, instance, identity_of(record)
             keys.append((*key, seen[key]))
             seen[key] += 1
         return keys
 
     def ordinal(self, index: int) -> int:
-        """How many records of the same type and instance came before the one at `index`."""
-        return max(0, self.keys[index][2])
+        """How many records of the same identity came before the one at `index`."""
+        return max(0, self.keys[index][3])
 
 
 def _has_parts(differ: _Differ, record: Record) -> bool:
@@ -601,12 +607,6 @@ def _moved(pairs: Sequence[tuple[Key, int, int]]) -> set[Key]:
         kept.add(at)
         at = before[at]
     return {key for number, (key, _) in enumerate(rows) if number not in kept}
-
-
-def _place(record: Record) -> RecordPlace:
-    return RecordPlace(
-        record.type, record.name, record.instance, record.index, record.offset, record.length
-    )
 
 
 def _known(recognised: bool) -> str:

@@ -108,12 +108,14 @@ class EmulatorXenstoreDataRecord(RecordType[EmulatorXenstoreData]):
     """The keys of an emulator in xenstore."""
 
     code, name, body = 2, "EMULATOR_XENSTORE_DATA", EmulatorXenstoreData
+    identity: ClassVar[tuple[str, ...]] = ("emulator_id", "index")
 
 
 class EmulatorContextRecord(RecordType[EmulatorContext]):
     """The state of an emulator."""
 
     code, name, body = 3, "EMULATOR_CONTEXT", EmulatorContext
+    identity: ClassVar[tuple[str, ...]] = ("emulator_id", "index")
 
 
 class CheckpointEndRecord(RecordType[Empty]):
