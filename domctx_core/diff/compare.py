@@ -12,17 +12,18 @@ from typing import Any, TypeVar
 
 from domctx_core.diff.bodies import Side, body_changes
 from domctx_core.diff.bytes import Comparer, bytes_change
-from domctx_core.diff.identity import identity_of, place_of
+from domctx_core.diff.identity import Identity, identity_of, place_of
 from domctx_core.diff.model import (
     Change,
     ContainerChange,
     ContainerPlace,
     Diff,
     RecordChange,
+    RecordPlace,
     Value,
     Where,
 )
-from domctx_core.diff.parts import compare_parts, head_of, parts_of
+from domctx_core.diff.parts import body_of, compare_parts, parts_of
 from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.layout import Body, Decoded
 from domctx_core.pieces import Span
@@ -36,7 +37,7 @@ __all__ = ["diff_images"]
 T = TypeVar("T")
 Keep = Callable[[Record], bool]
 Pair = tuple[RecordNode, RecordNode]
-Key = tuple[int, int, tuple[Any, ...], int]
+Key = tuple[int, int, Identity, int]
 """Type, instance and identity of a record, and how many of the same came before it."""
 
 _SHORT = 64 << 20
@@ -270,7 +271,7 @@ class _Differ:
             if alike and single and self._same(r, s):
                 at += 1
                 continue
-            if single and identity_of(r) != identity_of(s):
+            if single and left.identity(at) != right.identity(at):
                 break
             at += 1
             change = self._pair(left, at - 1, right, at - 1, alike, moved=False)
@@ -305,7 +306,7 @@ class _Differ:
 
     def _alone(self, side: _Sequence, index: int, *, in_b: bool) -> RecordChange:
         node = side.nodes[index]
-        place = place_of(node.record)
+        place = place_of(node.record, side.identity(index))
         group = side.groups.get(id(node))
         parts = None
         if group is not None:
@@ -337,7 +338,8 @@ class _Differ:
             changes = tuple(self._record(n, m, alike))
         if not changes and not moved and parts is None:
             return None
-        return RecordChange(place_of(r), place_of(s), left.ordinal(index), moved, changes, parts)
+        a, b = place_of(r, left.identity(index)), place_of(s, right.identity(other))
+        return RecordChange(a, b, left.ordinal(index), moved, changes, parts)
 
     def _same(self, r: Record, s: Record) -> bool:
         """Whether two records are the same bytes, header and padding included."""
@@ -452,20 +454,20 @@ class _Differ:
                 records.append(change)
         for other in by_code.values():
             if self.keep is None or self.keep(other.node.record):
-                place = place_of(other.node.record)
+                place = _place(other.node.record)
                 records.append(RecordChange(*((place, None) if container.in_b else (None, place))))
         places = found[0].container.place, container.place
         a, b = places if container.in_b else places[::-1]
         return ContainerChange(container.format, a, b, True, (), tuple(records))
 
     def _equal(self, record: Record, other: _Equivalent | None, in_b: bool) -> RecordChange | None:
-        place = place_of(record)
+        place = _place(record)
         if other is None:
             return RecordChange(*((None, place) if in_b else (place, None)))
         body = self._decoded(record)
         order = record.level.framing.byteorder
         made = Side(other.body, other.body.to_bytes(order, check=False), None, order)
-        there = place_of(other.node.record)
+        there = _place(other.node.record)
         if body is None:
             span = Span(record.body_offset, record.length)
             change = self._bytes("body", *((None, span) if in_b else (span, None)))
@@ -501,7 +503,7 @@ class _Differ:
 
     def _side(self, record: Record) -> Side | None:
         """The body of a record (of a bulk record, its head), where it can be decoded."""
-        body = self._ask(head_of, record) if record.bulk else self._decoded(record)
+        body = self._ask(body_of, record) if record.bulk else self._decoded(record)
         if body is None:
             return None
         raw = bytes(record.raw(record.head if record.bulk else None))
@@ -525,6 +527,7 @@ class _Sequence:
     def __init__(self, differ: _Differ, container: _Container) -> None:
         self.nodes: list[RecordNode] = []
         self.groups: dict[int, list[Record]] = {}
+        self.identities: dict[int, Identity] = {}
         keep, left_out = differ.keep, differ.left_out
         types: dict[int, bool] = {}
         first: dict[int, list[Record]] = {}
@@ -535,26 +538,35 @@ class _Sequence:
             parted = types.get(record.type)
             if parted is None:
                 parted = types[record.type] = _has_parts(differ, record)
-            if parted and differ._ask(head_of, record) is not None:
+            if parted and differ._ask(body_of, record) is not None:
                 if record.type in first:
                     first[record.type].append(record)
                     continue
                 self.groups[id(node)] = first[record.type] = [record]
             self.nodes.append(node)
 
+    def identity(self, index: int) -> Identity:
+        """The identity of the record at `index`, which is decoded once."""
+        known = self.identities.get(index, ())
+        if not known:
+            known = identity_of(self.nodes[index].record)
+            if known:
+                self.identities[index] = known
+        return known
+
     @cached_property
     def keys(self) -> list[Key]:
         """The key of each node; of those with parts, one that no other has."""
         keys: list[Key] = []
-        seen: dict[tuple[int, int, tuple[Any, ...]], int] = defaultdict(int)
+        seen: dict[tuple[int, int, Identity], int] = defaultdict(int)
         groups = self.groups
-        for node in self.nodes:
+        for index, node in enumerate(self.nodes):
             record = node.record
             if groups and id(node) in groups:
                 keys.append((record.type, -1, (), -1))
                 continue
             instance = -1 if record.instance is None else record.instance
-            key = record.type, instance, identity_of(record)
+            key = record.type, instance, self.identity(index)
             keys.append((*key, seen[key]))
             seen[key] += 1
         return keys
@@ -607,6 +619,10 @@ def _moved(pairs: Sequence[tuple[Key, int, int]]) -> set[Key]:
         kept.add(at)
         at = before[at]
     return {key for number, (key, _) in enumerate(rows) if number not in kept}
+
+
+def _place(record: Record) -> RecordPlace:
+    return place_of(record, identity_of(record))
 
 
 def _known(recognised: bool) -> str:
