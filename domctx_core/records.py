@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from domctx_core.errors import DeclarationError, Errno
 from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.scalars import Blob, Int
 from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class RecordType(Generic[B]):
     * `name`: its name, unique in its format; in a domain context at most 15 ASCII characters;
     * `body`: the `Body` class of what it holds;
     * `instances`: `SINGLE`, `PER_VCPU`, `ANY` or an `Instances` of your own;
+    * `identity`: names of fields, numbers, text or bytes, that tell a record from others of its type
+      and instance, such as a vCPU's number where the format has no instances; `diff` pairs by them;
     * `after`: names of record types that, where they are in an image, come earlier;
     * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
     * `opaque`: most of the body is another program's affair, and no load of ours holds it: one that
@@ -131,6 +134,7 @@ class RecordType(Generic[B]):
     name: ClassVar[str]
     body: ClassVar[type[Body]]
     instances: ClassVar[Instances] = ANY
+    identity: ClassVar[tuple[str, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
     opaque: ClassVar[bool] = False
@@ -315,6 +319,15 @@ def validate_record_type(record_type: Any) -> RecordType[Any]:
         if not (isinstance(each, type) and issubclass(each, Body)):
             raise DeclarationError(f"{who}: `{attribute}` is not a Body class", actual=repr(each))
         each.__layout__  # noqa: B018  # a layout that cannot be compiled is found here, not later
+    for name in record_type.identity:
+        for each in all_bodies(record_type):
+            field = each.__layout__.by_name.get(name)
+            if field is None or not isinstance(field.kind, (Int, Blob)):
+                raise DeclarationError(
+                    f"{who}: `identity` names `{name}`, by which no record can be told",
+                    expected=f"a field of {each.__name__} that is a number, text or bytes",
+                    actual="no field" if field is None else field.kind.label,
+                )
     if record_type.bodies and not record_type.depends:
         raise DeclarationError(
             f"{who}: `bodies` has classes to choose from, and nothing decides",

@@ -355,3 +355,13 @@ def sources(data: bytes, path: Path) -> Iterator[tuple[str, Source]]:
     with open(path, "rb", buffering=0) as file:
         yield "file", FileSource(file)
     yield "pipe", FileSource(Drip(data))
+
+
+def short_lapic(size: int) -> bytes:
+    """A captured HVM context with its first LAPIC record cut to `size` bytes, of which Xen takes the
+    missing ones for zeros; its body starts at 0x848."""
+    plugin = Path(__file__).parent.parent / "plugins/domctx-plugin-hvm-context"
+    data = (plugin / "tests/data/pvh1.hvmctx.bin").read_bytes()
+    at = data.index(struct.pack("<HHI", 5, 0, 24))
+    body = data[at + 8 : at + 8 + size]
+    return data[:at] + struct.pack("<HHI", 5, 0, size) + body + data[at + 32 :]

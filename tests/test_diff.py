@@ -9,17 +9,44 @@ import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from domctx_core import BufferSource, diff_images, read_image
+from domctx_core import (
+    Body,
+    BufferSource,
+    ByteOrder,
+    DomainContext,
+    Formats,
+    Provider,
+    RecordType,
+    diff_images,
+    read_image,
+    u32,
+)
 from domctx_core.host import Host
 from domctx_core.testing import CommandResult, CommandRunner, FakeDists, ImageBuilder
 
 CAPTURES = Path(__file__).parent.parent / "examples/xen-4.17"
 PV1 = CAPTURES / "pv1/pv1.save.no-pages"
 UNKNOWN = 0x80000001
+
+
+class Head(Body):
+    """What comes before the bulk."""
+
+    kind: int = u32(doc="kind of bulk")
+
+
+class Bulk(RecordType[Head]):
+    """A bulk record type that does not say what its parts are."""
+
+    code, name, body = UNKNOWN, "BULK", Head
+    bulk: ClassVar[bool] = True
+
+    def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
+        return 4
 
 
 def tsc(nsec: int = 5, incarnation: int = 1, khz: int = 2_400_000) -> bytes:
@@ -59,6 +86,14 @@ def compare(
         return domctx_cli("diff", *options, *paths), records
 
     return run
+
+
+def without_vcpu(domctx_cli: CommandRunner, folder: Path) -> Path:
+    """pv1 without a record of its first vCPU."""
+    path = folder / "without"
+    drop = ("--force", "--drop", "X86_PV_VCPU_EXTENDED[0]")
+    assert domctx_cli("edit", PV1, "-o", path, *drop).status == 0
+    return path
 
 
 def image() -> ImageBuilder:
@@ -221,6 +256,23 @@ class TestBytes:
         assert change["b"] == "01" + "00" * 15
         assert "(body)  2 bytes from +0x64: 00 00" in run.out
 
+    def test_a_bulk_record_without_parts_behind_its_head(self) -> None:
+        formats = Formats()
+        formats.add("domain-context", Provider("test", "0"), DomainContext)
+        formats.registry("domain-context").register(Bulk, Provider("test", "0"))
+        a, b, c = (
+            image().record(UNKNOWN, 0, body).end().build()
+            for body in (b"\1\0\0\0rest", b"\1\0\0\0test", b"\2\0\0\0test")
+        )
+
+        def told(*sides: bytes) -> list[tuple[str | None, int | None]]:
+            found = diff_images(*(read_image(BufferSource(side), formats) for side in sides))
+            ((_, record),) = found.records()
+            return [(change.field, change.count) for change in record.changes]
+
+        assert told(a, b) == [(None, 1)]
+        assert told(a, c) == [("kind", None), (None, 1)]
+
     def test_padding_and_what_is_behind(self, compare: Any, domctx_cli: CommandRunner) -> None:
         a = image().record(3, 0, tsc())
         b = image().record(3, 0, tsc(), pad=b"\0\0x\0").end().build() + b"behind"
@@ -297,6 +349,13 @@ class TestAcrossFormats:
         ]
         run = domctx_cli("diff", "--type", "SHARED_INFO", "--all", PV1, version_4)
         assert (run.status, run.out) == (0, "no differences\n")
+
+    def test_records_of_vcpus_are_paired_by_their_number(
+        self, domctx_cli: CommandRunner, tmp_path: Path
+    ) -> None:
+        lines = domctx_cli("diff", PV1, without_vcpu(domctx_cli, tmp_path)).out.splitlines()
+        assert lines[1].startswith("- X86_PV_VCPU_EXTENDED (vcpu_id 0)  0x00002f31")
+        assert lines[2:] == ["1 difference"]
 
     def test_nothing_in_common(self, domctx_cli: CommandRunner, file: Make, tmp_path: Path) -> None:
         run = domctx_cli("diff", PV1, file("b.img", image()))
@@ -392,6 +451,7 @@ def test_the_keys_of_the_document_are_documented(
 
     look(domctx_cli("diff", "--json", file("a", a), file("b", b)).json)
     look(domctx_cli("diff", "--json", PV1, file("b", image())).json)
+    look(domctx_cli("diff", "--json", PV1, without_vcpu(domctx_cli, tmp_path)).json)
     assert used - {"schema"} <= named
     rows = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]*)\|", section, re.M))))
     assert rows - used <= {"parts"}

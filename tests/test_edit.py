@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import formats as own_formats
-from support import rec, start, to_big_endian
+from support import rec, short_lapic, start, to_big_endian
 
 from domctx_core import (
     Body,
@@ -50,6 +50,7 @@ from domctx_core.edit import (
 from domctx_core.host import Host
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds import Kind
+from domctx_core.layout.places import find_place
 from domctx_core.layout.scalars import Count, Reserved
 from domctx_core.pieces import Span
 
@@ -535,8 +536,8 @@ def test_a_header_and_the_length_that_follows_from_it() -> None:
     edit = change(data, f"xl:config={new}")
     after = tree(written(edit))
     (header, optional) = [body for _, body in after.root.level.prologue]
-    assert optional.config == new  # type: ignore[attr-defined]
-    assert header.optional_data_len == 4 + len(new)  # type: ignore[attr-defined]
+    assert optional.config == f"{new}\0"  # type: ignore[attr-defined]
+    assert header.optional_data_len == 5 + len(new)  # type: ignore[attr-defined]
     assert [told.field for told in edit.changes] == ["config", "optional_data_len"]
     assert shape(after) == shape(tree(data))
 
@@ -544,6 +545,95 @@ def test_a_header_and_the_length_that_follows_from_it() -> None:
 def test_a_header_that_would_contradict_itself_is_refused() -> None:
     with pytest.raises(ImageError, match="the header of xl would not agree with itself"):
         change(PV1.read_bytes(), "xl:optional_data_len=10")
+
+
+# ------------------------------------------------------- texts that end, and parts of JSON alone
+
+
+def xenstore() -> bytes:
+    """A stream with a node and with quotas."""
+    path = b"/a\0"
+    node = struct.pack("<IIHHHHBBH", 0, 0, len(path), 1, 0, 1, ord("n"), 0, 0) + path + b"v"
+    quotas = struct.pack("<HHIII", 2, 1, 100, 0, 7) + b"nodes\0watches\0total\0"
+    records = b"".join(
+        struct.pack("<II", code, len(body)) + body + bytes(-len(body) % 8)
+        for code, body in ((6, quotas), (5, node), (0, b""))
+    )
+    return struct.pack(">8sII", b"xenstore", 1, 0) + records
+
+
+def fields_of(data: bytes, name: str) -> Any:
+    (record,) = (n.record for _, n in tree(data).nodes() if n.record.name == name)
+    assert record.decoded is not None
+    return record.decoded.body.to_json()
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [
+        ("/new", "/new\0"),
+        ("", "\0"),
+        ("/new\0", "/new\0"),
+        (r'"/new\u0000"', "/new\0"),
+        ('"/new"', "/new"),
+        ("[true]", "[true]\0"),
+        ("null", "null\0"),
+    ],
+)
+def test_a_text_keeps_the_nul_at_its_end(typed: str, path: str) -> None:
+    assert fields_of(edited(xenstore(), f"NODE_DATA.path={typed}"), "NODE_DATA")["path"] == path
+
+
+def test_a_text_of_fixed_size_is_filled_up_as_it_was() -> None:
+    class Named(Body):
+        name: str = text(8)
+
+    for old, new, held in (
+        (b"old", "news", b"news\0\0\0\0"),
+        (b"eight by", "12345678", b"12345678"),
+    ):
+        body = Named.from_bytes(old.ljust(8, b"\0"))
+        find_place(body, "name").set(new)
+        assert body.to_bytes() == held
+    with pytest.raises(UsageError, match="expected text of 8 bytes, found 3"):
+        find_place(body, "name").set("abc")
+
+
+def test_elements_that_only_json_has_apart() -> None:
+    quotas = fields_of(xenstore(), "GLOBAL_QUOTA_DATA")["quotas"]
+    edit = change(xenstore(), "GLOBAL_QUOTA_DATA.quotas[1].value=9")
+    (told,) = edit.changes
+    assert (told.field, told.old, told.new, told.text) == ("quotas[1].value", 0, 9, "0 -> 9")
+    assert told.offset == told.new_offset == 16 + 8 + 4
+    quotas[1]["value"] = 9
+    assert fields_of(written(edit), "GLOBAL_QUOTA_DATA")["quotas"] == quotas
+    edit = change(written(edit), 'GLOBAL_QUOTA_DATA.quotas[0]={"name": "longer", "value": 1}')
+    quotas[0] = {"name": "longer", "value": 1}
+    assert fields_of(written(edit), "GLOBAL_QUOTA_DATA")["quotas"] == quotas
+    edit = change(written(edit), "GLOBAL_QUOTA_DATA.quotas[2].name=null")
+    assert fields_of(written(edit), "GLOBAL_QUOTA_DATA")["quotas"][2]["name"] == "null"
+
+
+# ---------------------------------------------------------------- records shorter than they decode
+
+
+def lapic(data: bytes) -> Any:
+    return next(n.record for _, n in tree(data).nodes() if n.record.name == "LAPIC")
+
+
+def test_a_short_record_grows_as_far_as_the_field_that_is_set() -> None:
+    edit = change(short_lapic(4), "LAPIC[0].timer_divisor=5")
+    record = lapic(written(edit))
+    assert (record.length, record.decoded.body.timer_divisor) == (16, 5)
+    (told,) = edit.changes
+    # there was no byte of the field before
+    assert (told.old, told.new, told.offset, told.new_offset) == (0, 5, None, record.offset + 20)
+    assert verify(edit.outcome(), formats()).valid
+
+
+def test_a_field_that_is_there_leaves_a_short_record_short() -> None:
+    record = lapic(edited(short_lapic(10), "LAPIC[0].apic_base_msr=0x900"))
+    assert (record.length, record.decoded.body.apic_base_msr) == (10, 0x900)
 
 
 # ----------------------------------------------------------------------------------- refusals

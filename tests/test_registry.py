@@ -18,6 +18,7 @@ from domctx_core import (
     Provider,
     RecordType,
     Registry,
+    array,
     blob,
     u8,
     u32,
@@ -227,6 +228,14 @@ def test_record_types_that_are_none() -> None:
         raw: bytes = blob()
         after: int = u8()
 
+    class Words(Body):
+        words: list[Word] = array(Word, 2)
+
+    def named_by(*names: str) -> Any:
+        made = record_type(1, "A", Words)
+        made.identity = names
+        return made
+
     wrong: list[tuple[Any, str]] = [
         (record_type(-1, "A"), "the type code is not an unsigned 32-bit number"),
         (record_type(2**32, "A"), "the type code is not an unsigned 32-bit number"),
@@ -235,6 +244,8 @@ def test_record_types_that_are_none() -> None:
         (record_type(1, "A", int), "`body` is not a Body class"),
         (record_type(1, "A", Word(x=1)), "`body` is not a Body class"),
         (record_type(1, "A", Unfinished), "`raw` takes all bytes that are left"),
+        (named_by("y"), "`identity` names `y`, by which no record can be told"),
+        (named_by("words"), "`identity` names `words`, by which"),
         (object(), "is not a record type"),
         (Word, "is not a record type"),
         (None, "is not a record type"),

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_pages import Element, Page, known, make_report, page_of, read
+from support import short_lapic
 from test_tree import INPUTS
 
 from domctx_core import (
@@ -165,6 +166,17 @@ def test_fields_stand_beside_their_bytes() -> None:
             assert len(bytes.fromhex(text)) == min(span.size, 8192 - span.offset)
             seen += 1
     assert seen > 500
+
+
+def test_fields_that_a_short_record_lacks_lie_beyond_it() -> None:
+    page = page_of(make_report(read(short_lapic(4))))
+    rows = [row for row in card(page, "LAPIC[0]").find("tr") if "id" in row.attributes]
+    places = {name_of(row): row.find("td", "at")[0].text for row in rows}
+    assert places["apic_base_msr"] == "+0x008"
+    assert {name: text for name, text in places.items() if text.startswith("beyond")} == {
+        "disabled": "beyond4", "timer_divisor": "beyond4", "tdt_msr": "beyond8",
+        "x2apic.id": "beyond4", "x2apic.rsvd_zero": "beyond4",
+    }  # fmt: skip
 
 
 def name_of(row: Element) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import pipe_from
+from support import pipe_from, short_lapic
 
 from domctx_core.testing import CommandRunner, ImageBuilder
 
@@ -108,6 +108,21 @@ def test_hex_names_the_fields_of_each_row(domctx_cli: CommandRunner, image: Path
     assert rows[0].endswith("  mode, khz, nsec")
     assert rows[1].startswith("0x00000038  07 00 00 00   ")
     assert rows[1].endswith("  incarnation")
+
+
+def test_fields_that_a_short_record_lacks_lie_nowhere(
+    domctx_cli: CommandRunner, tmp_path: Path
+) -> None:
+    path = tmp_path / "short.bin"
+    path.write_bytes(short_lapic(4))
+    options = ("--type", "LAPIC", "--instance", "0", path)
+    lines = domctx_cli("show", "--fields", *options).out.splitlines()[2:]
+    assert re.match(r" {4}0x00000848 +8  apic_base_msr +00 0d e0 fe +0xfee00d00 ", lines[0])
+    assert re.match(r" {14} +4  disabled +beyond the record +0x0 ", lines[1])
+    assert not any("0x00000854" in line for line in lines)
+    rows = domctx_cli("show", "--hex", *options).out.splitlines()
+    (row,) = (row for row in rows if row.startswith("    0x"))
+    assert row.endswith("  apic_base_msr")
 
 
 def test_there_is_one_view_at_a_time(domctx_cli: CommandRunner, image: Path) -> None:

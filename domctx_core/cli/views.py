@@ -98,18 +98,22 @@ def _row(app: App, row: Sequence[RecordNode], width: int, depth: int) -> str:
 def field_lines(app: App, body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
     """The innermost fields of a body: where each lies, its size, name, bytes, value and meaning.
 
-    `raw` are the body's bytes, which lie at `start` of the input. Elements of an array that equal the one
-    before them are one line.
+    `raw` are the body's bytes, which lie at `start` of the input; fields that a short body lacks lie
+    nowhere. Elements of an array that equal the one before them are one line.
     """
     found = list(spans(body, fold=True))
     names = min(_NAME, max((len(span.path) for span in found), default=0))
     texts = min(_VALUE, max((len(_value(span)) for span in found), default=0))
     for span in found:
-        head = bytes(raw[span.offset : min(span.end, span.offset + _BYTES)]).hex(" ")
-        more = " .." if span.size > _BYTES else "   "
+        if span.size and span.offset >= len(raw):
+            at, head, more = "", "beyond the record", ""
+        else:
+            at = f"{start + span.offset:#010x}"
+            head = bytes(raw[span.offset : min(span.end, span.offset + _BYTES)]).hex(" ")
+            more = " .." if span.size > _BYTES else "   "
         cells = f"{head}{more}".ljust(3 * _BYTES + 2)
         text = (
-            f"{start + span.offset:#010x}  {span.size:>5}  {span.path.ljust(names)}"
+            f"{at:10}  {span.size:>5}  {span.path.ljust(names)}"
             f"  {cells}  {_value(span).ljust(texts)}"
         )
         doc = _doc(span)
@@ -150,7 +154,7 @@ def named_dump(body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]
     for number, row in enumerate(hex_dump(raw, start)):
         names: list[str] = []
         parent = None
-        while span is not None and span.offset < 16 * (number + 1):
+        while span is not None and span.offset < min(len(raw), 16 * (number + 1)):
             if span.size:
                 above, dot, leaf = span.path.rpartition(".")
                 names.append(dot + leaf if above == parent else span.path)

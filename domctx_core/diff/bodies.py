@@ -35,19 +35,23 @@ class Side:
     offset: int | None
     byteorder: ByteOrder
 
-    def at(self, offset: int) -> int | None:
-        """The place in the input of a byte of the body; None where the body ends before it."""
-        if self.offset is None or offset > len(self.raw):
+    def has(self, span: FieldSpan) -> bool:
+        """Whether any byte of a field is there: a body may be shorter than what it decodes to."""
+        return span.size > 0 and span.offset < len(self.raw)
+
+    def at(self, offset: int, size: int) -> int | None:
+        """The place in the input of `size` bytes of the body; None where none of them is there."""
+        if self.offset is None or offset + min(size, 1) > len(self.raw):
             return None
         return self.offset + offset
 
+    def stretch(self, start: int, end: int) -> bytes:
+        """Some bytes of the body; those that a short one lacks are decoded as zeros."""
+        return self.raw[start:end].ljust(end - start, b"\0")
+
     def slice(self, span: FieldSpan) -> bytes:
         """The bytes of one field."""
-        return self.raw[span.offset : span.end]
-
-    def lacks(self, span: FieldSpan) -> bool:
-        """Whether the body ends before the field does, which was decoded all the same."""
-        return span.end > len(self.raw)
+        return self.stretch(span.offset, span.end)
 
 
 def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
@@ -60,9 +64,9 @@ def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
     alike = type(a.body) is type(b.body) and a.byteorder == b.byteorder
     for path, span in left.items():
         other = right.get(path)
-        if other is None or (alike and a.slice(span) == b.slice(other)):
+        if other is None or not (a.has(span) or b.has(other)):
             continue
-        if span.value != other.value or not (a.lacks(span) or b.lacks(other)):
+        if not (alike and a.slice(span) == b.slice(other)):
             yield from _field(where, a, span, b, other, alike)
     for run in _runs(span for path, span in left.items() if path not in right):
         yield from _alone(where, a, run, in_b=False)
@@ -151,8 +155,9 @@ def _elements(
 def _element(side: Side, span: FieldSpan, index: int, item: Any) -> Value:
     assert isinstance(span.kind, Array)
     element = span.kind.element
-    at = span.offset + index * (element.size or 0) if element.size else span.offset
-    return Value(element.to_json(item), with_unit(element.text(item), item, span.unit), side.at(at))
+    size = element.size or 0
+    at = side.at(span.offset + index * size, size)
+    return Value(element.to_json(item), with_unit(element.text(item), item, span.unit), at)
 
 
 def _bits(
@@ -190,9 +195,8 @@ def _alone(where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool) 
     shown = [
         span
         for span in found
-        if not span.reserved or side.slice(span).strip(b"\0") or not span.size
+        if side.has(span) and (not span.reserved or side.slice(span).strip(b"\0"))
     ]
-    shown = [span for span in shown if not (span.reserved and not span.size)]
     if not shown:
         return
     if len(shown) <= _ONE_BY_ONE:
@@ -228,9 +232,8 @@ def _rest(
 
 
 def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, Span]:
-    """The bytes from `start` up to `end` that are there: a body may be shorter than its fields."""
-    there = side.raw[start:end]
-    return BufferSource(there), Span(0, len(there))
+    raw = side.stretch(start, end)
+    return BufferSource(raw), Span(0, len(raw))
 
 
 def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Change:
@@ -249,11 +252,12 @@ def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Cha
 def _moved(value: Value | None, side: Side, start: int) -> Value | None:
     if value is None or value.offset is None:
         return value
-    return Value(value.json, value.text, side.at(start + value.offset))
+    size = len(value.json) // 2
+    return Value(value.json, value.text, side.at(start + value.offset, size))
 
 
 def _value(side: Side, span: FieldSpan) -> Value:
     if span.reserved and span.value is None:
         raw = side.slice(span)
-        return Value(raw.hex(), raw.hex(" "), side.at(span.offset))
-    return Value(span.kind.to_json(span.value), span.text, side.at(span.offset))
+        return Value(raw.hex(), raw.hex(" "), side.at(span.offset, span.size))
+    return Value(span.kind.to_json(span.value), span.text, side.at(span.offset, span.size))

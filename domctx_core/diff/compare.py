@@ -1,10 +1,10 @@
-"""Two images compared: containers by their format, records by type and instance, then field by field."""
+"""Two images compared: containers by format, records by type and instance, then field by field."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, zip_longest
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from domctx_core.diff.bodies import Side, body_changes
 from domctx_core.diff.bytes import Comparer, bytes_change
+from domctx_core.diff.identity import Identity, identity_of, place_of
 from domctx_core.diff.model import (
     Change,
     ContainerChange,
@@ -22,7 +23,7 @@ from domctx_core.diff.model import (
     Value,
     Where,
 )
-from domctx_core.diff.parts import compare_parts, head_of, parts_of
+from domctx_core.diff.parts import body_of, compare_parts, parts_of
 from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.layout import Body, Decoded
 from domctx_core.pieces import Span
@@ -36,7 +37,8 @@ __all__ = ["diff_images"]
 T = TypeVar("T")
 Keep = Callable[[Record], bool]
 Pair = tuple[RecordNode, RecordNode]
-Key = tuple[int, int, int]
+Key = tuple[int, int, Identity, int]
+"""Type, instance and identity of a record, and how many of the same came before it."""
 
 _SHORT = 64 << 20
 """Bytes of an image that may be read twice, to see at once that it is the same as the other."""
@@ -51,9 +53,9 @@ def diff_images(a: Image, b: Image, *, keep: Keep | None = None) -> Diff:
     Containers are paired by format, in the order in which each image has them, wherever they lie:
     where the outermost formats differ, what the two have in common is compared. A domain context that
     has no counterpart is compared with the records that hold the same state (see
-    `RecordType.as_context`). Records are paired by type and instance, and by their order where there
-    are several. Equal bytes are not decoded. With `keep` only the records that it chooses are
-    compared, and nothing of the containers themselves.
+    `RecordType.as_context`). Records are paired by type, instance and `RecordType.identity`, and by
+    their order where there are several. Equal bytes are not decoded. With `keep` only the records
+    that it chooses are compared, and nothing of the containers themselves.
     """
     return _Differ(a, b, keep).run()
 
@@ -265,9 +267,13 @@ class _Differ:
                 break
             if (id(n) in left.groups) != (id(m) in right.groups):
                 break
-            at += 1
-            if alike and id(n) not in left.groups and self._same(r, s):
+            single = id(n) not in left.groups
+            if alike and single and self._same(r, s):
+                at += 1
                 continue
+            if single and left.identity(at) != right.identity(at):
+                break
+            at += 1
             change = self._pair(left, at - 1, right, at - 1, alike, moved=False)
             if change is not None:
                 yield change
@@ -300,7 +306,7 @@ class _Differ:
 
     def _alone(self, side: _Sequence, index: int, *, in_b: bool) -> RecordChange:
         node = side.nodes[index]
-        place = _place(node.record)
+        place = place_of(node.record, side.identity(index))
         group = side.groups.get(id(node))
         parts = None
         if group is not None:
@@ -332,7 +338,8 @@ class _Differ:
             changes = tuple(self._record(n, m, alike))
         if not changes and not moved and parts is None:
             return None
-        return RecordChange(_place(r), _place(s), left.ordinal(index), moved, changes, parts)
+        a, b = place_of(r, left.identity(index)), place_of(s, right.identity(other))
+        return RecordChange(a, b, left.ordinal(index), moved, changes, parts)
 
     def _same(self, r: Record, s: Record) -> bool:
         """Whether two records are the same bytes, header and padding included."""
@@ -370,12 +377,17 @@ class _Differ:
         ):
             return
         one, other = self._side(r), self._side(s)
+        told_a = told_b = 0
         if one is not None and other is not None:
             found = list(body_changes("body", one, other))
             yield from found
-            if found or not alike or one.raw == other.raw:
-                return
-        change = self._bytes("body", Span(r.body_offset, r.length), Span(s.body_offset, s.length))
+            if found or not alike:
+                told_a, told_b = len(one.raw), len(other.raw)
+        change = self._bytes(
+            "body",
+            Span(r.body_offset + told_a, r.length - told_a),
+            Span(s.body_offset + told_b, s.length - told_b),
+        )
         if change is not None:
             yield change
 
@@ -383,20 +395,21 @@ class _Differ:
         old, new = r.padding_raw, s.padding_raw
         if old == new or (len(old) != len(new) and not old.strip(b"\0") and not new.strip(b"\0")):
             return
-        change = self._bytes(
-            "padding",
-            Span(r.body_offset + r.length, r.padding),
-            Span(s.body_offset + s.length, s.padding),
-        )
+        change = self._bytes("padding", _padding(r), _padding(s))
         if change is not None:
             yield change
 
     def _heads(self, a: Sequence[Record], b: Sequence[Record], alike: bool) -> Iterator[Change]:
-        """What no part says: the rest of heads, and what lies behind the last part.
+        """What no part says: the rest of heads, what lies behind the last part, and padding.
 
-        Only where the records of both sides are cut alike, one by one; else nothing can be said.
+        Heads only where the records of both sides are cut alike, one by one. Else what the parts
+        leave over is compared in its order, whichever records it lies in.
         """
         if not alike or [each.length for each in a] != [each.length for each in b]:
+            left_over = ([span for span in map(self._left_over, side) if span] for side in (a, b))
+            yield from self._in_turn("body", *left_over)
+            filled = ([_padding(each) for each in side if any(each.padding_raw)] for side in (a, b))
+            yield from self._in_turn("padding", *filled)
             return
         for r, s in zip(a, b, strict=True):
             if self._same(r, s):
@@ -407,17 +420,23 @@ class _Differ:
                 keys = self._ask(_keys, r), self._ask(_keys, s)
                 if keys[0] == keys[1]:
                     yield from body_changes("body", one, other)
-            ends = self._ask(_parts_end, r), self._ask(_parts_end, s)
-            if ends[0] is not None and ends[0] == ends[1] and ends[0] < r.length:
-                size = r.length - ends[0]
-                change = self._bytes(
-                    "body",
-                    Span(r.body_offset + ends[0], size),
-                    Span(s.body_offset + ends[0], size),
-                )
-                if change is not None:
-                    yield change
+            change = self._bytes("body", self._left_over(r), self._left_over(s))
+            if change is not None:
+                yield change
             yield from self._padding(r, s)
+
+    def _in_turn(self, where: Where, a: Iterable[Span], b: Iterable[Span]) -> Iterator[Change]:
+        for in_a, in_b in zip_longest(a, b):
+            change = self._bytes(where, in_a, in_b)
+            if change is not None:
+                yield change
+
+    def _left_over(self, record: Record) -> Span | None:
+        """The bytes of a bulk record behind its last part, where there are some."""
+        end = self._ask(_parts_end, record)
+        if end is None or end >= record.length:
+            return None
+        return Span(record.body_offset + end, record.length - end)
 
     def _stand_in(self, container: _Container, found: Sequence[_Equivalent]) -> ContainerChange:
         """A domain context against the records of the other image that hold the same state."""
@@ -484,7 +503,7 @@ class _Differ:
 
     def _side(self, record: Record) -> Side | None:
         """The body of a record (of a bulk record, its head), where it can be decoded."""
-        body = self._ask(head_of, record) if record.bulk else self._decoded(record)
+        body = self._ask(body_of, record) if record.bulk else self._decoded(record)
         if body is None:
             return None
         raw = bytes(record.raw(record.head if record.bulk else None))
@@ -508,6 +527,7 @@ class _Sequence:
     def __init__(self, differ: _Differ, container: _Container) -> None:
         self.nodes: list[RecordNode] = []
         self.groups: dict[int, list[Record]] = {}
+        self.identities: dict[int, Identity] = {}
         keep, left_out = differ.keep, differ.left_out
         types: dict[int, bool] = {}
         first: dict[int, list[Record]] = {}
@@ -518,32 +538,42 @@ class _Sequence:
             parted = types.get(record.type)
             if parted is None:
                 parted = types[record.type] = _has_parts(differ, record)
-            if parted and differ._ask(head_of, record) is not None:
+            if parted and differ._ask(body_of, record) is not None:
                 if record.type in first:
                     first[record.type].append(record)
                     continue
                 self.groups[id(node)] = first[record.type] = [record]
             self.nodes.append(node)
 
+    def identity(self, index: int) -> Identity:
+        """The identity of the record at `index`, which is decoded once."""
+        known = self.identities.get(index, ())
+        if not known:
+            known = identity_of(self.nodes[index].record)
+            if known:
+                self.identities[index] = known
+        return known
+
     @cached_property
     def keys(self) -> list[Key]:
-        """Of each node type, instance and how many of the same came before it; -1 for those with parts."""
+        """The key of each node; of those with parts, one that no other has."""
         keys: list[Key] = []
-        seen: dict[tuple[int, int], int] = defaultdict(int)
+        seen: dict[tuple[int, int, Identity], int] = defaultdict(int)
         groups = self.groups
-        for node in self.nodes:
+        for index, node in enumerate(self.nodes):
             record = node.record
             if groups and id(node) in groups:
-                keys.append((record.type, -1, -1))
+                keys.append((record.type, -1, (), -1))
                 continue
-            key = record.type, -1 if record.instance is None else record.instance
+            instance = -1 if record.instance is None else record.instance
+            key = record.type, instance, self.identity(index)
             keys.append((*key, seen[key]))
             seen[key] += 1
         return keys
 
     def ordinal(self, index: int) -> int:
-        """How many records of the same type and instance came before the one at `index`."""
-        return max(0, self.keys[index][2])
+        """How many records of the same identity came before the one at `index`."""
+        return max(0, self.keys[index][3])
 
 
 def _has_parts(differ: _Differ, record: Record) -> bool:
@@ -592,9 +622,7 @@ def _moved(pairs: Sequence[tuple[Key, int, int]]) -> set[Key]:
 
 
 def _place(record: Record) -> RecordPlace:
-    return RecordPlace(
-        record.type, record.name, record.instance, record.index, record.offset, record.length
-    )
+    return place_of(record, identity_of(record))
 
 
 def _known(recognised: bool) -> str:
@@ -628,6 +656,10 @@ def _header(record: Record) -> Side | None:
     order = record.level.framing.byteorder
     body = layout.inspect(raw, order).body
     return None if body is None else Side(body, raw, record.offset, order)
+
+
+def _padding(record: Record) -> Span:
+    return Span(record.body_offset + record.length, record.padding)
 
 
 def _keys(record: Record) -> list[tuple[int, str]]:

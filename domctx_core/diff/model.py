@@ -148,7 +148,10 @@ class PartsChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordPlace:
-    """A record of one image: what it is and where its header starts in the input."""
+    """A record of one image: what it is and where its header starts in the input.
+
+    `identity` has the fields that tell it from others of its type (see `RecordType.identity`).
+    """
 
     type: int
     name: str | None
@@ -156,18 +159,24 @@ class RecordPlace:
     index: int
     offset: int
     length: int
+    identity: tuple[tuple[str, Value], ...] = ()
 
     @property
     def label(self) -> str:
-        """Name (or number) and instance, as in `TSC_INFO[0]`."""
+        """Name (or number), instance and identity, as in `TSC_INFO[0]`, `NODE_DATA (path '/a')`."""
         name = self.name or f"type {self.type:#x}"
-        return name if self.instance is None else f"{name}[{self.instance}]"
+        if self.instance is not None:
+            name += f"[{self.instance}]"
+        fields = ", ".join(f"{field} {value.text}" for field, value in self.identity)
+        return f"{name} ({fields})" if fields else name
 
     def to_json(self) -> dict[str, Any]:
         """As `diff --json` prints it."""
         shown: dict[str, Any] = {"type": self.type, "name": self.name}
         if self.instance is not None:
             shown["instance"] = self.instance
+        if self.identity:
+            shown["identity"] = {field: value.json for field, value in self.identity}
         return {
             **shown,
             "index": self.index,
@@ -181,7 +190,7 @@ class RecordChange:
     """A record that one image has and the other has not, or that differs, or that has moved.
 
     `a` is None where it was added, `b` where it was removed. `ordinal` counts records of the same
-    type and instance in the container. `parts` is about all bulk records of the type together; `a`
+    type, instance and identity in the container. `parts` is about all bulk records of the type together; `a`
     and `b` are then the first of them.
     """
 

@@ -19,7 +19,7 @@ from domctx_core.records import Part
 from domctx_core.sources import Source
 from domctx_core.walker import Record
 
-__all__ = ["compare_parts", "head_of", "parts_of"]
+__all__ = ["body_of", "compare_parts", "parts_of"]
 
 SUSPECTS = 1 << 18
 """Parts that are kept in mind at a time."""
@@ -41,7 +41,7 @@ def parts_of(record: Record) -> Sequence[Part] | None:
     """The parts of a bulk record; None where it has none or they cannot be told."""
     if record.entry is None or not record.bulk:
         return None
-    head = head_of(record)
+    head = body_of(record)
     if head is None:
         return None
     parts = record.entry.record_type.parts(head)
@@ -65,14 +65,15 @@ def compare_parts(a: Sequence[Record], b: Sequence[Record], limit: int = SUSPECT
     return outcome.result(first.entry.record_type.part)
 
 
-def head_of(record: Record) -> Body | None:
-    """The decoded head of a bulk record, which is not kept; None where it cannot be decoded."""
-    size = record.head
+def body_of(record: Record) -> Body | None:
+    """The decoded body of a record (of a bulk one, its head), which is not kept; None where it
+    cannot be decoded."""
+    size = record.head if record.bulk else record.length
     body = record.body_class
     if body is None or not 0 < size <= min(record.length, record.cap):
         return None
-    head: Body | None = body.inspect(record.raw(size), record.level.framing.byteorder).body
-    return head
+    made: Body | None = body.inspect(record.raw(size), record.level.framing.byteorder).body
+    return made
 
 
 def _placed(records: Sequence[Record]) -> Iterator[_Placed]:

@@ -28,7 +28,7 @@ from domctx_core.edit.writer import Writer
 from domctx_core.errors import Errno, ImageError, UsageError
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.layout import Body
-from domctx_core.layout.places import Place
+from domctx_core.layout.places import Part, Place
 from domctx_core.spelling import did_you_mean
 from domctx_core.tree import Image
 from domctx_core.walker import Level
@@ -408,7 +408,7 @@ class _Editor:
             return change
         if change.field is None:
             return replace(change, new_offset=where.at)
-        place: Place | None
+        place: Place | Part | None
         if isinstance(where, Draft):
             spans, at = where.header_spans(), where.at
             for number, span in enumerate(spans[: told.header]):

@@ -18,7 +18,7 @@ from domctx_core.errors import (
     said,
 )
 from domctx_core.layout import Bits, Body, ByteOrder
-from domctx_core.layout.places import Place, find_place
+from domctx_core.layout.places import Part, Place, find_place
 
 __all__ = ["find_in", "refusal", "set_value"]
 
@@ -75,15 +75,18 @@ def _set_value(
     except (UsageError, BodyError) as error:
         prefix = whole if isinstance(error, UsageError) else f"{whole}{field}: "
         raise _told_again(error, f"{prefix}{error.message}") from error
-    new = _spliced(raw, before, after)
+    # what a short body lacks is decoded as zeros; it grows as far as the field reaches
+    new = _spliced(raw.ljust(len(before), b"\0"), before, after)
     if new is None:
         raise refusal(
             item,
             f"{name} has reserved bytes that are not zero, and the change would move them",
             field=field,
         )
-    again = find_in(cls, new, order, field, item)
-    if again is not None and again.to_json() != place.to_json():
+    if len(raw) < len(before):
+        new = new[: max(len(raw), place.offset + place.size)]
+    again = find_in(cls, new, order, place.whole.path, item)
+    if again is not None and again.to_json() != place.whole.to_json():
         raise UsageError(f"{whole}{field} cannot hold that value", actual=operation.value[:60])
     text = _turned(old_value, place.value) or f"{_cut(old_text)} -> {_cut(place.text())}"
     return new, EditChange("set", (), field=field, old=old, new=place.to_json(), text=text)
@@ -124,13 +127,15 @@ def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException
 
 def find_in(
     cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: Item | None
-) -> Place | None:
+) -> Place | Part | None:
     """Where a field is in these bytes; None where they have it not."""
     body = _decoded(cls, raw, order, item)
     try:
-        return None if body is None else find_place(body, field)
+        place = None if body is None else find_place(body, field)
     except (BodyError, UsageError):
         return None
+    beyond = place is not None and place.size > 0 and place.offset >= len(raw)
+    return None if beyond else place
 
 
 def _spliced(raw: bytes, before: bytes, after: bytes) -> bytes | None:

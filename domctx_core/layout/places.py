@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,11 @@ from domctx_core.errors import BodyError, UsageError
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.bits import Bits
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds import JsonError, Kind
-from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved
+from domctx_core.layout.kinds import JsonError, Kind, parse_integer
+from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved, Text
 from domctx_core.spelling import did_you_mean
 
-__all__ = ["Place", "find_place"]
+__all__ = ["Part", "Place", "find_place"]
 
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?P<indices>(\[\d{1,9}\])*)")
 
@@ -51,6 +51,11 @@ class Place:
         """How many bytes the value takes."""
         return self.kind.length_of(self.value)
 
+    @property
+    def whole(self) -> Place:
+        """The place of the field that the value is, or lies in."""
+        return self
+
     def to_json(self) -> Any:
         """The value as JSON holds it."""
         return self.kind.to_json(self.value)
@@ -66,11 +71,16 @@ class Place:
 
         That is what JSON has for it, without quotes where it is a string: a number (`0x10`), a
         name of an enumeration, names of flags (`A,B`), hex digits, text, positions of a bitmap
-        (`1,2,8-15`; `+5,-7` to set one and clear another), and JSON for what has parts. Raises
-        `UsageError` for a value that the field cannot hold.
+        (`1,2,8-15`; `+5,-7` to set one and clear another), and JSON for what has parts. A text that
+        ends with a NUL keeps it, which nobody can type; in double quotes it is a JSON string, and
+        taken as it is. Raises `UsageError` for a value that the field cannot hold.
         """
+        self.put(lambda: self._read(self.kind, text))
+
+    def put(self, make: Callable[[], Any]) -> None:
+        """Put in the value that `make` gives; raises `UsageError` for a fault that it finds."""
         try:
-            value = self._read(self.kind, text)
+            value = make()
         except JsonError as fault:
             faults = [
                 f"{f'{self.path}.{inside}'.replace('.[', '[').rstrip('.')}: {message}"
@@ -101,9 +111,77 @@ class Place:
                 value = _json(text)
             elif kind.flags:
                 value = [name.strip() for name in re.split(r"[|,]", text) if name.strip()]
-        elif not isinstance(kind, Blob) and (text[:1] in ("{", "[", '"') or text in _WORDS):
+        elif type(kind) in (Blob, Text):
+            value = _json(text) if text.startswith('"') else self._ended(kind, text)
+        elif text[:1] in ("{", "[", '"') or text in _WORDS:
             value = _json(text)
         return kind.from_json(value, self.values)
+
+    def _ended(self, kind: Kind, text: str) -> str:
+        """A text with NULs at its end where the value that is there has some."""
+        old = self.value
+        if text.endswith("\0") or not (isinstance(old, str) and old.endswith("\0")):
+            return text
+        if kind.size is None:
+            return f"{text}\0"
+        return text + "\0" * (kind.size - len(text.encode("utf-8", "surrogateescape")))
+
+
+@dataclass(slots=True)
+class Part:
+    """Where a value is kept that only JSON has apart, such as one quota in a row of them.
+
+    `keys` lead to it in the JSON of the field `whole`.
+    """
+
+    path: str
+    whole: Place
+    keys: tuple[str | int, ...]
+    value: Any
+
+    @property
+    def offset(self) -> int:
+        """Where the whole field starts, from the start of the body."""
+        return self.whole.offset
+
+    @property
+    def size(self) -> int:
+        """How many bytes the whole field takes."""
+        return self.whole.size
+
+    def to_json(self) -> Any:
+        """The value as JSON holds it."""
+        return self.value
+
+    def text(self) -> str:
+        """The value on one line, for people."""
+        return json.dumps(self.value)
+
+    def set(self, text: str) -> None:
+        """Put in the value that a user wrote: text and numbers as they are, all else in JSON.
+
+        Raises `UsageError` for a value that the field cannot hold.
+        """
+
+        def make() -> Any:
+            self.value = self._read(text)
+            document = holder = self.whole.to_json()
+            for key in self.keys[:-1]:
+                holder = holder[key]
+            holder[self.keys[-1]] = self.value
+            return self.whole.kind.from_json(document, self.whole.values)
+
+        self.whole.put(make)
+
+    def _read(self, text: str) -> Any:
+        if isinstance(self.value, str) and not text.startswith('"'):
+            return text
+        if type(self.value) is int:
+            try:
+                return parse_integer(text.strip())
+            except ValueError:
+                raise JsonError(f"expected a number, found {text!r:.60}") from None
+        return _json(text)
 
 
 _WORDS = ("null", "true", "false")
@@ -136,7 +214,7 @@ def _bits(old: Any, size: int, text: str) -> Bits:
     return Bits.from_int(size, value)
 
 
-def find_place(body: Body, path: str) -> Place:
+def find_place(body: Body, path: str) -> Place | Part:
     """The place of a field in a body.
 
     What the errors say goes on after the name of what has the body: "has no field `x`".
@@ -145,22 +223,20 @@ def find_place(body: Body, path: str) -> Place:
     that nobody sets (reserved bytes, counts); `BodyError` for what this body has not got: an
     element beyond the last, an optional field that is absent.
     """
-    at, holder, place, done = 0, body, None, ""
+    place: Place | Part | None = None
+    done = ""
     for step in path.split("."):
         match = _STEP.fullmatch(step)
         if match is None:
             raise UsageError(
                 f"{path!r:.80} is not the path of a field", expected="such as vcpus[0].time.version"
             )
-        if place is not None:
-            holder = _inside(place, step)
         name = match["name"]
         done = f"{done}.{name}" if done else name
-        place = _field(holder, name, at, done)
+        place = _field(body, name, 0, done) if place is None else _inside(place, name, done)
         for number in re.findall(r"\d+", match["indices"]):
             done += f"[{number}]"
             place = _element(place, int(number), done)
-        at = place.offset
     assert place is not None
     return place
 
@@ -199,24 +275,28 @@ def _present(kind: Kind, value: Any) -> Kind:
     return kind
 
 
-def _inside(place: Place, step: str) -> Body:
+def _inside(place: Place | Part, name: str, path: str) -> Place | Part:
     value = place.value
     if isinstance(value, Body):
-        return value
+        return _field(value, name, place.offset, path)
     if value is None:
         raise BodyError(
-            f"has no `{place.path}` here, and so no `{step}` in it",
+            f"has no `{place.path}` here, and so no `{name}` in it",
             field=place.path,
             hint=f"set `{place.path}` as a whole, in JSON",
         )
-    raise _no_field(f"{place.path}.{step}", step, ())
+    shown = place.to_json()
+    if not isinstance(shown, dict) or name not in shown:
+        raise _no_field(path, name, shown if isinstance(shown, dict) else ())
+    return _part(place, name, shown[name], path)
 
 
-def _element(place: Place, number: int, path: str) -> Place:
-    kind = _present(place.kind, place.value)
-    if not isinstance(kind, Array):
+def _element(place: Place | Part, number: int, path: str) -> Place | Part:
+    kind = _present(place.kind, place.value) if isinstance(place, Place) else None
+    # flags and bitmaps are lists in JSON too, whose elements nobody means by a number
+    items = place.value if isinstance(kind, Array) else place.to_json()
+    if isinstance(kind, (Int, Bitmap)) or not isinstance(items, list):
         raise UsageError(f"has `{place.path}`, which is no list", field=place.path)
-    items = place.value
     if number >= len(items):
         raise BodyError(
             f"has no element {number} in `{place.path}`",
@@ -224,5 +304,12 @@ def _element(place: Place, number: int, path: str) -> Place:
             expected=f"0 to {len(items) - 1}" if items else "none: the list is empty",
             actual=number,
         )
+    if not isinstance(place, Place) or not isinstance(kind, Array):
+        return _part(place, number, items[number], path)
     at = place.offset + sum(kind.element.length_of(item) for item in items[:number])
     return Place(path, kind.element, at, items, number, place.values)
+
+
+def _part(place: Place | Part, key: str | int, value: Any, path: str) -> Part:
+    keys = place.keys if isinstance(place, Part) else ()
+    return Part(path, place.whole, (*keys, key), value)

@@ -49,14 +49,15 @@ class Row:
     """One field beside its bytes.
 
     `piece` is the id of its bytes in the dump, empty where they are not there; `above` is the part
-    of the path before the field's own `name`; `quiet` ones mean nothing to most readers.
+    of the path before the field's own `name`; `offset` counts from the start of the body, and is
+    None of a field that a short record lacks; `quiet` ones mean nothing to most readers.
     """
 
     id: str
     piece: str
     above: str
     name: str
-    offset: int
+    offset: int | None
     size: int
     text: str
     doc: str

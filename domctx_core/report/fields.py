@@ -51,23 +51,25 @@ def make_fields(
     owners: list[tuple[int, int, int]] = []
     left = list(found)
 
-    def add(path: str, first: int, end: int, text: str, doc: str, quiet: bool) -> None:
+    def add(
+        path: str, first: int, end: int, text: str, doc: str, quiet: bool, beyond: bool = False
+    ) -> None:
         number = len(rows)
         mine = tuple(m for m in left if _about(m.finding, path, start, first, end))
         left[:] = [m for m in left if m not in mine]
-        seen = first < min(end, len(raw))
+        seen = not beyond and first < min(end, len(raw))
         if seen:
             owners.append((number, first, end))
         above, dot, name = path.rpartition(".")
         piece = f"{id}b{number}" if seen else ""
-        text = text or _zero(raw, first, end)
+        text = text or ("zero" if beyond else _zero(raw, first, end))
         rows.append(
             Row(
                 f"{id}f{number}",
                 piece,
                 above + dot,
                 name,
-                first,
+                None if beyond else first,
                 end - first,
                 text,
                 doc,
@@ -84,7 +86,8 @@ def make_fields(
             zeros = type(part.kind) is Blob and part.size > 0 and not any(part.value)
             text = "zero" if zeros else part.text
             doc = part.doc or ("reserved" if part.reserved else "")
-            add(part.path, part.offset, part.end, text, doc, part.reserved or zeros)
+            beyond = part.size > 0 and part.offset >= size - padding
+            add(part.path, part.offset, part.end, text, doc, part.reserved or zeros, beyond)
         else:
             add(part.path, part.offset, part.end, "not field by field", part.doc, True)
     if padding:

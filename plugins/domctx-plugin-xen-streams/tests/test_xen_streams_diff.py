@@ -117,6 +117,27 @@ def test_what_no_page_says_is_seen() -> None:
     assert [(each.field, each.count) for each in change.changes] == [(None, 1)]
 
 
+def with_rest(pages: Sequence[Page], rest: bytes, fill: bytes = b"") -> bytes:
+    """A PAGE_DATA record with bytes behind its last page, and what its padding is filled with."""
+    whole = page_data(pages)
+    made = record(1, whole[8:] + rest)
+    return made[: len(made) - len(fill)] + fill
+
+
+@pytest.mark.parametrize("cut", [(SOME[:3],), (SOME[:1], SOME[1:3])])
+def test_what_pages_leave_over_is_seen_however_records_are_cut(cut: Sequence[list[Page]]) -> None:
+    a = stream(*cut)
+    b = libxc(pv_info(), with_rest(SOME[:3], b"rest", b"fill"))
+    (there,), (back,) = diff(a, b).records(), diff(b, a).records()
+    assert there[1].swapped() == back[1]
+    assert [(each.where, each.count, each.a) for each in there[1].changes] == [
+        ("body", 4, None), ("padding", 4, None),
+    ]  # fmt: skip
+    assert there[1].changes[0].b is not None
+    assert there[1].changes[0].b.json == b"rest".hex()
+    assert there[1].changes[0].b.offset == b.index(b"rest")
+
+
 def test_a_head_that_cannot_be_decoded() -> None:
     bad = record(1, struct.pack("<II", 1 << 30, 0) + b"body")
     a, b = libxc(bad, page_data(SOME)), libxc(bad.replace(b"body", b"bodx"), page_data(SOME))

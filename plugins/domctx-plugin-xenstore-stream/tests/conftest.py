@@ -1,4 +1,4 @@
-"""Lets the tests run from a checkout in which this distribution is not installed."""
+"""Lets the tests run where this distribution is not installed, and import the helpers beside them."""
 
 import sys
 from importlib.util import find_spec
@@ -8,3 +8,5 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 if find_spec("domctx_plugin_xenstore_stream") is None:
     sys.path.insert(0, str(SOURCE))
+
+sys.path.insert(0, str(Path(__file__).parent))

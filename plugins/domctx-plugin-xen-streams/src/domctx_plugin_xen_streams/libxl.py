@@ -108,6 +108,7 @@ class EmulatorXenstoreDataRecord(RecordType[EmulatorXenstoreData]):
     """The keys of an emulator in xenstore."""
 
     code, name, body = 2, "EMULATOR_XENSTORE_DATA", EmulatorXenstoreData
+    identity: ClassVar[tuple[str, ...]] = ("emulator_id", "index")
 
 
 class EmulatorContextRecord(RecordType[EmulatorContext]):
@@ -115,6 +116,7 @@ class EmulatorContextRecord(RecordType[EmulatorContext]):
 
     code, name, body = 3, "EMULATOR_CONTEXT", EmulatorContext
     opaque: ClassVar[bool] = True
+    identity: ClassVar[tuple[str, ...]] = ("emulator_id", "index")
 
 
 class CheckpointEndRecord(RecordType[Empty]):

@@ -315,6 +315,7 @@ V = TypeVar("V", bound=X86PvVcpu)
 class _PvVcpuRecord(RecordType[V]):
     """A record of one PV vCPU."""
 
+    identity: ClassVar[tuple[str, ...]] = ("vcpu_id",)
     content_field: ClassVar[str] = "context"
 
     def judge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, IntFlag
-from typing import Self
+from typing import ClassVar, Self
 
 from domctx_core import (
     Body,
@@ -202,21 +202,25 @@ class ConnectionDataRecord(RecordType[ConnectionData]):
     """A connection; watches, transactions and pending nodes refer to it."""
 
     code, name, body = 2, "CONNECTION_DATA", ConnectionData
+    identity: ClassVar[tuple[str, ...]] = ("conn_id",)
 
 
 class WatchDataRecord(RecordType[WatchData]):
     """A watch."""
 
     code, name, body = 3, "WATCH_DATA", WatchData
+    identity: ClassVar[tuple[str, ...]] = ("conn_id", "wpath", "token")
 
 
 class TransactionDataRecord(RecordType[TransactionData]):
     """A pending transaction."""
 
     code, name, body = 4, "TRANSACTION_DATA", TransactionData
+    identity: ClassVar[tuple[str, ...]] = ("conn_id", "tx_id")
 
 
 class WatchDataExtendedRecord(RecordType[WatchDataExtended]):
     """A watch with a depth; since version 2."""
 
     code, name, body = 8, "WATCH_DATA_EXTENDED", WatchDataExtended
+    identity: ClassVar[tuple[str, ...]] = ("conn_id", "wpath", "token")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from typing import Self
+from typing import ClassVar, Self
 
 from domctx_core import Body, Empty, Problem, RecordType, count_of, i32, u16, u32
 from domctx_plugin_xenstore_stream.parts import aligned, ignored
@@ -86,3 +86,4 @@ class DomainDataRecord(RecordType[DomainData]):
     """Features and quotas of one domain."""
 
     code, name, body = 7, "DOMAIN_DATA", DomainData
+    identity: ClassVar[tuple[str, ...]] = ("domid",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from enum import IntEnum, IntFlag
-from typing import Self
+from typing import ClassVar, Self
 
 from domctx_core import (
     Body,
@@ -104,3 +104,4 @@ class NodeDataRecord(RecordType[NodeData]):
     """A node."""
 
     code, name, body = 5, "NODE_DATA", NodeData
+    identity: ClassVar[tuple[str, ...]] = ("path", "conn_id", "tx_id")

@@ -1,0 +1,53 @@
+"""What tells a record from others of its type and instance, where its type says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domctx_core.diff.model import RecordPlace, Value
+from domctx_core.diff.parts import body_of
+from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
+from domctx_core.walker import Record
+
+__all__ = ["Identity", "identity_of", "place_of"]
+
+Identity = tuple[Any, ...]
+"""Values of the fields in `RecordType.identity`."""
+
+
+def identity_of(record: Record) -> Identity:
+    """The identity of a record; empty where its type names no fields, or it cannot be decoded.
+
+    So it is where a plugin cannot be used: what that means is said where bodies are compared.
+    """
+    try:
+        names = _names(record)
+        body = body_of(record) if names else None
+    except InputOutputError:
+        raise
+    except PLUGIN_FAULTS:
+        return ()
+    return () if body is None else tuple(getattr(body, name) for name in names)
+
+
+def place_of(record: Record, identity: Identity) -> RecordPlace:
+    """What a record with this identity is and where it lies."""
+    fields = []
+    if identity and record.body_class is not None:
+        known = record.body_class.__layout__.by_name
+        for name, value in zip(_names(record), identity, strict=True):
+            kind = known[name].kind
+            fields.append((name, Value(kind.to_json(value), kind.text(value), None)))
+    return RecordPlace(
+        record.type,
+        record.name,
+        record.instance,
+        record.index,
+        record.offset,
+        record.length,
+        tuple(fields),
+    )
+
+
+def _names(record: Record) -> tuple[str, ...]:
+    return () if record.entry is None else record.entry.record_type.identity
