@@ -15,6 +15,7 @@ from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Format, Formats
 from domctx_core.image import SCHEMA
 from domctx_core.layout import Body
+from domctx_core.layout.kinds import LONGEST_INTEGER
 from domctx_core.layout.scalars import HEX, INTEGER_TEXT
 from domctx_core.records import all_bodies
 from domctx_core.registry import Entry, Registry
@@ -31,6 +32,7 @@ _COMMON: dict[str, Any] = {
         "description": "an integer in a string, decimal or hexadecimal",
         "type": "string",
         "pattern": "^-?([0-9]+|0[xX][0-9a-fA-F]+)$",
+        "maxLength": LONGEST_INTEGER,
     },
     "hex": {
         "description": "bytes, two hex digits each",

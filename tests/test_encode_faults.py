@@ -192,7 +192,10 @@ def test_a_value_that_verify_refuses_is_no_fault() -> None:
         ('{"a": NaN}', "NaN is no number of JSON"),
         ('{"schema": 1, "format": "x", "schema": 2}', "schema: the key stands twice"),
         ('{"records": [{"body": {"x": 1, "x": 1}}]}', "records[0].body.x: the key stands twice"),
-        ("1" * 5000, "not JSON"),
+        ("1" * 5000, "more digits than any field can hold"),
+        ('{"a": [1, {"b": -' + "1" * 5000 + "}]}", "a[1].b: a number has more digits"),
+        ('{"a": [0, NaN], "b": 1' + "1" * 5000 + "}", "a[1]: NaN is no number of JSON"),
+        ('{"a": ' + "1" * 5000 + ", }", "not JSON: "),
         ("[" * 100_000, "nested too deeply"),
         (b"\xff\xfe\xff", "not JSON"),
         ("{}\n{}", "not JSON: Extra data at line 2"),
@@ -202,6 +205,40 @@ def test_what_is_no_json(text: str | bytes, message: str) -> None:
     with pytest.raises(DocumentError) as raised:
         parse_document(text)
     assert message in str(raised.value)
+
+
+HUGE = ["0x" + "f" * 5000, "9" * 5000, int("9" * 4000), 2**64, 10**5000]
+"""Integers that no field holds, as JSON can have them and as a caller of the library can."""
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hex", "text", "digits", "2**64", "10**5000"])
+@pytest.mark.parametrize("key", ["length", "padding", "instance", "type"])
+def test_huge_integers_of_a_record(key: str, number: object) -> None:
+    value = document()
+    value["records"][1][key] = number
+    (fault,) = faults(value)
+    assert fault.path == f"records[1].{key}"
+    assert len(f"{fault}{fault.expected}{fault.actual}{fault.hint}") < 250
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hex", "text", "digits", "2**64", "10**5000"])
+def test_huge_integers_elsewhere(number: object) -> None:
+    value = document()
+    value["size"] = number
+    value["records"][2]["body"]["khz"] = number
+    value["records"][4]["body"]["flags"] = [number]
+    rest = {"offset": number, "length": 8}
+    value["records"][5] = {"type": 3, "instance": 0, "rest": rest}
+    value["trailing"] = {"offset": 0, "length": number}
+    found = faults(value, source=BufferSource(bytes(100)))
+    assert [fault.path for fault in found] == [
+        "size",
+        "records[2].body.khz",
+        "records[4].body.flags",
+        "records[5].rest.offset",
+        "trailing.length",
+    ]
+    assert all(len(f"{each}{each.expected}{each.actual}") < 300 for each in found)
 
 
 @pytest.mark.parametrize("value", [None, [], 1, "x", {}, {"schema": "domctx.image/1"}])
@@ -376,6 +413,11 @@ def test_lines_that_nest_without_end_hurt_nobody() -> None:
 def test_lines_that_are_no_json() -> None:
     with pytest.raises(DocumentError, match=r"^line 2: not JSON: .* at column 2"):
         list(parse_lines(["{}", "{"]))
+
+
+def test_a_line_with_a_huge_integer() -> None:
+    with pytest.raises(DocumentError, match=r"^line 2: size: a number has more digits"):
+        list(parse_lines(["{}", '{"size": ' + "7" * 5000 + "}"]))
 
 
 # -------------------------------------------------------------------------------------- the command

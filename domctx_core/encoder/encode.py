@@ -18,7 +18,8 @@ from domctx_core.encoder.records import (
     remember,
     usable,
 )
-from domctx_core.encoder.values import Values, join, shown_as
+from domctx_core.encoder.values import Values, join
+from domctx_core.excerpts import excerpt
 from domctx_core.formats import Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.quick import UNUSUAL
@@ -152,7 +153,7 @@ class _Encoder:
             self.said.fault(path, f"nothing follows the header of {container.format.name} here")
         elif inner.shown.get("format") != follows:
             self.said.fault(join(path, "format"), "not what follows this header", expected=follows,
-                       actual=shown_as(inner.shown.get("format")))  # fmt: skip
+                       actual=excerpt(inner.shown.get("format")))  # fmt: skip
         else:
             yield from self.container(inner, None, container)
 

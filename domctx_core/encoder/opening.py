@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domctx_core.encoder.nodes import Node
-from domctx_core.encoder.values import Values, join, kind_of, shown_as
+from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.exact import prologue_bytes
+from domctx_core.excerpts import excerpt
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.kinds import ORDERS, nearest
@@ -53,7 +54,7 @@ def open_container(
     shown, path = node.shown, node.path
     name = shown.get("format")
     if not isinstance(name, str):
-        said.fault(join(path, "format"), "the format is missing", actual=shown_as(name),
+        said.fault(join(path, "format"), "the format is missing", actual=excerpt(name),
                    expected=", ".join(formats.names()))  # fmt: skip
         return None
     content = None if holder is None else holder.content
@@ -80,7 +81,7 @@ def open_container(
     byteorder = shown.get("byteorder")
     if byteorder is not None and not (isinstance(byteorder, str) and byteorder in ORDERS):
         said.fault(join(path, "byteorder"), "not a byte order", expected="little or big",
-                   actual=shown_as(byteorder))  # fmt: skip
+                   actual=excerpt(byteorder))  # fmt: skip
         return None
     try:
         return _begin(said, formats, format, byteorder, node, content, outer, raw)
@@ -95,7 +96,7 @@ def _resume(
     assert outer is not None
     if shown.get("resumed") is not True:
         said.fault(join(path, "resumed"), "the record before resumes a container",
-                   expected="true", actual=shown_as(shown.get("resumed")))  # fmt: skip
+                   expected="true", actual=excerpt(shown.get("resumed")))  # fmt: skip
         return None
     container = outer.suspended.pop(name, None)
     if container is None:

@@ -140,13 +140,17 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+LONGEST_INTEGER = 100
+"""Characters of an integer in text; what needs more does not fit any field."""
+
+
 def parse_integer(text: str) -> int:
     """An integer in text: decimal, or hexadecimal after `0x`; `ValueError` for anything else.
 
     That is what the schemas allow; Python's own notations (`1_000`, `0b1`, ` 5 `) are not.
     """
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isalnum()):
+    if not (len(text) <= LONGEST_INTEGER and digits.isascii() and digits.isalnum()):
         raise ValueError("not an integer")
     return int(text, 16 if digits[:2] in ("0x", "0X") else 10)
 

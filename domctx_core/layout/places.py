@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.errors import BodyError, UsageError
+from domctx_core.excerpts import no_json
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.bits import Bits
 from domctx_core.layout.body import Body
@@ -113,7 +114,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise JsonError(f"expected JSON, found {text!r:.60} ({error})") from None
+        raise JsonError(f"expected JSON, found {text!r:.60} ({no_json(error)})") from None
 
 
 def _bits(old: Any, size: int, text: str) -> Bits:

@@ -8,6 +8,7 @@ from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.errors import BodyError, DeclarationError, Errno
+from domctx_core.excerpts import excerpt
 from domctx_core.layout.bits import Bits
 from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
 from domctx_core.rules import Problem
@@ -193,7 +194,7 @@ class Int(Kind):
         else:
             number = self._number(value)
         if not self.lowest <= number <= self.highest:
-            raise JsonError(f"{number} does not fit a {self.label}")
+            raise JsonError(f"{excerpt(number)} does not fit a {self.label}")
         return self.wrap(number)
 
     def _number(self, value: Any) -> int:

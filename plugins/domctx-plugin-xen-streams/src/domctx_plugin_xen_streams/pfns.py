@@ -16,7 +16,7 @@ from typing import Any
 
 from domctx_core import Problem
 from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, parse_integer
 from domctx_core.layout.scalars import INTEGER_TEXT
 
 __all__ = [
@@ -326,7 +326,7 @@ def _stretch_of(item: Any) -> range:
         raise JsonError(f"expected an object with first, count and type, found {item!r:.60}")
     first, count, kind = item["first"], item["count"], item["type"]
     try:
-        first = int(first, 0) if isinstance(first, str) else first
+        first = parse_integer(first) if isinstance(first, str) else first
         number = PageType[kind].value if isinstance(kind, str) else kind
     except (ValueError, KeyError):
         raise JsonError(f"expected a number and a page type, found {item!r:.80}") from None
