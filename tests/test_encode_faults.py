@@ -140,6 +140,10 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
      "trailing.length", "does not fit `raw`"),
     ("follows nothing", lambda d: d.update(content={"format": "libxl"}), "content",
      "nothing follows the header"),
+    ("version of a format without a header", lambda d: d.update(format_version=77),
+     "format_version", "the first record says otherwise"),
+    ("version that is none", lambda d: d.update(format_version="PENDING|MASKED"),
+     "format_version", "not an unsigned number"),
     ("resumed out of nowhere", lambda d: d.update(resumed=True), "resumed", "nothing resumes"),
 ]  # fmt: skip
 

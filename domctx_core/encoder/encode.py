@@ -7,7 +7,7 @@ from typing import Any
 
 from domctx_core.collector import uncollected
 from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
-from domctx_core.encoder.opening import Container, open_container
+from domctx_core.encoder.opening import Container, compare_version, open_container
 from domctx_core.encoder.quick import quick_way
 from domctx_core.encoder.records import (
     body_pieces,
@@ -20,7 +20,7 @@ from domctx_core.encoder.records import (
 )
 from domctx_core.encoder.values import Values, join
 from domctx_core.excerpts import excerpt
-from domctx_core.formats import Formats
+from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.quick import UNUSUAL
 from domctx_core.ops import DEFAULT_CAP
@@ -106,10 +106,35 @@ class _Encoder:
             raw = bytearray()
             opened = open_container(self.said, self.formats, node, holder, outer, raw)
             yield bytes(raw)
-            if opened is not None:
-                yield from self.inside(opened, node)
+            if opened is None:
+                return
+            pieces = self.inside(opened, node)
+            if node.shown.get("format_version") is None or opened.prologue or opened.bare:
+                yield from pieces
+            else:
+                yield from self.with_version(opened, node, pieces)
         finally:
             self.depth -= 1
+
+    def with_version(
+        self, container: Container, node: Node, pieces: Iterator[Piece]
+    ) -> Iterator[Piece]:
+        """Passes `pieces` on; the version that is said has to be what the first bytes show."""
+        before, head = len(self.said.faults), b""
+        # those of what is not bounded go on with what follows it
+        whole = container.inside or container.outer is None
+        for piece in pieces:
+            yield piece
+            if not isinstance(piece, bytes):  # what is in the source is not looked at
+                whole = False
+                break
+            head += piece
+            if len(head) >= HEAD_SIZE:
+                whole = True
+                break
+        if whole and len(self.said.faults) == before:
+            compare_version(self.said, container, node, head[:HEAD_SIZE])
+        yield from pieces
 
     def inside(self, container: Container, node: Node) -> Iterator[Piece]:
         quick = container.quick

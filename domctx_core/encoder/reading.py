@@ -48,9 +48,9 @@ class _Parser:
         self.suspect = False
         self.decoder = self.decoder_with()
 
-    def decoder_with(self, **hooks: Callable[[str], Any]) -> json.JSONDecoder:
+    def decoder_with(self, integer: Callable[[str], Any] | None = None) -> json.JSONDecoder:
         return json.JSONDecoder(
-            object_pairs_hook=self.unique, parse_constant=self.constant, **hooks
+            object_pairs_hook=self.unique, parse_constant=self.constant, parse_int=integer
         )
 
     def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class _Parser:
         except json.JSONDecodeError:
             raise
         except ValueError:  # Python makes no integer of thousands of digits: see where it stands
-            return self.decoder_with(parse_int=self.integer).decode(text)
+            return self.decoder_with(self.integer).decode(text)
 
     def parse(self, text: bytes | str, where: str) -> Any:
         hint = None
