@@ -75,6 +75,12 @@ def without(index: int, key: str) -> Edit:
     return lambda d: d["records"][index]["body"].pop(key)
 
 
+def info(document: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the shared info."""
+    found: dict[str, Any] = document["records"][1]["body"]["info"]
+    return found
+
+
 #: name, edit, path of the fault, part of its message
 PLANTED: list[tuple[str, Edit, str, str]] = [
     ("misspelt enumeration", body(2, mode="NEVER_EMULATED"), "records[2].body.mode",
@@ -89,7 +95,7 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
     ("not true or false", body(2, padded=1), "records[2].body.padded",
      "expected true or false, found 1"),
     ("no object", at(2, body=[1]), "records[2].body", "expected an object with fields, found [1]"),
-    ("unknown flag", body(4, flags=["PENDNIG"]), "records[4].body.flags",
+    ("unknown flag", body(4, flags=["PENDNIG"]), "records[4].body.flags[0]",
      "found 'PENDNIG'; did you mean PENDING?"),
     ("inside a union", body(4, binding={"remote_domid": 70000, "remote_port": 1}),
      "records[4].body.binding.remote_domid", "70000 does not fit a u16"),
@@ -100,7 +106,12 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
     ("a wrong count", body(3, nr_control=9), "records[3].body.nr_control",
      "says 9, and `control` has 0"),
     ("unknown variant", lambda d: d["records"][1]["body"]["info"].update(layout="x86_65"),
-     "records[1].body.info", "found 'x86_65'; did you mean x86_64?"),
+     "records[1].body.info.layout", "found 'x86_65'; did you mean x86_64?"),
+    ("inside a bitmap", lambda d: info(d).update(evtchn_mask=[*range(44), "44", 45]),
+     "records[1].body.info.evtchn_mask[44]", "expected a bit number, found '44'"),
+    ("beyond a bitmap", lambda d: info(d).update(evtchn_mask=[1, 2**64 - 1]),
+     "records[1].body.info.evtchn_mask[1]",
+     "position 18446744073709551615 is outside a bitmap of 4096 bits (0 to 4095)"),
     ("a wrong length", at(2, length=24), "records[2].length", "not the length of the body"),
     ("a wrong padding", at(2, padding=3), "records[2].padding", "not what a body of 20 bytes"),
     ("padding that is too long", at(2, padding_raw="0000000000"), "records[2].padding_raw",
@@ -238,7 +249,7 @@ def test_huge_integers_elsewhere(number: object) -> None:
     assert [fault.path for fault in found] == [
         "size",
         "records[2].body.khz",
-        "records[4].body.flags",
+        "records[4].body.flags[0]",
         "records[5].rest.offset",
         "trailing.length",
     ]

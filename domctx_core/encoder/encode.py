@@ -106,35 +106,35 @@ class _Encoder:
             raw = bytearray()
             opened = open_container(self.said, self.formats, node, holder, outer, raw)
             yield bytes(raw)
-            if opened is None:
-                return
-            pieces = self.inside(opened, node)
-            if node.shown.get("format_version") is None or opened.prologue or opened.bare:
+            if opened is not None:
+                pieces = self.inside(opened, node)
+                if node.shown.get("format_version") is not None:
+                    yield from self.check_version(opened, node, pieces)
                 yield from pieces
-            else:
-                yield from self.with_version(opened, node, pieces)
         finally:
             self.depth -= 1
 
-    def with_version(
+    def check_version(
         self, container: Container, node: Node, pieces: Iterator[Piece]
-    ) -> Iterator[Piece]:
-        """Passes `pieces` on; the version that is said has to be what the first bytes show."""
+    ) -> list[Piece]:
+        """The first pieces, which show the version where there is no header that says it."""
+        taken: list[Piece] = []
+        if container.prologue or container.bare:
+            return taken
         before, head = len(self.said.faults), b""
         # those of what is not bounded go on with what follows it
         whole = container.inside or container.outer is None
         for piece in pieces:
-            yield piece
+            taken.append(piece)
             if not isinstance(piece, bytes):  # what is in the source is not looked at
-                whole = False
-                break
+                return taken
             head += piece
             if len(head) >= HEAD_SIZE:
                 whole = True
                 break
         if whole and len(self.said.faults) == before:
             compare_version(self.said, container, node, head[:HEAD_SIZE])
-        yield from pieces
+        return taken
 
     def inside(self, container: Container, node: Node) -> Iterator[Piece]:
         quick = container.quick

@@ -78,13 +78,6 @@ class Place:
                 for inside, message in fault.faults()
             ]
             raise UsageError("; ".join(faults), field=self.path) from None
-        except BodyError as error:  # a bit beyond its bitmap
-            raise UsageError(
-                f"{self.path}: {error.message}",
-                field=self.path,
-                expected=error.expected,
-                actual=error.actual,
-            ) from None
         if isinstance(self.key, str):
             setattr(self.holder, self.key, value)
         else:
