@@ -407,6 +407,8 @@ def test_faults_of_lines_name_the_line() -> None:
          "not open here"),
         (lambda v: v.insert(2, v[2] | {"type": 3, "key": 1}), "line 3: key", "unknown key"),
         (lambda v: v[0].update(size=5), "line 1: size", "not the input"),
+        (lambda v: v[-1].update(content={"format": "libxc", "records": []}),
+         f"line {len(lines())}: content", "a line holds no container"),
     ],
 )  # fmt: skip
 def test_faults_between_lines(edit: Callable[[Any], Any], path: str, message: str) -> None:

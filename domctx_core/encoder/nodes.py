@@ -125,6 +125,9 @@ class Lines:
                 continue
             value = dict(value)
             del value["container"]
+            if value.pop("content", None) is not None:
+                self.said.fault(join(where, "content"), "a line holds no container",
+                                expected="its own lines, after this one")  # fmt: skip
             inner = self.opening(names)
             yield "record", value, where, inner
             self.skip(inner)

@@ -147,8 +147,8 @@ def _compare_prologue(said: Values, container: Container, shown: dict[str, Any],
         return
     bodies = _prologue(said, container.format, container.byteorder, header, path, bytearray())
     begun, given = _fields(container.prologue), _fields(bodies)
-    for name in begun.keys() & given.keys():
-        if given[name] != begun[name]:
+    for name in given:
+        if given[name] != begun.get(name, given[name]):
             said.fault(join(join(path, "header"), name), "the container's beginning says otherwise",
                        expected=excerpt(begun[name]), actual=excerpt(given[name]),
                        hint="change it there, or leave this header out")  # fmt: skip
