@@ -112,7 +112,7 @@ if TYPE_CHECKING:
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
     from domctx_core.rules import Finding, Problem, Rule, Severity
-    from domctx_core.schema import image_schema, record_schema
+    from domctx_core.schema import image_schema, line_schema, record_schema
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
@@ -247,6 +247,7 @@ __all__ = [
     "i32",
     "i64",
     "image_schema",
+    "line_schema",
     "load_domain",
     "nested",
     "open_source",
@@ -305,6 +306,7 @@ _HOMES = {
     "parse_document": "encoder",
     "parse_lines": "encoder",
     "image_schema": "schema",
+    "line_schema": "schema",
     "record_schema": "schema",
     "Drop": "edit",
     "Edit": "edit",

@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of documents and of each record type, made from the layouts.
+"""JSON Schemas (draft 2020-12) of documents, their lines and each record type, made from the layouts.
 
 They describe what `decode` and `show --json` print and what `encode` takes: numbers may be in
 strings, and what can be computed may be left out.
@@ -13,13 +13,15 @@ from typing import Any
 
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Format, Formats
-from domctx_core.image import SCHEMA
+from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout import Body
-from domctx_core.layout.scalars import HEX, INTEGER_TEXT
+from domctx_core.layout.kinds import LONGEST_INTEGER
+from domctx_core.layout.scalars import HEX, INTEGER_TEXT, Int
 from domctx_core.records import all_bodies
 from domctx_core.registry import Entry, Registry
+from domctx_core.walker import MAX_DEPTH
 
-__all__ = ["image_schema", "record_schema"]
+__all__ = ["image_schema", "line_schema", "record_schema"]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -31,11 +33,12 @@ _COMMON: dict[str, Any] = {
         "description": "an integer in a string, decimal or hexadecimal",
         "type": "string",
         "pattern": "^-?([0-9]+|0[xX][0-9a-fA-F]+)$",
+        "maxLength": LONGEST_INTEGER,
     },
     "hex": {
-        "description": "bytes, two hex digits each",
+        "description": "bytes, two hex digits each, perhaps with blanks between them",
         "type": "string",
-        "pattern": "^([0-9a-fA-F]{2})*$",
+        "pattern": r"^[ \t-\r]*([0-9a-fA-F]{2}[ \t-\r]*)*$",
     },
     "stretch": {
         "description": "bytes in hex, or by their place in the input, or left out",
@@ -80,22 +83,47 @@ _COMMON: dict[str, Any] = {
             },
             "content": {"$ref": "#/$defs/container"},
         },
-        "anyOf": [{"required": ["type"]}, {"required": ["name"]}],
+        "allOf": [
+            {"anyOf": [{"required": ["type"]}, {"required": ["name"]}]},
+            {
+                "anyOf": [
+                    {"required": ["body"], "properties": {"body": {"type": "object"}}},
+                    {"required": ["raw"]},
+                    {"required": ["content"]},
+                    {"required": ["rest"]},
+                ]
+            },
+        ],
         "additionalProperties": False,
     },
 }
 
-_CONTAINER: dict[str, Any] = {
+_BEGINNING: dict[str, Any] = {
     "format": {"type": "string"},
     "format_version": _COUNT,
     "byteorder": {"enum": ["little", "big"]},
     "resumed": {"type": "boolean"},
     "header": {"type": "object"},
     "header_raw": HEX,
-    "records": {"type": "array", "items": {"$ref": "#/$defs/record"}},
-    "content": {"$ref": "#/$defs/container"},
+}
+_BYTES: dict[str, Any] = {
     "trailing": {"$ref": "#/$defs/stretch"},
     "unframed": {"$ref": "#/$defs/stretch"},
+}
+_INSIDE: dict[str, Any] = {
+    "records": {"type": "array", "items": {"$ref": "#/$defs/record"}},
+    "content": {"$ref": "#/$defs/container"},
+    **_BYTES,
+}
+_ANY_BYTES = [{"required": [key]} for key in _BYTES]
+_ANY_INSIDE = [{"required": [key]} for key in _INSIDE]
+
+_PLACE: dict[str, Any] = {
+    "description": "formats from the outside in",
+    "type": "array",
+    "items": {"type": "string"},
+    "minItems": 1,
+    "maxItems": MAX_DEPTH,
 }
 
 _SEEDS = 8
@@ -105,33 +133,17 @@ _SEEDS = 8
 def image_schema(formats: Formats) -> dict[str, Any]:
     """The schema of a whole document with every record type that can be used; imports them all."""
     defs = dict(_COMMON)
-    by_format: list[dict[str, Any]] = []
-    for registry in map(formats.registry, formats.names()):
-        try:
-            format = formats.get(registry.format)
-        except PluginError:  # its containers are not gone into, by no tool
-            continue
-        entries = [entry for entry in registry if _usable(entry)]
-        for entry in entries:
-            defs[_key(registry, entry)] = _of_type(entry, format)
-        defs[registry.format] = _of_format(registry, entries)
-        then: dict[str, Any] = {
-            "records": {"items": {"$ref": f"#/$defs/{registry.format}"}},
-            "header": _header(format),
-        }
-        by_format.append(
-            {
-                "if": {
-                    "properties": {"format": {"const": registry.format}},
-                    "required": ["format"],
-                },
-                "then": {"properties": then},
-            }
+    by_format = [
+        _if_format(
+            name, {"records": {"items": {"$ref": f"#/$defs/{name}"}}, "header": _header(format)}
         )
+        for name, format in _define_formats(formats, defs)
+    ]
     defs["container"] = {
         "type": "object",
-        "properties": _CONTAINER,
+        "properties": _BEGINNING | _INSIDE,
         "required": ["format"],
+        "anyOf": _ANY_INSIDE,
         "allOf": by_format,
         "additionalProperties": False,
     }
@@ -143,10 +155,13 @@ def image_schema(formats: Formats) -> dict[str, Any]:
             "schema": {"const": SCHEMA},
             "path": {"type": "string"},
             "size": _COUNT,
-            **_CONTAINER,
+            **_BEGINNING,
+            **_INSIDE,
+            "resumed": {"const": False},
             "findings": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["schema", "format"],
+        "anyOf": _ANY_INSIDE,
         "allOf": by_format,
         "additionalProperties": False,
         "$defs": defs,
@@ -158,10 +173,108 @@ def record_schema(formats: Formats, known: Iterable[tuple[Registry, Entry]]) -> 
 
     Raises `PluginError` where a type cannot be used.
     """
-    defs = {key: value for key, value in _COMMON.items() if key != "record"}
-    defs["record"] = _COMMON["record"] | {
-        "properties": _COMMON["record"]["properties"] | {"content": {"type": "object"}}
+    record = _COMMON["record"]
+    content = {"content": {"type": "object"}}
+    return _records_schema(formats, known, record | {"properties": record["properties"] | content})
+
+
+def line_schema(
+    formats: Formats, known: Iterable[tuple[Registry, Entry]] | None = None
+) -> dict[str, Any]:
+    """The schema of one line of `decode --jsonl`, be it a container's, a record's or other bytes'.
+
+    With `known`, that of the lines of records of these types; raises as `record_schema` does.
+    """
+    if known is not None:
+        return _records_schema(formats, known, _line_record())
+    defs = _COMMON | {"record": _line_record()}
+    names = _define_formats(formats, defs)
+    defs["container"] = {
+        "type": "object",
+        "properties": {
+            "schema": {"const": LINES},
+            "size": _COUNT,
+            "container": _PLACE,
+            "offset": _COUNT,
+            **_BEGINNING,
+        },
+        "required": ["container", "format"],
+        "allOf": [_if_format(name, {"header": _header(format)}) for name, format in names],
+        "additionalProperties": False,
     }
+    defs["bytes"] = {
+        "type": "object",
+        "properties": {"container": _PLACE, **_BYTES},
+        "required": ["container"],
+        "additionalProperties": False,
+    }
+    inside = [{"if": _inside(name), "then": {"$ref": f"#/$defs/{name}"}} for name, _ in names]
+    return {
+        "$schema": DRAFT,
+        "title": LINES,
+        "if": {"required": ["format"]},
+        "then": {"$ref": "#/$defs/container"},
+        "else": {
+            "if": {"anyOf": _ANY_BYTES},
+            "then": {"$ref": "#/$defs/bytes"},
+            "else": {"allOf": [{"$ref": "#/$defs/record"}, *inside]},
+        },
+        "$defs": defs,
+    }
+
+
+def _line_record() -> dict[str, Any]:
+    """A record on a line of its own; what it holds or announces is on the lines after it."""
+    record = _COMMON["record"]
+    properties = {key: value for key, value in record["properties"].items() if key != "content"}
+    return {
+        **record,
+        "properties": {"container": _PLACE, **properties},
+        "required": ["container"],
+        "allOf": record["allOf"][:1],
+    }
+
+
+def _inside(format: str) -> dict[str, Any]:
+    """Of a line that belongs to a container of `format`, the last that it names."""
+    last = [
+        {
+            "prefixItems": [{}] * depth + [{"const": format}],
+            "minItems": depth + 1,
+            "maxItems": depth + 1,
+        }
+        for depth in range(MAX_DEPTH)
+    ]
+    return {"properties": {"container": {"anyOf": last}}, "required": ["container"]}
+
+
+def _define_formats(formats: Formats, defs: dict[str, Any]) -> list[tuple[str, Format]]:
+    """Define the records of each format, under its name; gives the formats that can be used."""
+    found = []
+    for registry in map(formats.registry, formats.names()):
+        try:
+            format = formats.get(registry.format)
+        except PluginError:  # its containers are not gone into, by no tool
+            continue
+        entries = [entry for entry in registry if _usable(entry)]
+        for entry in entries:
+            defs[_key(registry, entry)] = _of_type(entry, format)
+        defs[registry.format] = _of_format(registry, format, entries)
+        found.append((registry.format, format))
+    return found
+
+
+def _if_format(name: str, then: dict[str, Any]) -> dict[str, Any]:
+    """What else holds of a container of one format."""
+    told = {"properties": {"format": {"const": name}}, "required": ["format"]}
+    return {"if": told, "then": {"properties": then}}
+
+
+def _records_schema(
+    formats: Formats, known: Iterable[tuple[Registry, Entry]], record: dict[str, Any]
+) -> dict[str, Any]:
+    """The schema of records of these types, where `record` is what any record is."""
+    defs = _COMMON | {"record": record}
     keys = []
     for registry, entry in known:
         entry.record_type  # noqa: B018  # one that cannot be used is an error here
@@ -190,12 +303,10 @@ def _of_type(entry: Entry, format: Format) -> dict[str, Any]:
         "type": {"enum": [entry.code, str(entry.code), hex(entry.code), entry.name]},
         "name": {"enum": [entry.name, None]},
     }
-    header = format.header
-    if header is not None and "instance" not in header.__layout__.by_name:
-        properties["instance"] = False
-    elif record_type.instances.limit is not None:
+    properties |= _numbers(format)
+    if properties["instance"] is not False and record_type.instances.limit is not None:
         said = f"below {record_type.instances.limit}, or the record is not valid"
-        properties["instance"] = {"description": said}
+        properties["instance"] = {"description": said} | properties["instance"]
     bodies = [body.__layout__.schema() for body in all_bodies(record_type)]
     properties["body"] = {"anyOf": [*bodies, _NULL]}
     if record_type.content is None:
@@ -204,7 +315,7 @@ def _of_type(entry: Entry, format: Format) -> dict[str, Any]:
     return {"title": entry.name, "description": said.partition("\n\n")[0], "properties": properties}
 
 
-def _of_format(registry: Registry, entries: Iterable[Entry]) -> dict[str, Any]:
+def _of_format(registry: Registry, format: Format, entries: Iterable[Entry]) -> dict[str, Any]:
     """A record of one format, of any type: type or name say what else holds."""
     cases = []
     for entry in entries:
@@ -213,7 +324,15 @@ def _of_format(registry: Registry, entries: Iterable[Entry]) -> dict[str, Any]:
             {"properties": {"name": {"const": entry.name}}, "required": ["name"]},
         ]
         cases.append({"if": {"anyOf": told}, "then": {"$ref": f"#/$defs/{_key(registry, entry)}"}})
-    return {"allOf": [{"$ref": "#/$defs/record"}, *cases]}
+    return {"allOf": [{"$ref": "#/$defs/record"}, {"properties": _numbers(format)}, *cases]}
+
+
+def _numbers(format: Format) -> dict[str, Any]:
+    """The numbers of a record that its header has to hold."""
+    known = {} if format.header is None else format.header.__layout__.by_name
+    fields = {name: known[name].kind for name in ("instance", "length") if name in known}
+    numbers = {name: kind.schema() for name, kind in fields.items() if isinstance(kind, Int)}
+    return {"instance": False} | numbers
 
 
 def _header(format: Format) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from domctx_core.errors import (
     UsageError,
     said,
 )
+from domctx_core.excerpts import no_json
 from domctx_core.files import whole_file
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
@@ -475,7 +476,9 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise cannot_read(path, error) from error
     except (ValueError, RecursionError) as error:
-        raise DomainError(f"{path} is no JSON: {error}", hint="a state file is JSON text") from None
+        raise DomainError(
+            f"{path} is no JSON: {no_json(error)}", hint="a state file is JSON text"
+        ) from None
 
 
 def _fault(where: str, expected: object, actual: object) -> DomainError:

@@ -109,6 +109,7 @@ class TestUsage:
             (["save", "sim:", "-o", "x", "--xen", "four"], "MAJOR.MINOR"),
             (["-p", "no:domctx-plugin-tsc-inf", "types"], "domctx-plugin-tsc-info"),
             (["-p", "yes", "types"], "-p takes no:NAME"),
+            (["-p", "no: ", "types"], "-p takes no:NAME"),
             (["explain", "padding-not-zer"], "padding-not-zero"),
             (["show", "--cap", "much", "x"], "4096, 64K"),
         ],

@@ -202,6 +202,13 @@ def test_a_plugin_that_is_missing_is_not_an_image_s_fault(
         (["-n", "--set", "TSC_INF.khz=1"], 2, "did you mean TSC_INFO?"),
         (["-n", "--set", "TSC_INFO.kz=1"], 2, "did you mean khz?"),
         (["-n", "--set", "TSC_INFO.khz=-1"], 2, "TSC_INFO[0].khz: -1 does not fit a u32"),
+        (["-n", "--set", f"TSC_INFO.khz=0x{'f' * 5000}"], 2, "expected a number, found '0xfff"),
+        (["-n", "--set", f"TSC_INFO.khz=[{'9' * 5000}]"], 2, "more digits than any field can hold"),
+        (
+            ["-n", "--drop", f"0x{'f' * 5000}"],
+            2,
+            "no record type of domain-context is called 0XFFF",
+        ),
         (["-n", "--set", "TSC_INFO[2].khz=1"], 1, "the image has no TSC_INFO[2]"),
         (["-n", "--drop", "SHARED_INFO"], 1, "the image has no SHARED_INFO"),
         (["-n", "--drop", "TSC_INFO", "--set", "TSC_INFO.khz=1"], 2, "to be set and to be dropped"),
@@ -219,6 +226,7 @@ def test_messages_and_statuses(
     run = edit(edit.image, *(names.get(each, each) for each in arguments))
     assert run.status == status
     assert message in run.err
+    assert len(run.err) < 1000
     assert edit.written() == []
     assert edit.image.read_bytes() == IMAGE
 

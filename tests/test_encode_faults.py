@@ -75,6 +75,12 @@ def without(index: int, key: str) -> Edit:
     return lambda d: d["records"][index]["body"].pop(key)
 
 
+def info(document: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the shared info."""
+    found: dict[str, Any] = document["records"][1]["body"]["info"]
+    return found
+
+
 #: name, edit, path of the fault, part of its message
 PLANTED: list[tuple[str, Edit, str, str]] = [
     ("misspelt enumeration", body(2, mode="NEVER_EMULATED"), "records[2].body.mode",
@@ -89,7 +95,7 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
     ("not true or false", body(2, padded=1), "records[2].body.padded",
      "expected true or false, found 1"),
     ("no object", at(2, body=[1]), "records[2].body", "expected an object with fields, found [1]"),
-    ("unknown flag", body(4, flags=["PENDNIG"]), "records[4].body.flags",
+    ("unknown flag", body(4, flags=["PENDNIG"]), "records[4].body.flags[0]",
      "found 'PENDNIG'; did you mean PENDING?"),
     ("inside a union", body(4, binding={"remote_domid": 70000, "remote_port": 1}),
      "records[4].body.binding.remote_domid", "70000 does not fit a u16"),
@@ -100,7 +106,12 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
     ("a wrong count", body(3, nr_control=9), "records[3].body.nr_control",
      "says 9, and `control` has 0"),
     ("unknown variant", lambda d: d["records"][1]["body"]["info"].update(layout="x86_65"),
-     "records[1].body.info", "found 'x86_65'; did you mean x86_64?"),
+     "records[1].body.info.layout", "found 'x86_65'; did you mean x86_64?"),
+    ("inside a bitmap", lambda d: info(d).update(evtchn_mask=[*range(44), "44", 45]),
+     "records[1].body.info.evtchn_mask[44]", "expected a bit number, found '44'"),
+    ("beyond a bitmap", lambda d: info(d).update(evtchn_mask=[1, 2**64 - 1]),
+     "records[1].body.info.evtchn_mask[1]",
+     "position 18446744073709551615 is outside a bitmap of 4096 bits (0 to 4095)"),
     ("a wrong length", at(2, length=24), "records[2].length", "not the length of the body"),
     ("a wrong padding", at(2, padding=3), "records[2].padding", "not what a body of 20 bytes"),
     ("padding that is too long", at(2, padding_raw="0000000000"), "records[2].padding_raw",
@@ -140,6 +151,10 @@ PLANTED: list[tuple[str, Edit, str, str]] = [
      "trailing.length", "does not fit `raw`"),
     ("follows nothing", lambda d: d.update(content={"format": "libxl"}), "content",
      "nothing follows the header"),
+    ("version of a format without a header", lambda d: d.update(format_version=77),
+     "format_version", "the first record says otherwise"),
+    ("version that is none", lambda d: d.update(format_version="PENDING|MASKED"),
+     "format_version", "not an unsigned number"),
     ("resumed out of nowhere", lambda d: d.update(resumed=True), "resumed", "nothing resumes"),
 ]  # fmt: skip
 
@@ -192,7 +207,10 @@ def test_a_value_that_verify_refuses_is_no_fault() -> None:
         ('{"a": NaN}', "NaN is no number of JSON"),
         ('{"schema": 1, "format": "x", "schema": 2}', "schema: the key stands twice"),
         ('{"records": [{"body": {"x": 1, "x": 1}}]}', "records[0].body.x: the key stands twice"),
-        ("1" * 5000, "not JSON"),
+        ("1" * 5000, "more digits than any field can hold"),
+        ('{"a": [1, {"b": -' + "1" * 5000 + "}]}", "a[1].b: a number has more digits"),
+        ('{"a": [0, NaN], "b": 1' + "1" * 5000 + "}", "a[1]: NaN is no number of JSON"),
+        ('{"a": ' + "1" * 5000 + ", }", "not JSON: "),
         ("[" * 100_000, "nested too deeply"),
         (b"\xff\xfe\xff", "not JSON"),
         ("{}\n{}", "not JSON: Extra data at line 2"),
@@ -202,6 +220,40 @@ def test_what_is_no_json(text: str | bytes, message: str) -> None:
     with pytest.raises(DocumentError) as raised:
         parse_document(text)
     assert message in str(raised.value)
+
+
+HUGE = ["0x" + "f" * 5000, "9" * 5000, int("9" * 4000), 2**64, 10**5000]
+"""Integers that no field holds, as JSON can have them and as a caller of the library can."""
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hex", "text", "digits", "2**64", "10**5000"])
+@pytest.mark.parametrize("key", ["length", "padding", "instance", "type"])
+def test_huge_integers_of_a_record(key: str, number: object) -> None:
+    value = document()
+    value["records"][1][key] = number
+    (fault,) = faults(value)
+    assert fault.path == f"records[1].{key}"
+    assert len(f"{fault}{fault.expected}{fault.actual}{fault.hint}") < 250
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["hex", "text", "digits", "2**64", "10**5000"])
+def test_huge_integers_elsewhere(number: object) -> None:
+    value = document()
+    value["size"] = number
+    value["records"][2]["body"]["khz"] = number
+    value["records"][4]["body"]["flags"] = [number]
+    rest = {"offset": number, "length": 8}
+    value["records"][5] = {"type": 3, "instance": 0, "rest": rest}
+    value["trailing"] = {"offset": 0, "length": number}
+    found = faults(value, source=BufferSource(bytes(100)))
+    assert [fault.path for fault in found] == [
+        "size",
+        "records[2].body.khz",
+        "records[4].body.flags[0]",
+        "records[5].rest.offset",
+        "trailing.length",
+    ]
+    assert all(len(f"{each}{each.expected}{each.actual}") < 300 for each in found)
 
 
 @pytest.mark.parametrize("value", [None, [], 1, "x", {}, {"schema": "domctx.image/1"}])
@@ -355,6 +407,8 @@ def test_faults_of_lines_name_the_line() -> None:
          "not open here"),
         (lambda v: v.insert(2, v[2] | {"type": 3, "key": 1}), "line 3: key", "unknown key"),
         (lambda v: v[0].update(size=5), "line 1: size", "not the input"),
+        (lambda v: v[-1].update(content={"format": "libxc", "records": []}),
+         f"line {len(lines())}: content", "a line holds no container"),
     ],
 )  # fmt: skip
 def test_faults_between_lines(edit: Callable[[Any], Any], path: str, message: str) -> None:
@@ -376,6 +430,11 @@ def test_lines_that_nest_without_end_hurt_nobody() -> None:
 def test_lines_that_are_no_json() -> None:
     with pytest.raises(DocumentError, match=r"^line 2: not JSON: .* at column 2"):
         list(parse_lines(["{}", "{"]))
+
+
+def test_a_line_with_a_huge_integer() -> None:
+    with pytest.raises(DocumentError, match=r"^line 2: size: a number has more digits"):
+        list(parse_lines(["{}", '{"size": ' + "7" * 5000 + "}"]))
 
 
 # -------------------------------------------------------------------------------------- the command

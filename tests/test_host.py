@@ -391,6 +391,19 @@ class TestSwitches:
             domctx_dists.host(disabled={"my-plugn": "-p no:my-plugn"})
         assert caught.value.hint == "near names: my-plugin"
 
+    def test_near_names_are_as_they_are_listed(self, domctx_dists: FakeDists) -> None:
+        domctx_dists.add("my-plugin", entry_points=one(300, "THREE_AAA", "plugin_mod"))
+        with pytest.raises(UsageError) as caught:
+            domctx_dists.host(disabled={"300-three-aab": "-p no:300.three_aab"})
+        assert caught.value.hint == "near names: 300.THREE_AAA"
+
+    def test_blanks_around_a_name_are_nothing(self, domctx_dists: FakeDists) -> None:
+        domctx_dists.add("my-plugin", entry_points=one(300, "THREE", "plugin_mod"))
+        switches = Switches.from_environment({}, disable=[" My_Plugin "])
+        host = domctx_dists.host(disabled=switches.disabled)
+        assert domctx_dists.plugin(host, "my-plugin").status is Status.DISABLED
+        assert host.named(" my-plugin")
+
     @pytest.mark.parametrize(
         ("text", "off"), [("1", True), ("yes", True), ("0", False), ("False", False), ("", False)]
     )

@@ -541,10 +541,12 @@ def test_bitmaps(word: int, order: str, prefix: str) -> None:
     check_codec(
         Map(head=9, pending=Bits(128, positions)), data, order, {"head": 9, "pending": positions}
     )
-    with pytest.raises(BodyError, match="pending: position 128 is outside a bitmap of 128 bits"):
+    with pytest.raises(
+        BodyError, match=r"pending\[0\]: position 128 is outside a bitmap of 128 bits"
+    ):
         Map.from_json({"head": 0, "pending": [128]})
     for wrong in [[-1], ["1"], [True], 5, None]:
-        with pytest.raises(BodyError, match=r"^pending: "):
+        with pytest.raises(BodyError, match=r"^pending(\[0\])?: "):
             Map.from_json({"head": 0, "pending": wrong})
     for value in [Bits(64, [1]), Bits(256, [200]), [1, 2], None]:
         with pytest.raises(BodyError) as raised:
@@ -735,7 +737,7 @@ def test_by_size_refuses_other_bodies() -> None:
     assert (raised.value.expected, raised.value.actual) == ("narrow or wide", "Point")
     wrongs: list[Any] = [None, {}, {"layout": "huge"}, {"layout": []}, []]
     for wrong in wrongs:
-        with pytest.raises(BodyError, match=r"^info: .*narrow, wide"):
+        with pytest.raises(BodyError, match=r"^info(\.layout)?: .*narrow, wide"):
             Either.from_json({"x": 1, "info": wrong})
     with pytest.raises(BodyError, match=r"^info.a: the field is missing"):
         Either.from_json({"x": 1, "info": {"layout": "narrow"}})

@@ -168,6 +168,52 @@ def test_a_link_opens_what_it_leads_to(opened: Any) -> None:
     assert len(marked(browser)) == 1
 
 
+def test_the_words_of_a_graph_fit_and_can_be_read(opened: Any) -> None:
+    for width in (1280, 400):
+        browser = opened(make_report(channel_image(40), judged=False), width=width)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        links = browser.execute_script(
+            "return [...document.querySelectorAll('.graph .chip')].map((chip) =>"
+            " [...chip.children].slice(1).map((one) => one.getBoundingClientRect()))"
+        )
+        assert len(links) == 40
+        for pill, *words in links:
+            for word in words:
+                assert word["width"] == 0 or word["height"] >= 12
+                assert word["left"] >= pill["left"] + 8
+                assert word["right"] <= pill["right"] - 8
+
+
+@pytest.mark.parametrize("script", [False, True])
+def test_paper_has_what_is_collapsed_and_no_graph_longer_than_a_page(
+    opened: Any, script: bool
+) -> None:
+    browser = opened(make_report(channel_image(40), judged=False), script=script)
+    closed = find(browser, "details:not([open])")
+    assert len(closed) > 5
+    cells = "return [...document.querySelectorAll('details:not([open]) td')].map((td) => td.checkVisibility())"
+    assert not any(browser.execute_script(cells))
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert all(browser.execute_script(cells))
+        height = find(browser, ".graph svg")[0].size["height"]
+        assert 400 < height < 96 / 2.54 * 23
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    browser.execute_cdp_cmd("Page.printToPDF", {})
+    assert len(find(browser, "details:not([open])")) == len(closed)
+
+
+def test_a_browser_that_prints_no_closed_details_has_them_opened(opened: Any) -> None:
+    browser = opened(make_report(channel_image(40), judged=False))
+    closed = len(find(browser, "details:not([open])"))
+    assert closed > 5
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert not find(browser, "details:not([open])")
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert len(find(browser, "details:not([open])")) == closed
+
+
 def test_the_filter_leaves_what_was_asked_for(opened: Any) -> None:
     browser = opened(make_report(PV1.read_bytes()))
     find(browser, ".filter input")[0].send_keys("tsc")

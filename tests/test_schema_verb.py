@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from support import image, rec, tsc
 
 from domctx_core import (
     BufferSource,
+    DocumentError,
+    DocumentFault,
     Formats,
     PluginError,
     Verifier,
     decode_image,
+    decode_lines,
     encode_image,
     image_schema,
+    line_schema,
     record_schema,
     walk,
 )
@@ -58,9 +63,30 @@ def first_fault(value: Any) -> str | None:
     return None if fault is None else str(fault)
 
 
+@cache
+def line_validator() -> Draft202012Validator:
+    return Draft202012Validator(line_schema(formats()))
+
+
+def first_fault_of_lines(lines: Iterable[Any]) -> str | None:
+    found = (fault for line in lines for fault in line_validator().iter_errors(line))
+    fault = next(found, None)
+    return None if fault is None else str(fault)
+
+
+def faults(document: Any) -> Sequence[DocumentFault]:
+    """What `encode` has to say."""
+    try:
+        encode_image(document, formats())
+    except DocumentError as error:
+        return error.faults
+    return ()
+
+
 def test_it_is_a_schema() -> None:
     schema = image_schema(formats())
     meta.validate(schema)
+    meta.validate(line_schema(formats()))
     assert schema["$schema"].endswith("2020-12/schema")
     for registry in formats().registries():
         for entry in registry:
@@ -75,6 +101,7 @@ def test_what_decode_and_show_print_fits() -> None:
             data = data[:50_000]  # many records alike, and then one that breaks off
         source = BufferSource(data)
         assert first_fault(decode_image(source, formats())) is None, path
+        assert first_fault_of_lines(decode_lines(source, formats())) is None, path
         shown = image_json(walk(source, formats()), Verifier(), path="x", source=source)
         assert first_fault(shown) is None, path
 
@@ -85,6 +112,7 @@ def test_the_example_of_every_type_fits_and_can_be_encoded() -> None:
         for entry in registry:
             schema = record_schema(formats(), [(registry, entry)])
             one = Draft202012Validator(schema)
+            lines = Draft202012Validator(line_schema(formats(), [(registry, entry)]))
             for seed in range(4):
                 body = entry.record_type.body.example(random.Random(seed)).to_json()
                 record = {
@@ -93,7 +121,14 @@ def test_the_example_of_every_type_fits_and_can_be_encoded() -> None:
                     "body": json.loads(json.dumps(body)),
                 }
                 assert one.is_valid(record), (entry.name, next(one.iter_errors(record)))
+                line = {"container": ["other", registry.format], **record}
+                assert lines.is_valid(line), (entry.name, next(lines.iter_errors(line)))
+                assert not lines.is_valid(record)
+                assert first_fault_of_lines([line]) is None
                 if body:
+                    wrong = {"body": {**body, "no_such_field": 1}}
+                    assert not lines.is_valid(line | wrong)
+                    assert first_fault_of_lines([line | wrong]) is not None
                     assert not one.is_valid(record | {"body": {**body, "no_such_field": 1}})
                 count += 1
     assert count > 150
@@ -123,6 +158,66 @@ def test_what_is_wrong_does_not_fit(change: dict[str, Any]) -> None:
         assert first_fault(document) is not None, key
 
 
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({}, True),
+        ({"instance": 2**32 - 1}, True),
+        ({"instance": 2**32}, False),
+        ({"length": 2**64}, False),
+        ({"body": None}, False),
+        ({"body": None, "raw": "00" * 24}, True),
+        ({"raw": " 00\n 01 02" + "00" * 21}, True),
+        ({"raw": "0 0"}, False),
+    ],
+)
+def test_a_record_fits_where_encode_takes_it(change: dict[str, Any], fits: bool) -> None:
+    document = decode_image(BufferSource(image(rec(3, 0, tsc()))), formats())
+    record = document["records"][1]
+    record |= change
+    if "raw" in change:
+        record["body"] = None
+        del record["length"], record["padding"]
+    assert (first_fault(document) is None) is fits
+    assert (faults(document) == ()) is fits
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({"resumed": False}, True),
+        ({"resumed": True}, False),
+        ({"records": None}, False),
+        ({"records": ...}, False),
+        ({"records": ..., "trailing": {"raw": "00"}}, True),
+    ],
+)
+def test_a_document_fits_where_encode_takes_it(change: dict[str, Any], fits: bool) -> None:
+    document = decode_image(BufferSource(image(rec(3, 0, tsc()))), formats()) | change
+    document = {key: value for key, value in document.items() if value is not ...}
+    assert (first_fault(document) is None) is fits
+    paths = [fault.path for fault in faults(document)]
+    assert paths == ([] if fits else [next(iter(change))])
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [
+        ({"container": ["libxc"], "format": "libxc", "header": {"x": 1}}, False),
+        ({"container": ["libxc"], "trailing": {"raw": "00"}}, True),
+        ({"container": ["libxc"], "unframed": {"raw": "0"}}, False),
+        ({"trailing": {"raw": "00"}}, False),
+        ({"container": [], "type": 0, "raw": ""}, False),
+        ({"container": ["domain-context"], "type": 3, "body": {}}, False),
+        ({"container": ["domain-context"], "type": 3, "instance": 2**32, "raw": ""}, False),
+        ({"container": ["libxc", "domain-context"], "type": "TSC_INFO", "body": {}}, False),
+        ({"container": ["domain-context"], "type": 3, "key": 1}, False),
+    ],
+)
+def test_lines(line: dict[str, Any], fits: bool) -> None:
+    assert (first_fault_of_lines([line]) is None) is fits
+
+
 def test_what_people_write_fits_and_is_encoded() -> None:
     document = {
         "schema": "domctx.image/1",
@@ -150,6 +245,9 @@ def test_the_command(run: CommandRunner) -> None:
     both = run("schema", "domain-context/tsc_info", "page_data").json
     assert both["title"] == "domain-context.TSC_INFO, libxc.PAGE_DATA"
     assert len(both["anyOf"]) == 2
+    assert run("schema", "--jsonl").json == json.loads(json.dumps(line_schema(formats())))
+    line = run("schema", "--jsonl", "domain-context/TSC_INFO").json
+    assert line["title"] == "domain-context.TSC_INFO"
     meta.validate(both)
     fields = one["$defs"]["domain-context.TSC_INFO"]["properties"]["body"]["anyOf"][0]
     assert fields["properties"]["nsec"]["description"].endswith(" [ns]")

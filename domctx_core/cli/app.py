@@ -85,7 +85,7 @@ class App:
         self.no_plugins, self.trace_plugins = no_plugins, trace_plugins
         self.color = {"auto": None, "always": True, "never": False}[color]
         for switch in plugin_switches:
-            if not switch.startswith("no:") or switch == "no:":
+            if not switch.startswith("no:") or not switch.removeprefix("no:").strip():
                 raise UsageError(
                     f"-p takes no:NAME, not {switch!r}", hint="installed plugins need no switch"
                 )

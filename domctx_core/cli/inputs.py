@@ -83,5 +83,5 @@ def parse_size(text: str) -> int:
     factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
     digits = text[:-1] if factor > 1 else text
     if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
-        raise UsageError(f"{text!r} is not a size", expected="4096, 64K, 128M or 2G")
+        raise UsageError(f"{text!r:.80} is not a size", expected="4096, 64K, 128M or 2G")
     return int(digits) * factor

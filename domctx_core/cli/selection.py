@@ -88,7 +88,7 @@ def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Re
         from domctx_core.spelling import did_you_mean
 
         raise UsageError(
-            f"no record type{f' of {format}' if format else ''} is called {text.rpartition('/')[2]!r}",
+            f"no record type{f' of {format}' if format else ''} is called {text.rpartition('/')[2]!r:.80}",
             hint=did_you_mean(type, {entry.name for _, entry in entries}) or "see `domctx types`",
         )
     return found

@@ -116,7 +116,7 @@ class Selection:
             )
         raise UsageError(
             f"no record type of {either({level.format.name for level in levels})} is called"
-            f" {selector.type}",
+            f" {selector.type!s:.80}",
             hint=did_you_mean(selector.type, names) or "see `domctx types`",
         )
 

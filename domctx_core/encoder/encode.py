@@ -7,7 +7,7 @@ from typing import Any
 
 from domctx_core.collector import uncollected
 from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
-from domctx_core.encoder.opening import Container, open_container
+from domctx_core.encoder.opening import Container, compare_version, open_container
 from domctx_core.encoder.quick import quick_way
 from domctx_core.encoder.records import (
     body_pieces,
@@ -18,8 +18,9 @@ from domctx_core.encoder.records import (
     remember,
     usable,
 )
-from domctx_core.encoder.values import Values, join, shown_as
-from domctx_core.formats import Formats
+from domctx_core.encoder.values import Values, join
+from domctx_core.excerpts import excerpt
+from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.quick import UNUSUAL
 from domctx_core.ops import DEFAULT_CAP
@@ -106,9 +107,34 @@ class _Encoder:
             opened = open_container(self.said, self.formats, node, holder, outer, raw)
             yield bytes(raw)
             if opened is not None:
-                yield from self.inside(opened, node)
+                pieces = self.inside(opened, node)
+                if node.shown.get("format_version") is not None:
+                    yield from self.check_version(opened, node, pieces)
+                yield from pieces
         finally:
             self.depth -= 1
+
+    def check_version(
+        self, container: Container, node: Node, pieces: Iterator[Piece]
+    ) -> list[Piece]:
+        """The first pieces, which show the version where there is no header that says it."""
+        taken: list[Piece] = []
+        if container.prologue or container.bare:
+            return taken
+        before, head = len(self.said.faults), b""
+        # those of what is not bounded go on with what follows it
+        whole = container.inside or container.outer is None
+        for piece in pieces:
+            taken.append(piece)
+            if not isinstance(piece, bytes):  # what is in the source is not looked at
+                return taken
+            head += piece
+            if len(head) >= HEAD_SIZE:
+                whole = True
+                break
+        if whole and len(self.said.faults) == before:
+            compare_version(self.said, container, node, head[:HEAD_SIZE])
+        return taken
 
     def inside(self, container: Container, node: Node) -> Iterator[Piece]:
         quick = container.quick
@@ -152,7 +178,7 @@ class _Encoder:
             self.said.fault(path, f"nothing follows the header of {container.format.name} here")
         elif inner.shown.get("format") != follows:
             self.said.fault(join(path, "format"), "not what follows this header", expected=follows,
-                       actual=shown_as(inner.shown.get("format")))  # fmt: skip
+                       actual=excerpt(inner.shown.get("format")))  # fmt: skip
         else:
             yield from self.container(inner, None, container)
 

@@ -38,7 +38,9 @@ def _document_parts(
 ) -> Iterator[tuple[str, Any, str, Node | None]]:
     records = shown.get("records", [])
     where = join(path, "records")
-    if not isinstance(records, list):
+    if not any(key in shown for key in INSIDE):
+        said.fault(where, "the records are missing", expected="a list of records")
+    elif not isinstance(records, list):
         said.fault(where, "not a list", expected="a list of records", actual=kind_of(records))
         records = []
     for number, record in enumerate(records):
@@ -123,6 +125,9 @@ class Lines:
                 continue
             value = dict(value)
             del value["container"]
+            if value.pop("content", None) is not None:
+                self.said.fault(join(where, "content"), "a line holds no container",
+                                expected="its own lines, after this one")  # fmt: skip
             inner = self.opening(names)
             yield "record", value, where, inner
             self.skip(inner)

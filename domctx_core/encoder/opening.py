@@ -7,24 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domctx_core.encoder.nodes import Node
-from domctx_core.encoder.values import Values, join, kind_of, shown_as
+from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.exact import prologue_bytes
+from domctx_core.excerpts import excerpt
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.kinds import ORDERS, nearest
 from domctx_core.records import Content, RecordType
 from domctx_core.registry import Registry
 
-__all__ = ["Container", "open_container"]
+__all__ = ["Container", "compare_version", "open_container"]
 
 
 @dataclass(eq=False, slots=True)
 class Container:
     """A container that is being written.
 
-    `bare` is one whose prologue is not said, so that nothing can be framed in it; `told` is whether
-    that was told.
+    `prologue` has the bodies before its records; `bare` is one whose prologue is not said, so that
+    nothing can be framed in it; `told` is whether that was told.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Container:
     framing: Framing
     inside: bool
     outer: Container | None
+    prologue: list[Body]
     bare: bool = False
     told: bool = False
     remembered: Mapping[int, Body] = field(default_factory=dict)
@@ -53,7 +55,7 @@ def open_container(
     shown, path = node.shown, node.path
     name = shown.get("format")
     if not isinstance(name, str):
-        said.fault(join(path, "format"), "the format is missing", actual=shown_as(name),
+        said.fault(join(path, "format"), "the format is missing", actual=excerpt(name),
                    expected=", ".join(formats.names()))  # fmt: skip
         return None
     content = None if holder is None else holder.content
@@ -80,7 +82,7 @@ def open_container(
     byteorder = shown.get("byteorder")
     if byteorder is not None and not (isinstance(byteorder, str) and byteorder in ORDERS):
         said.fault(join(path, "byteorder"), "not a byte order", expected="little or big",
-                   actual=shown_as(byteorder))  # fmt: skip
+                   actual=excerpt(byteorder))  # fmt: skip
         return None
     try:
         return _begin(said, formats, format, byteorder, node, content, outer, raw)
@@ -95,12 +97,66 @@ def _resume(
     assert outer is not None
     if shown.get("resumed") is not True:
         said.fault(join(path, "resumed"), "the record before resumes a container",
-                   expected="true", actual=shown_as(shown.get("resumed")))  # fmt: skip
+                   expected="true", actual=excerpt(shown.get("resumed")))  # fmt: skip
         return None
     container = outer.suspended.pop(name, None)
     if container is None:
         said.fault(path, f"no {name} container is suspended that could be resumed")
+        return None
+    if container.prologue:
+        _compare_framing(said, container.framing, shown, path, "the container's beginning")
+    try:
+        _compare_prologue(said, container, shown, path)
+    except PLUGIN_FAULTS as error:
+        said.plugin_fault(path, error, f"the header of {name} could not be compared")
     return container
+
+
+def _compare_framing(
+    said: Values, framing: Framing, shown: dict[str, Any], path: str, what: str
+) -> None:
+    """Byte order and version, if they are given, have to be those that are made of `what`."""
+    order, version = shown.get("byteorder"), said.integer(shown, "format_version", path)
+    for key, given, made in (
+        ("byteorder", order, framing.byteorder),
+        ("format_version", version, framing.version),
+    ):
+        if given is not None and given != made:
+            said.fault(join(path, key), f"{what} says otherwise", expected=made,
+                       actual=given, hint="change it there, or leave this out")  # fmt: skip
+
+
+def compare_version(said: Values, container: Container, node: Node, head: bytes) -> None:
+    """The version of a format without a prologue, which `head`, its first bytes, can show."""
+    try:
+        framing = container.format.framing([], head)
+    except PLUGIN_FAULTS as error:
+        said.plugin_fault(node.path, error, f"the format {container.format.name} failed")
+    else:
+        shown = {"format_version": node.shown["format_version"]}
+        _compare_framing(said, framing, shown, node.path, "the first record")
+
+
+def _compare_prologue(said: Values, container: Container, shown: dict[str, Any], path: str) -> None:
+    """A container that goes on writes no header; one that is given has to be that of its beginning."""
+    if shown.get("header_raw") is not None:
+        said.fault(join(path, "header_raw"), "a container that goes on has no header of its own",
+                   hint="leave it out")  # fmt: skip
+    header = shown.get("header")
+    if header is None:
+        return
+    bodies = _prologue(said, container.format, container.byteorder, header, path, bytearray())
+    begun, given = _fields(container.prologue), _fields(bodies)
+    for name in given:
+        if given[name] != begun.get(name, given[name]):
+            said.fault(join(join(path, "header"), name), "the container's beginning says otherwise",
+                       expected=excerpt(begun[name]), actual=excerpt(given[name]),
+                       hint="change it there, or leave this header out")  # fmt: skip
+
+
+def _fields(bodies: list[Body]) -> dict[str, Any]:
+    """The fields of all bodies of a prologue, as `header` has them."""
+    return {name: value for body in bodies for name, value in body.to_json().items()}
 
 
 def _begin(
@@ -127,14 +183,7 @@ def _begin(
         return None
     if bodies:
         framing = format.framing(bodies, bytes(raw[:HEAD_SIZE]))
-        version = said.integer(shown, "format_version", path)
-        for key, given, made in (
-            ("byteorder", byteorder, framing.byteorder),
-            ("format_version", version, framing.version),
-        ):
-            if given is not None and given != made:
-                said.fault(join(path, key), "the header says otherwise", expected=made,
-                           actual=given, hint="change the header, or leave this out")  # fmt: skip
+        _compare_framing(said, framing, shown, path, "the header")
     else:
         framing = Framing(byteorder or "little", 0)
     return Container(
@@ -145,6 +194,7 @@ def _begin(
         framing,
         inside=content is not None and not content.inline,
         outer=outer,
+        prologue=bodies,
         bare=has_prologue and not bodies,
     )
 
@@ -176,7 +226,6 @@ def _given_prologue(
     where = join(path, "header_raw")
     bodies: list[Body] = []
     at = 0
-    merged: dict[str, Any] = {}
     order = format.byteorder(header_raw[:HEAD_SIZE])
     while (step := format.prologue(bodies)) is not None:
         body, length = step
@@ -186,12 +235,11 @@ def _given_prologue(
                        expected=f"{at + length} bytes", actual=f"{len(header_raw)} bytes")  # fmt: skip
             return []
         bodies.append(decoded.body)
-        merged |= decoded.body.to_json()
         at += length
     if at < len(header_raw):
         said.fault(where, "is longer than what it begins with says", expected=f"{at} bytes",
                    actual=f"{len(header_raw)} bytes")  # fmt: skip
-    if header is not None and header != merged:
+    if header is not None and header != _fields(bodies):
         said.fault(where, "`header` and `header_raw` say different things", hint="remove"
                    " `header_raw` to have the fields encoded; what no field describes is then"
                    " zero")  # fmt: skip

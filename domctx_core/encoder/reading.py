@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from domctx_core.collector import uncollected
 from domctx_core.encoder.values import join, plain
 from domctx_core.errors import DocumentError, DocumentFault
+from domctx_core.excerpts import TOO_LONG
 
 __all__ = ["parse_document", "parse_lines"]
 
@@ -19,10 +20,14 @@ class _Twice(dict[str, Any]):
     twice: str = ""
 
 
+class _NoNumber(str):
+    """What stood for a number and is none; the text says why."""
+
+
 def parse_document(text: bytes | str) -> Any:
     """The JSON of a document, in UTF-8.
 
-    Raises `DocumentError` where it is none, or an object has a key twice.
+    Raises `DocumentError` where it is none, an object has a key twice, or a number is none.
     """
     return _Parser().parse(text, "")
 
@@ -37,11 +42,16 @@ def parse_lines(lines: Iterable[bytes | str]) -> Iterator[tuple[str, Any]]:
 
 
 class _Parser:
-    """Reads JSON, and notices a key that an object has twice."""
+    """Reads JSON, and notices a key that an object has twice, and numbers that are none."""
 
     def __init__(self) -> None:
         self.suspect = False
-        self.decoder = json.JSONDecoder(object_pairs_hook=self.unique, parse_constant=_constant)
+        self.decoder = self.decoder_with()
+
+    def decoder_with(self, integer: Callable[[str], Any] | None = None) -> json.JSONDecoder:
+        return json.JSONDecoder(
+            object_pairs_hook=self.unique, parse_constant=self.constant, parse_int=integer
+        )
 
     def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -56,16 +66,35 @@ class _Parser:
             seen.add(twice.twice)
         return twice
 
+    def constant(self, text: str) -> _NoNumber:
+        self.suspect = True
+        return _NoNumber(f"{text} is no number of JSON")
+
+    def integer(self, text: str) -> int | _NoNumber:
+        try:
+            return int(text)
+        except ValueError:
+            self.suspect = True
+            return _NoNumber(TOO_LONG)
+
+    def decoded(self, text: str) -> Any:
+        try:
+            return self.decoder.decode(text)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:  # Python makes no integer of thousands of digits: see where it stands
+            return self.decoder_with(self.integer).decode(text)
+
     def parse(self, text: bytes | str, where: str) -> Any:
         hint = None
         try:
             if isinstance(text, bytes):
                 text = text.decode("utf-8-sig")
             with uncollected():
-                value = self.decoder.decode(text)
+                value = self.decoded(text)
             if not self.suspect:
                 return value
-            faults = list(_twice(value, where))
+            faults = list(_faults(value, where))
         except json.JSONDecodeError as error:
             at = f"column {error.colno}" if where else f"line {error.lineno}, column {error.colno}"
             said = f"not JSON: {error.msg} at {at}"
@@ -78,25 +107,21 @@ class _Parser:
         except UnicodeDecodeError as error:
             said = f"not JSON: byte {error.start} is no UTF-8"
             hint = "`domctx decode` makes a document of an image"
-        except ValueError as error:  # a constant that is none, a number of thousands of digits
-            said = f"not JSON: {error}"
         else:
             raise DocumentError(faults)
         raise DocumentError([DocumentFault(plain(where), said, hint=hint)])
 
 
-def _constant(text: str) -> Any:
-    raise ValueError(f"{text} is no number of JSON")
-
-
-def _twice(value: Any, path: str) -> Iterator[DocumentFault]:
+def _faults(value: Any, path: str) -> Iterator[DocumentFault]:
+    if isinstance(value, _NoNumber):
+        yield DocumentFault(plain(path), value)
     if isinstance(value, _Twice):
         yield DocumentFault(
             join(path, value.twice), "the key stands twice in one object", hint="keep one of them"
         )
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _twice(item, join(path, key))
+            yield from _faults(item, join(path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _twice(item, f"{path}[{number}]")
+            yield from _faults(item, f"{path}[{number}]")

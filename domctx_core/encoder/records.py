@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from domctx_core.encoder.opening import Container
-from domctx_core.encoder.values import Values, join, kind_of, shown_as
+from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.errors import PLUGIN_FAULTS, BodyError, PluginError
 from domctx_core.exact import exact_header, header_values
+from domctx_core.excerpts import excerpt
 from domctx_core.layout.kinds import JsonError, nearest
 from domctx_core.layout.scalars import Int
 from domctx_core.pieces import Piece, Span
@@ -37,8 +38,8 @@ def find_type(
     if by_name and code is not None and name is None:
         name = code
     elif by_name and code is not None and name != code:
-        said.fault(where, "type and name are different types", expected=shown_as(name),
-                   actual=shown_as(code))  # fmt: skip
+        said.fault(where, "type and name are different types", expected=excerpt(name),
+                   actual=excerpt(code))  # fmt: skip
         return None, None
     if by_name and name is None:
         said.fault(where, "the type is missing", expected="a type code or a name")
@@ -104,7 +105,7 @@ def body_pieces(
         else:
             said.fault(where, "no plugin knows the type, and can say how its body is laid out",
                        expected="`raw`, or a plugin for the type",
-                       actual=shown_as(shown.get("name") or shown.get("type")),
+                       actual=excerpt(shown.get("name") or shown.get("type")),
                        needs_plugin=True)  # fmt: skip
         return []
     try:

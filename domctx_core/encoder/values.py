@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from domctx_core.errors import DocumentError, DocumentFault, DomctxError, said
+from domctx_core.excerpts import excerpt
 from domctx_core.layout.kinds import nearest, parse_integer
 from domctx_core.ops import CHUNK
 from domctx_core.pieces import Piece, Span
 from domctx_core.sources import Source
 
-__all__ = ["Values", "join", "kind_of", "plain", "shown_as"]
+__all__ = ["Values", "join", "kind_of", "plain"]
 
 _STRETCH = ("offset", "length", "raw", "omitted")
 
 _ZEROS = bytes(CHUNK)
+
+_HIGHEST = 2**64 - 1
+"""The highest number that any header holds."""
 
 
 class Values:
@@ -58,7 +61,7 @@ class Values:
         found = value.get("schema")
         if found != schema:
             self.fault(join(path, "schema"), "not a document that can be encoded", expected=schema,
-                       actual=shown_as(found), hint="`domctx decode` makes them")  # fmt: skip
+                       actual=excerpt(found), hint="`domctx decode` makes them")  # fmt: skip
             return False
         size = self.integer(value, "size", path)
         if self.source is not None and size is not None and size != self.source.end():
@@ -96,7 +99,11 @@ class Values:
                 made = None
         if made is None or made < 0:
             self.fault(join(path, key), "not an unsigned number", expected="a number, or one in a"
-                       " string", actual=shown_as(found))  # fmt: skip
+                       " string", actual=excerpt(found))  # fmt: skip
+            return None
+        if made > _HIGHEST:
+            self.fault(join(path, key), "does not fit 64 bits", expected=f"0 to {_HIGHEST}",
+                       actual=excerpt(found))  # fmt: skip
             return None
         return made
 
@@ -109,7 +116,7 @@ class Values:
             return bytes.fromhex(found)
         except (TypeError, ValueError):
             self.fault(join(path, key), "not bytes in hex", expected="an even number of hex digits",
-                       actual=shown_as(found))  # fmt: skip
+                       actual=excerpt(found))  # fmt: skip
             return None
 
     def stretch(self, value: Any, path: str) -> Iterator[Piece]:
@@ -180,9 +187,3 @@ def kind_of(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number",
              float: "a number with a fraction", type(None): "nothing"}  # fmt: skip
     return next((name for kind, name in names.items() if isinstance(value, kind)), "no JSON")
-
-
-def shown_as(value: Any) -> str:
-    """A value as it stands in the JSON, cut where it is long."""
-    text = json.dumps(value, default=repr)
-    return text if len(text) <= 60 else text[:57] + "..."

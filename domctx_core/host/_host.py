@@ -188,7 +188,9 @@ class Host:
         wanted = normalise(name)
         plugins = [plugin for plugin in self.plugins if wanted in names_of(plugin.found)]
         if not plugins:
-            known = {each for plugin in self.plugins for each in names_of(plugin.found)}
+            known: dict[str, str] = {}
+            for plugin in self.plugins:
+                known |= names_of(plugin.found)
             raise no_such_plugin(name, known)
         return plugins
 

@@ -142,8 +142,8 @@ _RECORD_NAME = re.compile(
 
 
 def normalise(name: str) -> str:
-    """A distribution's name in the form that compares (lower case, single hyphens)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    """A distribution's name in the form that compares (lower case, single hyphens, no blanks)."""
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def discover(path: Iterable[str] | None = None) -> list[Found]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from domctx_core.errors import UsageError
 from domctx_core.host.discovery import Found, RecordName, normalise
 from domctx_core.registry import CORE
+from domctx_core.spelling import nearest
 
 __all__ = ["VARIABLES", "Switches", "names_of", "no_such_plugin"]
 
@@ -55,7 +56,7 @@ class Switches(NamedTuple):
             return f"by {self.no_plugins}"
         if not self.disabled and self.only is None:
             return ""
-        names = names_of(found)
+        names = names_of(found).keys()
         for name in sorted(names & self.disabled.keys()):
             return f"by {self.disabled[name]}"
         if self.only is not None and not names & self.only:
@@ -67,36 +68,35 @@ class Switches(NamedTuple):
         wanted = [*self.disabled, *sorted(self.only or ())]
         if not wanted:
             return
-        known: set[str] = set()
-        built_in: set[str] = set()
+        known: dict[str, str] = {}
+        built_in: dict[str, str] = {}
         for each in found:
             (built_in if each.dist == CORE else known).update(names_of(each))
         for name in wanted:
-            if name in built_in - known:
+            if name in known:
+                continue
+            if name in built_in:
                 if name not in self.disabled:  # to load what is there anyway asks for nothing
                     continue
                 raise UsageError(f"{name} is built in: it cannot be turned off")
-            if name not in known:
-                raise no_such_plugin(name, known)
+            raise no_such_plugin(name, known)
 
 
-def no_such_plugin(name: str, known: Iterable[str]) -> UsageError:
+def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
     """The error for a name that no plugin has; it gives the near ones among `known`."""
-    import difflib
-
-    near = difflib.get_close_matches(name, sorted(known), 3)
+    near = [known[each] for each in nearest(normalise(name), known)]
     return UsageError(
         f"no plugin is called {name}",
         hint=f"near names: {', '.join(near)}" if near else "see `domctx plugins list`",
     )
 
 
-def names_of(found: Found) -> set[str]:
-    """The names that a user may call an entry point by, in the form that compares."""
-    names = {found.dist, normalise(found.name), normalise(found.module)} - {""}
+def names_of(found: Found) -> dict[str, str]:
+    """The names that a user may call an entry point by: as they compare, and as they are."""
+    names = [found.module, found.name, found.dist]
     if found.group == "domctx.record_types" and (record := RecordName.of(found.name)) is not None:
-        names.add(normalise(str(record)))
-    return names
+        names.insert(0, str(record))
+    return {normalise(name): name for name in names if name}
 
 
 def _names(text: str) -> list[str]:

@@ -160,8 +160,7 @@ class Array(Kind):
             try:
                 items.append(self.element.from_json(item, values))
             except JsonError as fault:
-                fault.path.insert(0, f"[{number}]")
-                errors.append(fault)
+                errors.append(fault.at(f"[{number}]"))
         if isinstance(self.count, int) and len(value) != self.count:
             errors.append(JsonError(f"expected {self.count} elements, found {len(value)}"))
         if errors:
@@ -313,7 +312,7 @@ class BySize(Kind):
         name = value.get("layout")
         if not isinstance(name, str) or name not in self.bodies:
             near = nearest(name, self.bodies)
-            raise JsonError(f"expected a `layout` of {names}, found {name!r:.60}{near}")
+            raise JsonError(f"expected one of {names}, found {name!r:.60}{near}").at("layout")
         fields = {key: item for key, item in value.items() if key != "layout"}
         return self.bodies[name].__layout__.from_json(fields)
 

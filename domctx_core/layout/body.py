@@ -321,8 +321,7 @@ class Layout:
                 else:
                     values[field.name] = field.initial()
             except JsonError as fault:
-                fault.path.insert(0, field.name)
-                errors.append(fault)
+                errors.append(fault.at(field.name))
                 if field.name in self.deciding:  # whatever is said of the rest would be a guess
                     break
         for name in value:
@@ -340,8 +339,7 @@ class Layout:
                     wrong = JsonError(
                         f"says {values[field.name]}, and `{field.kind.of}` has {actual}"
                     )
-                    wrong.path.append(field.name)
-                    errors.append(wrong)
+                    errors.append(wrong.at(field.name))
                 del values[field.name]
         if errors:
             raise JsonError.of(errors)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from domctx_core import spelling
 from domctx_core.errors import BodyError, Errno
@@ -121,6 +121,11 @@ class JsonError(Exception):
         """One error for all of `errors`, of which there is at least one."""
         return errors[0] if len(errors) == 1 else cls(str(errors[0]), errors)
 
+    def at(self, step: str) -> Self:
+        """The same error, of what holds the value under `step`: a field's name, or `[3]`."""
+        self.path.insert(0, step)
+        return self
+
     def faults(self) -> Iterator[tuple[str, str]]:
         """Each fault as path, such as `row[1].x`, and message, in the order of the value."""
         for steps, message in self._faults():
@@ -140,13 +145,17 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+LONGEST_INTEGER = 100
+"""Characters of an integer in text; what needs more does not fit any field."""
+
+
 def parse_integer(text: str) -> int:
     """An integer in text: decimal, or hexadecimal after `0x`; `ValueError` for anything else.
 
     That is what the schemas allow; Python's own notations (`1_000`, `0b1`, ` 5 `) are not.
     """
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isalnum()):
+    if text[LONGEST_INTEGER:] or not (digits.isascii() and digits.isalnum()):
         raise ValueError("not an integer")
     return int(text, 16 if digits[:2] in ("0x", "0X") else 10)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.errors import BodyError, UsageError
+from domctx_core.excerpts import no_json
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.bits import Bits
 from domctx_core.layout.body import Body
@@ -87,13 +88,6 @@ class Place:
                 for inside, message in fault.faults()
             ]
             raise UsageError("; ".join(faults), field=self.path) from None
-        except BodyError as error:  # a bit beyond its bitmap
-            raise UsageError(
-                f"{self.path}: {error.message}",
-                field=self.path,
-                expected=error.expected,
-                actual=error.actual,
-            ) from None
         if isinstance(self.key, str):
             setattr(self.holder, self.key, value)
         else:
@@ -191,7 +185,7 @@ def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise JsonError(f"expected JSON, found {text!r:.60} ({error})") from None
+        raise JsonError(f"expected JSON, found {text!r:.60} ({no_json(error)})") from None
 
 
 def _bits(old: Any, size: int, text: str) -> Bits:

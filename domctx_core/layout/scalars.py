@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import BodyError, DeclarationError, Errno
+from domctx_core.errors import DeclarationError, Errno
 from domctx_core.layout.bits import Bits
 from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
 from domctx_core.rules import Problem
@@ -186,17 +186,25 @@ class Int(Kind):
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         if self.flags and isinstance(value, list):
-            total = 0
-            for item in value:
-                total |= int(self._number(item))
-            number = total
+            number = 0
+            for place, item in enumerate(value):
+                try:
+                    number |= self._number(item)
+                except JsonError as fault:
+                    raise fault.at(f"[{place}]") from None
         else:
             number = self._number(value)
-        if not self.lowest <= number <= self.highest:
-            raise JsonError(f"{number} does not fit a {self.label}")
         return self.wrap(number)
 
     def _number(self, value: Any) -> int:
+        number = self._integer(value)
+        if not self.lowest <= number <= self.highest:
+            from domctx_core.excerpts import excerpt
+
+            raise JsonError(f"{excerpt(number)} does not fit a {self.label}")
+        return number
+
+    def _integer(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise JsonError(f"expected a number, found {value!r:.60}")
         if isinstance(value, int):
@@ -482,12 +490,26 @@ class Bitmap(Kind):
         return list(value)
 
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Bits:
-        if not isinstance(value, list) or not all(type(item) is int for item in value):
+        if not isinstance(value, list):
             raise JsonError(f"expected a list of bit numbers, found {value!r:.60}")
-        try:
-            return Bits(8 * self.size, value)
-        except BodyError as error:
-            raise JsonError(error.message) from None
+        bits = 8 * self.size
+        wrong = [
+            self._no_position(item).at(f"[{number}]")
+            for number, item in enumerate(value)
+            if type(item) is not int or not 0 <= item < bits
+        ]
+        if wrong:
+            raise JsonError.of(wrong)
+        return Bits(bits, value)
+
+    def _no_position(self, item: Any) -> JsonError:
+        from domctx_core.excerpts import excerpt
+
+        last = 8 * self.size - 1
+        if type(item) is not int:
+            return JsonError(f"expected a bit number, found {item!r:.60}")
+        said = f"position {excerpt(item)} is outside a bitmap of {last + 1} bits (0 to {last})"
+        return JsonError(said)
 
     def schema(self) -> dict[str, Any]:
         bit = {"type": "integer", "minimum": 0, "maximum": 8 * self.size - 1}

@@ -25,8 +25,8 @@ _ENDS = 12
 _LISTED = 500
 """Links that are listed as a table beside the graph."""
 
-WIDTH = 560.0
-_LEFT, _CHIP, _CHIP_WIDTH, _RIGHT = 104.0, 150.0, 132.0, 372.0
+WIDTH = 584.0
+_LEFT, _CHIP, _CHIP_WIDTH, _RIGHT = 104.0, 144.0, 168.0, 396.0
 _ROW = 40.0
 _LINE = 20.0
 _HEAD = 26.0

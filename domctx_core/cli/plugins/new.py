@@ -6,6 +6,7 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError
+from domctx_core.layout.kinds import parse_integer
 
 __all__ = ["new"]
 
@@ -45,8 +46,8 @@ def _number(text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        return int(text, 0)
+        return parse_integer(text)
     except ValueError:
         raise UsageError(
-            f"{text} is no type code", expected="a number, such as 0x1234 or 4660"
+            f"{text:.80} is no type code", expected="a number, such as 0x1234 or 4660"
         ) from None

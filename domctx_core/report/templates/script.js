@@ -48,6 +48,16 @@
   addEventListener("hashchange", open);
   open();
 
+  // a sheet of paper has nothing to click on
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const each of closed) each.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const each of closed) each.open = false;
+  });
+
   const filter = document.querySelector(".filter");
   const input = filter.querySelector("input"), output = filter.querySelector("output");
   filter.hidden = false;

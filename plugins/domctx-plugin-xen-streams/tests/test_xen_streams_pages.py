@@ -123,24 +123,28 @@ def test_a_million_pfns_in_a_row_are_one_stretch() -> None:
 
 
 @pytest.mark.parametrize(
-    "item",
+    ("item", "where"),
     [
-        None,
-        {},
-        {"first": "0x0", "count": 0, "type": "NORMAL"},
-        {"first": "0x0", "count": 1, "type": "WHAT"},
-        {"first": "zero", "count": 1, "type": 0},
-        {"first": 0, "count": 1, "type": 16},
-        {"first": 1 << 60, "count": 1, "type": 0},
-        {"first": 0, "count": 1 << 33, "type": 0},
-        {"first": (1 << 60) - 1, "count": 2, "type": 15},
-        {"first": 0, "count": True, "type": 0},
-        {"first": 0, "count": 1, "type": []},
+        (None, ""),
+        ({}, ""),
+        ({"first": "0x0", "count": 0, "type": "NORMAL"}, ".count"),
+        ({"first": "0x0", "count": 1, "type": "WHAT"}, ".type"),
+        ({"first": "zero", "count": 1, "type": 0}, ".first"),
+        ({"first": "0x" + "f" * 5000, "count": 1, "type": 0}, ".first"),
+        ({"first": 0, "count": 1, "type": 16}, ".type"),
+        ({"first": 1 << 60, "count": 1, "type": 0}, ".first"),
+        ({"first": 0, "count": 1 << 33, "type": 0}, ".count"),
+        ({"first": (1 << 60) - 1, "count": 2, "type": 15}, ""),
+        ({"first": 0, "count": True, "type": 0}, ".count"),
+        ({"first": 0, "count": 1, "type": []}, ".type"),
     ],
 )
-def test_json_that_is_no_stretch(item: Any) -> None:
-    with pytest.raises(BodyError, match=r"pfns\[0\]"):
-        PageData.from_json({"pfns": [item]})
+def test_json_that_is_no_stretch(item: Any, where: str) -> None:
+    good = {"first": 0, "count": 1, "type": "NORMAL"}
+    with pytest.raises(BodyError) as raised:
+        PageData.from_json({"pfns": [good, item]})
+    assert raised.value.field == f"pfns[1]{where}"
+    assert len(str(raised.value)) < 200
 
 
 # --------------------------------------------------------------------------------------- the walk

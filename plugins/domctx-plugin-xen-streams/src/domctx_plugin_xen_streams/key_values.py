@@ -42,16 +42,16 @@ class KeyValues(Text):
         pairs = []
         for number, item in enumerate(value):
             if not isinstance(item, dict) or set(item) != {"path", "value"}:
-                fault = JsonError(f"expected an object with path and value, found {item!r:.60}")
-                fault.path.insert(0, f"[{number}]")
-                raise fault
-            pair = tuple(
-                super(KeyValues, self).from_json(item[k], values) for k in ("path", "value")
-            )
+                said = f"expected an object with path and value, found {item!r:.60}"
+                raise JsonError(said).at(f"[{number}]")
+            try:
+                pair = tuple(
+                    super(KeyValues, self).from_json(item[k], values) for k in ("path", "value")
+                )
+            except JsonError as fault:
+                raise fault.at(f"[{number}]") from None
             if any("\0" in part for part in pair):
-                fault = JsonError("a path or a value has a NUL inside")
-                fault.path.insert(0, f"[{number}]")
-                raise fault
+                raise JsonError("a path or a value has a NUL inside").at(f"[{number}]")
             pairs.append((pair[0], pair[1]))
         return _joined(pairs)
 

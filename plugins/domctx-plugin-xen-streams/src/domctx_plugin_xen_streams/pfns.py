@@ -16,7 +16,7 @@ from typing import Any
 
 from domctx_core import Problem
 from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
 from domctx_core.layout.scalars import INTEGER_TEXT
 
 __all__ = [
@@ -269,8 +269,7 @@ class Pfns(Kind):
                 if len(entries) > _MOST:
                     raise JsonError(f"more PFNs than a record can hold: at most {_MOST}")
             except JsonError as fault:
-                fault.path.insert(0, f"[{number}]")
-                raise
+                raise fault.at(f"[{number}]") from None
         return entries
 
     def schema(self) -> dict[str, Any]:
@@ -326,14 +325,21 @@ def _stretch_of(item: Any) -> range:
         raise JsonError(f"expected an object with first, count and type, found {item!r:.60}")
     first, count, kind = item["first"], item["count"], item["type"]
     try:
-        first = int(first, 0) if isinstance(first, str) else first
-        number = PageType[kind].value if isinstance(kind, str) else kind
-    except (ValueError, KeyError):
-        raise JsonError(f"expected a number and a page type, found {item!r:.80}") from None
-    if any(type(each) is not int for each in (first, count, number)) or not (
-        0 <= first < 1 << TYPE_SHIFT and 0 <= number < 16 and 0 < count <= _MOST
+        first = parse_integer(first) if isinstance(first, str) else first
+    except ValueError:
+        raise JsonError(f"expected a number, found {first!r:.60}").at("first") from None
+    if isinstance(kind, str) and kind not in PageType.__members__:
+        near = nearest(kind, PageType.__members__)
+        raise JsonError(f"expected a page type, found {kind!r:.60}{near}").at("type")
+    number = PageType[kind].value if isinstance(kind, str) else kind
+    for name, value, low, high in (
+        ("first", first, 0, (1 << TYPE_SHIFT) - 1),
+        ("count", count, 1, _MOST),
+        ("type", number, 0, 15),
     ):
-        raise JsonError(f"no stretch of PFNs: {item!r:.80}")
+        if type(value) is not int or not low <= value <= high:
+            said = f"expected a number from {low} to {high}, found {item[name]!r:.60}"
+            raise JsonError(said).at(name)
     start = number << TYPE_SHIFT | first
     if start + count > 1 << 64:
         raise JsonError(f"a stretch that goes beyond 64 bits: {item!r:.80}")

@@ -81,9 +81,8 @@ class Quotas(Kind):
         for number, item in enumerate(value):
             fits = isinstance(item, dict) and set(item) == {"name", "value"}
             if not fits or not isinstance(item["name"], str) or type(item["value"]) is not int:
-                fault = JsonError(f"expected an object with name and value, found {item!r:.60}")
-                fault.path.insert(0, f"[{number}]")
-                raise fault
+                said = f"expected an object with name and value, found {item!r:.60}"
+                raise JsonError(said).at(f"[{number}]")
             found.append((item["name"], item["value"]))
         return found
 
