@@ -190,15 +190,13 @@ def _rest_lines(
     space["__begin"] = Reader
     lines = [
         f"__values = {{{', '.join(before)}}}",
-        f"__reader = __begin(__data, {order!r})",
-        f"__reader.pos = {start}",
+        f"__reader = __begin(__data, {order!r}, {start}, '')",  # what has a problem is read again
     ]
     for index, field in enumerate(rest):
         made = _rest(field.kind, order)
         if made is None:
             return None
         space[f"__rest{index}"] = made
-        lines.append(f"__reader.path = [{field.name!r}]")
         lines.append(f"__self.{field.name} = __rest{index}(__reader, __values)")
     odd = "__reader.suspect or __reader.problems or __reader.pos != __reader.end"
     return [*lines, f"if {odd}: raise __odd"]

@@ -35,12 +35,14 @@ class Reader:
 
     __slots__ = ("data", "end", "order", "path", "pos", "problems", "suspect")
 
-    def __init__(self, data: bytes | bytearray | memoryview, order: str) -> None:
+    def __init__(
+        self, data: bytes | bytearray | memoryview, order: str, pos: int = 0, *path: str
+    ) -> None:
         self.data = data
-        self.pos = 0
+        self.pos = pos
         self.end = len(data)
         self.order = order
-        self.path: list[str] = []
+        self.path = list(path)
         self.problems: list[Problem] = []
         self.suspect = False
 

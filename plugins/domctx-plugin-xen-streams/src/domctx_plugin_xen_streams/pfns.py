@@ -41,8 +41,8 @@ __all__ = [
 PFN_MASK = (1 << 52) - 1
 TYPE_SHIFT = 60
 _MIDDLE = ((1 << TYPE_SHIFT) - 1) & ~PFN_MASK
-_HIGHEST_BYTE = {"<": 7, ">": 0}
-_SECOND_BYTE = {"<": 6, ">": 1}
+_HIGHEST_BYTE = {"<": slice(7, None, 8), ">": slice(0, None, 8)}
+_SECOND_BYTE = {"<": slice(6, None, 8), ">": slice(1, None, 8)}
 _OURS = "<" if sys.byteorder == "little" else ">"
 _OF_TYPE = [bytes(range(16 * kind, 16 * kind + 16)) for kind in range(16)]
 
@@ -98,7 +98,7 @@ def entry(pfn: int, type: int = PageType.NORMAL) -> int:
 
 def count_types(entries: array[int]) -> dict[int, int]:
     """How many entries there are of each page type, ascending; types without any are left out."""
-    left = _column(bytearray(entries), _HIGHEST_BYTE[_OURS])
+    left = bytearray(entries)[_HIGHEST_BYTE[_OURS]]  # of `bytes`, a slice with steps costs more
     counts: dict[int, int] = {}
     while left:
         kind = left[0] >> 4
@@ -110,7 +110,7 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 def count_pages(entries: array[int]) -> int:
     """How many of the entries have a page of data."""
-    highest = bytearray(entries)[_HIGHEST_BYTE[_OURS] :: 8]
+    highest = bytearray(entries)[_HIGHEST_BYTE[_OURS]]
     return len(entries) - _others(highest, _PAGE_BYTES)
 
 
@@ -120,15 +120,10 @@ def faultless(entries: array[int]) -> bool:
 
 
 def _faultless(raw: bytearray, order: str) -> bool:
-    highest, second = raw[_HIGHEST_BYTE[order] :: 8], raw[_SECOND_BYTE[order] :: 8]
+    highest, second = raw[_HIGHEST_BYTE[order]], raw[_SECOND_BYTE[order]]
     if highest == second == bytes(len(second)):  # as in all of an HVM guest
         return True
     return not (_others(highest, _GOOD_BYTES) or _others(second, _GOOD_SECOND_BYTES))
-
-
-def _column(raw: bytearray, place: int) -> bytearray:
-    """One byte of each entry; of a `bytearray`, since a slice of `bytes` with steps costs more."""
-    return raw[place::8]
 
 
 def _others(column: bytearray, known: bytes) -> int:
@@ -199,7 +194,10 @@ class Pfns(Kind):
         raw = bytearray(reader.data[at : reader.pos])
         if not raw or not _faultless(raw, reader.order):
             reader.suspect = True
-        return _swapped(array("Q", raw), reader.order)
+        entries = array("Q", raw)
+        if reader.order != _OURS:
+            entries.byteswap()
+        return entries
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += _swapped(array("Q", value), order).tobytes()
