@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
     from domctx_core.document import PassingSource, decode_image, decode_lines, decode_text
-    from domctx_core.domains import Domain, Guest, StagedDomain, XenVersion
+    from domctx_core.domains import Domain, Guest, StagedDomain
     from domctx_core.edit import (
         Drop,
         Edit,
@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
+    from domctx_core.versions import XenVersion
     from domctx_core.walker import Closed, Event, Fault, Level, Opened, Record, Trailing, walk
 
 __all__ = [
@@ -296,7 +297,7 @@ _HOMES = {
     "Domain": "domains",
     "Guest": "domains",
     "StagedDomain": "domains",
-    "XenVersion": "domains",
+    "XenVersion": "versions",
     "PassingSource": "document",
     "decode_image": "document",
     "decode_lines": "document",

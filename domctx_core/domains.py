@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.batches import batched
-from domctx_core.errors import DomainError, DomctxError, MisuseError, NoState, UsageError
+from domctx_core.errors import DomainError, DomctxError, MisuseError, NoState
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
+from domctx_core.versions import XenVersion
 
-__all__ = ["Domain", "Guest", "StagedDomain", "XenVersion"]
+__all__ = ["Domain", "Guest", "StagedDomain"]
 
 B = TypeVar("B", bound=Body)
-
-
-class XenVersion(NamedTuple):
-    """A Xen release, compared as people expect: 4.9 is older than 4.15."""
-
-    major: int
-    minor: int
-
-    @classmethod
-    def parse(cls, text: str) -> XenVersion:
-        """The version written as `4.17`; raises `UsageError` for anything else."""
-        match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", text, re.ASCII)
-        if match is None:
-            raise UsageError(f"{text!r} is not a Xen version", expected="MAJOR.MINOR, as in 4.17")
-        return cls(int(match[1]), int(match[2]))
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
 
 
 class Guest(NamedTuple):

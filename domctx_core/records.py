@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     import random
 
     from domctx_core.context import LoadContext, SaveContext
-    from domctx_core.domains import Domain, Guest, XenVersion
+    from domctx_core.domains import Domain, Guest
     from domctx_core.layout.columns import Columns
     from domctx_core.pictures import Amount, Link
+    from domctx_core.versions import XenVersion
 
 __all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]
 

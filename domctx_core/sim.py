@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.declarations import DomainRequest
-from domctx_core.domains import Domain, Guest, XenVersion
+from domctx_core.domains import Domain, Guest
 from domctx_core.errors import (
     PLUGIN_FAULTS,
     BodyError,
@@ -37,6 +37,7 @@ from domctx_core.registry import Registry
 from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
 from domctx_core.spelling import did_you_mean
+from domctx_core.versions import XenVersion
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
 

@@ -45,8 +45,8 @@ from domctx_core.walker import (
 
 if TYPE_CHECKING:
     from domctx_core.bulk import BulkRows
-    from domctx_core.domains import XenVersion
     from domctx_core.runs import Runs
+    from domctx_core.versions import XenVersion
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 

@@ -13,12 +13,12 @@ from domctx_core.cli.messages import report
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.domains import XenVersion
 from domctx_core.engine import load_domain
 from domctx_core.errors import DomctxError
 from domctx_core.files import path_text
 from domctx_core.ops import FileLoadOps
 from domctx_core.sources import cannot_read
+from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
 

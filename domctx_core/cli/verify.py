@@ -16,12 +16,12 @@ from domctx_core.cli.messages import finding_text, report
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
-from domctx_core.domains import XenVersion
 from domctx_core.errors import DomctxError, InputOutputError, UsageError, refused
 from domctx_core.files import whole_file
 from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source, TeeSource
 from domctx_core.verifier import Verdict, verify
+from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
 

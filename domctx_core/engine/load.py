@@ -12,7 +12,7 @@ from typing import Any
 from domctx_core.checks import Check, Container, Run, Seen, placed_problems_of, problems_of
 from domctx_core.collector import uncollected
 from domctx_core.context import LoadContext
-from domctx_core.domains import Domain, Origin, StagedDomain, XenVersion, names_of
+from domctx_core.domains import Domain, Origin, StagedDomain, names_of
 from domctx_core.duplicates import Duplicates
 from domctx_core.engine.entries import END, START, fault, framing
 from domctx_core.engine.hold import paused, refuse_self
@@ -31,6 +31,7 @@ from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, LoadOps
 from domctx_core.registry import Entry, Registry
 from domctx_core.rules import CORE_RULES, Problem, Severity, find_rule
+from domctx_core.versions import XenVersion
 from domctx_core.wire import HEADER_SIZE, byteorder_of, unpack_header
 
 __all__ = ["LoadResult", "load_domain"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domctx_core.context import SaveContext
-from domctx_core.domains import Domain, XenVersion
+from domctx_core.domains import Domain
 from domctx_core.engine.entries import END, START, fault, framing, say_whose
 from domctx_core.engine.hold import backend, paused, refuse_self
 from domctx_core.errors import (
@@ -19,6 +19,7 @@ from domctx_core.layout import ByteOrder
 from domctx_core.observers import Watch
 from domctx_core.ops import DEFAULT_CAP, MemorySaveOps, SaveOps, SizingSaveOps
 from domctx_core.registry import Entry, Registry
+from domctx_core.versions import XenVersion
 
 __all__ = ["save_domain", "save_image", "size_domain"]
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from domctx_core import (
     SINGLE,
     Body,
-    Domain,
     DomainError,
     Errno,
-    Guest,
     Instances,
-    LoadContext,
     Problem,
     RecordType,
     array,
@@ -23,6 +20,9 @@ from domctx_core import (
     u32,
     u64,
 )
+
+if TYPE_CHECKING:
+    from domctx_core import Domain, Guest, LoadContext
 
 __all__ = [
     "FIFO_PORTS",

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from domctx_plugin_shared_info import SharedInfo, simulated_bits
 
 from domctx_core import (
-    Columns,
-    Domain,
     DomainError,
     Errno,
-    Guest,
     Instances,
     Link,
-    LoadContext,
     NoState,
     Problem,
     RecordType,
-    SaveContext,
     XenVersion,
 )
 from domctx_plugin_event_channel.abi import (
@@ -41,6 +36,9 @@ from domctx_plugin_event_channel.channel import (
     Virq,
 )
 from domctx_plugin_event_channel.rules import PORT_OFFSET, abi_missing, against_abi, highest_port
+
+if TYPE_CHECKING:
+    from domctx_core import Columns, Domain, Guest, LoadContext, SaveContext
 
 __all__ = ["EventChannelRecord"]
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import IntFlag
+from typing import TYPE_CHECKING
 
-from domctx_core import Bits, Body, Guest, Problem, by_size, optional, reserved, u32
+from domctx_core import Bits, Body, Problem, by_size, optional, reserved, u32
 from domctx_plugin_shared_info.layouts import (
     SharedInfoArm,
     SharedInfoCompat,
     SharedInfoX86_64,
 )
+
+if TYPE_CHECKING:
+    from domctx_core import Guest
 
 __all__ = ["Layout", "SharedInfo", "SharedInfoFlags", "layout_for", "simulated_bits"]
 

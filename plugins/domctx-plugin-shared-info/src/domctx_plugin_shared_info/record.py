@@ -5,17 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from domctx_core import (
     SINGLE,
     Bits,
-    Domain,
     DomainError,
     Errno,
-    Guest,
     Instances,
-    LoadContext,
     NoState,
     RecordType,
 )
@@ -26,6 +23,9 @@ from domctx_plugin_shared_info.body import (
     simulated_bits,
 )
 from domctx_plugin_shared_info.layouts import SharedInfoArm, SharedInfoCompat, SharedInfoX86_64
+
+if TYPE_CHECKING:
+    from domctx_core import Domain, Guest, LoadContext
 
 __all__ = ["SharedInfoRecord"]
 

@@ -10,23 +10,23 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from domctx_core import (
     SINGLE,
     Body,
-    Domain,
     DomainError,
     Errno,
-    Guest,
     Instances,
-    LoadContext,
     RecordType,
     optional,
     reserved,
     u32,
     u64,
 )
+
+if TYPE_CHECKING:
+    from domctx_core import Domain, Guest, LoadContext
 
 __all__ = ["TscInfo", "TscInfoRecord", "TscMode"]
 
