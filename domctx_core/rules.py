@@ -199,7 +199,8 @@ CORE_RULES: dict[str, Rule] = dict(
             "START carries the format's version and shows the byte order; without it in first"
             " place the rest has no meaning that can be relied on. Other formats begin with a"
             " record type of their own, such as HEADER, and the message names it.",
-            "Check that the file is a domain context image and not cut at the front.",
+            "Check that the file is a domain context image and not cut at the front. An xl save file or"
+            " a migration stream is none: `domctx save stream:FILE -o IMAGE` makes an image of it.",
             "an image whose first header has type 2",
         ),
         _rule(

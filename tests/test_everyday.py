@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
@@ -260,3 +261,25 @@ def test_a_name_of_a_file_cannot_make_a_line_of_its_own(
     assert "\x1b[2J" not in text
     assert not any(line.startswith("b.img: valid") for line in text.splitlines())
     assert (r"a\nb.img: valid\x1b[2J" in text) == named
+
+
+def test_a_number_is_no_file(domctx_cli: CommandRunner, tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        for _ in range(2):
+            assert domctx_cli("save", "sim:seed=7", "-o", "7").status == 0
+
+
+def test_a_file_of_another_format_is_named_where_it_is_to_be_loaded(
+    domctx_cli: CommandRunner, tmp_path: Path
+) -> None:
+    for path, said in (
+        (CAPTURES / "pv1" / "pv1.save.no-pages", "the format of the file is xl save file"),
+        (tmp_path / "x", None),
+    ):
+        if said is None:
+            path.write_bytes(b"neither this nor that" * 9)
+        done = domctx_cli("load", path, "sim:")
+        assert done.status == 1
+        assert "first-not-start" in done.err
+        assert ("help:" in done.err) == (said is not None)
+        assert said is None or said in done.err

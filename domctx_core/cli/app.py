@@ -159,12 +159,16 @@ class App:
             with contextlib.suppress(UsageError):  # switches that make no sense: told already
                 self.host.examine()
         if "host" in self.__dict__:
+            told: set[str] = set()
             for plugin in self.host.plugins:
                 faults = list(plugin.warnings)
                 if plugin.broken:
                     faults.append(f"is {plugin.status}: {plugin.reason}")
-                for fault in dict.fromkeys(faults):
-                    self.say(f"warning: plugin {plugin.provider}: {fault}")
+                for fault in faults:
+                    line = f"warning: plugin {plugin.provider}: {fault}"
+                    if line not in told:  # one distribution may have many entry points
+                        told.add(line)
+                        self.say(line)
                 if faults and self.strict:
                     self.worst(4)
                 if self.verbose and plugin.trace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 
 import click
 
@@ -16,8 +16,10 @@ from domctx_core.cli.progress import file_progress
 from domctx_core.engine import load_domain
 from domctx_core.errors import DomctxError
 from domctx_core.files import path_text
+from domctx_core.formats import HEAD_SIZE
 from domctx_core.ops import FileLoadOps
-from domctx_core.sources import cannot_read
+from domctx_core.registry import DOMAIN_CONTEXT
+from domctx_core.sources import cannot_read, open_source
 from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
@@ -82,6 +84,8 @@ def command(
                 taken = True
                 target.close()  # some domains keep what they took only now, and may fail to
         except DomctxError as error:
+            if error.rule == "first-not-start" and image != "-":
+                error.hint = error.hint or _other_format(app, image)
             app.worst(report(app, error, None if taken or image == "-" else image))
             if not taken:
                 # what was applied as it came is applied; a load in two phases leaves no half
@@ -90,6 +94,19 @@ def command(
     app.say(
         f"loaded {input_name(image)} into {path_text(domain)}: {_count(result.records, 'record')},"
         f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"
+    )
+
+
+def _other_format(app: App, image: str) -> str | None:
+    """What a file is that is no domain context image, where that is known."""
+    found = None
+    with suppress(DomctxError), open_source(image) as source:
+        found = app.host.formats.recognise(bytes(source.at(0, HEAD_SIZE)))
+    if found is None or found.name == DOMAIN_CONTEXT:
+        return None
+    return (
+        f"the format of the file is {found.title or found.name}: `domctx show` reads it, and of a"
+        " saved guest `domctx save stream:FILE -o IMAGE` makes an image"
     )
 
 

@@ -49,10 +49,14 @@ def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None
 
 
 def domain_files(domain: str) -> set[str]:
-    """What may be names of files in SCHEME:REST: REST, its parts between commas, and their values."""
+    """What may be names of files in SCHEME:REST: REST, its parts between commas, and their values.
+
+    A value that is a number, such as that of `seed=7`, is taken for one.
+    """
     rest = domain.partition(":")[2]
     parts = rest.split(",")
-    return {rest, *parts, *(part.partition("=")[2] for part in parts)} - {""}
+    values = (part.partition("=")[2] for part in parts)
+    return {rest, *parts, *(value for value in values if not value.isdecimal())} - {""}
 
 
 def _same(one: str, other: str) -> bool:
