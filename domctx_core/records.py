@@ -320,7 +320,14 @@ def validate_record_type(record_type: Any) -> RecordType[Any]:
         if not (isinstance(each, type) and issubclass(each, Body)):
             raise DeclarationError(f"{who}: `{attribute}` is not a Body class", actual=repr(each))
         each.__layout__  # noqa: B018  # a layout that cannot be compiled is found here, not later
-    for name in record_type.identity:
+    names: Any = record_type.identity
+    if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names):
+        raise DeclarationError(
+            f"{who}: `identity` is no row of names",
+            expected="a tuple of str",
+            actual=repr(names)[:80],
+        )
+    for name in names:
         for each in all_bodies(record_type):
             field = each.__layout__.by_name.get(name)
             if field is None or not isinstance(field.kind, (Int, Blob)):

@@ -614,6 +614,11 @@ def test_elements_that_only_json_has_apart() -> None:
     assert fields_of(written(edit), "GLOBAL_QUOTA_DATA")["quotas"][2]["name"] == "null"
 
 
+def test_a_fault_of_such_an_element_says_which() -> None:
+    with pytest.raises(UsageError, match=r"quotas\[0\]\.value: expected a number, found 'abc'"):
+        change(xenstore(), "GLOBAL_QUOTA_DATA.quotas[0].value=abc")
+
+
 # ---------------------------------------------------------------- records shorter than they decode
 
 

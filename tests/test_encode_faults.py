@@ -546,3 +546,15 @@ def test_no_space_leaves_nothing_behind(run: CommandRunner, tmp_path: Path) -> N
     result = run("encode", put(tmp_path, document()), "-o", "/dev/full")
     assert result.status == 3
     assert run("decode", PV1, "-o", "/dev/full").status == 3
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_an_image_without_records_is_of_no_version(
+    domctx_cli: CommandRunner, tmp_path: Path, lines: bool
+) -> None:
+    head = {"schema": "domctx.lines/1" if lines else "domctx.image/1", "format": "domain-context"}
+    head |= {"container": ["domain-context"]} if lines else {"records": []}
+    path = tmp_path / "none.json"
+    path.write_text(json.dumps({**head, "byteorder": "little", "format_version": 1}))
+    done = domctx_cli("encode", *(["--jsonl"] if lines else []), path, "-o", tmp_path / "none.img")
+    assert (done.status, (tmp_path / "none.img").read_bytes()) == (0, b"")

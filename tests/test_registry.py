@@ -37,8 +37,8 @@ class Byte(Body):
     x: int = u8()
 
 
-def record_type(code: Any, name: Any, body: Any = Word) -> RecordType[Any]:
-    attributes = {"code": code, "name": name, "body": body}
+def record_type(code: Any, name: Any, body: Any = Word, **more: Any) -> RecordType[Any]:
+    attributes = {"code": code, "name": name, "body": body, **more}
     made: RecordType[Any] = type("Made", (RecordType,), attributes)()
     return made
 
@@ -245,6 +245,8 @@ def test_record_types_that_are_none() -> None:
         (record_type(1, "A", Word(x=1)), "`body` is not a Body class"),
         (record_type(1, "A", Unfinished), "`raw` takes all bytes that are left"),
         (named_by("y"), "`identity` names `y`, by which no record can be told"),
+        (record_type(1, "A", Words, identity="x"), "`identity` is no row of names"),
+        (record_type(1, "A", Words, identity=5), "`identity` is no row of names"),
         (named_by("words"), "`identity` names `words`, by which"),
         (object(), "is not a record type"),
         (Word, "is not a record type"),

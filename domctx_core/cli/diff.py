@@ -55,7 +55,7 @@ def command(
     silent: bool,
     cap: int,
 ) -> None:
-    """What is another in B than in A: records by type and instance, then their fields.
+    """What is another in B than in A: records by type, instance and identity, then fields.
 
     A and B may be of different formats; what they have in common is compared, such as the domain
     context in a stream with a bare one. The exit status is 0 where nothing differs but what moves

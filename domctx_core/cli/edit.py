@@ -243,6 +243,14 @@ def _identity(finding: Finding) -> Hashable:
     )  # fmt: skip
 
 
+def _moves(change: EditChange) -> str:
+    """Where a field is, and where it has come to be."""
+    old, new = change.offset, change.new_offset
+    if old is None or old == new:
+        return "nowhere" if new is None else f"at {new:#x}"
+    return f"was at {old:#x}" if new is None else f"at {old:#x} -> {new:#x}"
+
+
 def _change_lines(changes: Iterable[EditChange]) -> Iterator[str]:
     """A line for each change; records of one type in a row, to which the same happened, share it."""
     for _, group in groupby(changes, _alike):
@@ -253,10 +261,7 @@ def _change_lines(changes: Iterable[EditChange]) -> Iterator[str]:
         if first.action == "set":
             header = first.type is None
             label = f"{where[:-1]}:" if header else f"{where}{_label(first, row)}."
-            at = f"{first.offset:#x}" if first.offset is not None else "nowhere"
-            if first.new_offset != first.offset:
-                at += " -> nowhere" if first.new_offset is None else f" -> {first.new_offset:#x}"
-            yield f"{label}{first.field}: {first.text} (at {at})"
+            yield f"{label}{first.field}: {first.text} ({_moves(first)})"
             continue
         yield f"{first.action} {where}{_label(first, row)}{_at(row)}"
 

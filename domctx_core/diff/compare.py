@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +26,7 @@ from domctx_core.diff.model import (
 from domctx_core.diff.parts import body_of, compare_parts, parts_of
 from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.layout import Body, Decoded
+from domctx_core.layout.spans import spans
 from domctx_core.pieces import Span
 from domctx_core.records import RecordType
 from domctx_core.registry import DOMAIN_CONTEXT
@@ -299,10 +300,19 @@ class _Differ:
             change = self._pair(left, index, right, other, alike, moved=key in moved)
             if change is not None:
                 yield change
+        added = list(waiting.values())
+        half = _half_decoded(left, removed, right, added)
+        for index, other in half.items():
+            change = self._pair(left, index, right, other, alike, moved=False)
+            if change is not None:
+                yield change
         for index in removed:
-            yield self._alone(left, index, in_b=False)
-        for index in waiting.values():
-            yield self._alone(right, index, in_b=True)
+            if index not in half:
+                yield self._alone(left, index, in_b=False)
+        paired = set(half.values())
+        for index in added:
+            if index not in paired:
+                yield self._alone(right, index, in_b=True)
 
     def _alone(self, side: _Sequence, index: int, *, in_b: bool) -> RecordChange:
         node = side.nodes[index]
@@ -402,10 +412,15 @@ class _Differ:
     def _heads(self, a: Sequence[Record], b: Sequence[Record], alike: bool) -> Iterator[Change]:
         """What no part says: the rest of heads, what lies behind the last part, and padding.
 
-        Heads only where the records of both sides are cut alike, one by one. Else what the parts
-        leave over is compared in its order, whichever records it lies in.
+        Heads only where the records of both sides are cut alike, one by one. Else reserved bytes that
+        are not zero and what the parts leave over are compared in their order, whichever records
+        they lie in.
         """
         if not alike or [each.length for each in a] != [each.length for each in b]:
+            odd = (
+                [span for each in side for span in self._ask(_odd, each) or ()] for side in (a, b)
+            )
+            yield from self._in_turn("body", *odd)
             left_over = ([span for span in map(self._left_over, side) if span] for side in (a, b))
             yield from self._in_turn("body", *left_over)
             filled = ([_padding(each) for each in side if any(each.padding_raw)] for side in (a, b))
@@ -546,7 +561,7 @@ class _Sequence:
             self.nodes.append(node)
 
     def identity(self, index: int) -> Identity:
-        """The identity of the record at `index`, which is decoded once."""
+        """The identity of the record at `index`; what has one is decoded for it once."""
         known = self.identities.get(index, ())
         if not known:
             known = identity_of(self.nodes[index].record)
@@ -574,6 +589,23 @@ class _Sequence:
     def ordinal(self, index: int) -> int:
         """How many records of the same identity came before the one at `index`."""
         return max(0, self.keys[index][3])
+
+
+def _half_decoded(
+    left: _Sequence, removed: Iterable[int], right: _Sequence, added: Iterable[int]
+) -> dict[int, int]:
+    """Pairs of what is left over of a type and instance: one side has no identity, being damaged."""
+    waiting: dict[tuple[int, int, bool], deque[int]] = defaultdict(deque)
+    for index in added:
+        type, instance, identity, _ = right.keys[index]
+        waiting[type, instance, bool(identity)].append(index)
+    pairs = {}
+    for index in removed:
+        type, instance, identity, _ = left.keys[index]
+        others = waiting.get((type, instance, not identity))
+        if others:
+            pairs[index] = others.popleft()
+    return pairs
 
 
 def _has_parts(differ: _Differ, record: Record) -> bool:
@@ -660,6 +692,19 @@ def _header(record: Record) -> Side | None:
 
 def _padding(record: Record) -> Span:
     return Span(record.body_offset + record.length, record.padding)
+
+
+def _odd(record: Record) -> list[Span]:
+    """Reserved bytes of a record's head that are not zero."""
+    head = body_of(record)
+    if head is None:
+        return []
+    raw = record.raw(record.head)
+    return [
+        Span(record.body_offset + span.offset, span.size)
+        for span in spans(head)
+        if span.reserved and any(raw[span.offset : span.end])
+    ]
 
 
 def _keys(record: Record) -> list[tuple[int, str]]:

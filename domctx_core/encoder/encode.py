@@ -132,7 +132,7 @@ class _Encoder:
             if len(head) >= HEAD_SIZE:
                 whole = True
                 break
-        if whole and len(self.said.faults) == before:
+        if head and whole and len(self.said.faults) == before:
             compare_version(self.said, container, node, head[:HEAD_SIZE])
         return taken
 

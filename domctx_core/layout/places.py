@@ -158,7 +158,12 @@ class Part:
         """
 
         def make() -> Any:
-            self.value = self._read(text)
+            try:
+                self.value = self._read(text)
+            except JsonError as fault:
+                for key in reversed(self.keys):
+                    fault.at(f"[{key}]" if isinstance(key, int) else key)
+                raise
             document = holder = self.whole.to_json()
             for key in self.keys[:-1]:
                 holder = holder[key]

@@ -618,6 +618,23 @@ def test_the_guests_width_against_the_registers_of_vcpus(width: int, other: int)
     assert (found.expected, found.actual) == (f"words of {other} bytes", f"words of {width} bytes")
 
 
+def test_registers_of_vcpus_with_different_words_are_told_of_wherever_the_width_stands() -> None:
+    rest = without(records(2)[1:-2], shared_info())
+    data = stream(2, PV, [vcpu_basic(0, 4), vcpu_basic(1, 8), pv_info(8), *rest])
+    assert [f.name for f in findings(data) if f.rule == "xen-streams/guest-width"] == [
+        "X86_PV_INFO"
+    ]
+
+
+@pytest.mark.parametrize("size", [2801, 5160, 5169])
+def test_registers_that_are_cut_or_too_long_have_no_width(size: int) -> None:
+    rest = without(records(2)[1:-2], shared_info())
+    damaged = record(4, struct.pack("<II", 0, 0) + bytes(size))
+    for width in (4, 8):
+        found = findings(stream(2, PV, [pv_info(width), *rest, damaged]))
+        assert "xen-streams/guest-width" not in {each.rule for each in found}
+
+
 def test_a_vcpu_without_registers_has_no_width() -> None:
     empty = record(4, bytes(8))
     assert said(stream(3, PV, [*records(3)[:-2], empty])) == [
@@ -662,7 +679,8 @@ def configured(config: bytes, flags: int = 3) -> list[Finding]:
         (b"", 0, "does not end with a NUL"),
         (b'name = "guest"\n\0', 0, "is not JSON"),
         ('{"ü": 1 2}\0'.encode(), 9, "is not JSON"),
-        (b"[" * 100_000 + b"\0", 0, "is not JSON"),
+        (b"[" * 100_000 + b"\0", 0, "is nested too deeply to be read"),
+        (b'{"c": NaN}\0', 0, "is not JSON"),
         (b"\0", 0, "is not JSON"),
         (b'["c"]\0', 0, "is not a JSON object"),
         ('{"ü": "'.encode() + b'\xff"}\0', 8, "is not UTF-8"),
@@ -679,6 +697,10 @@ def test_a_configuration_that_xl_cannot_read(config: bytes, at: int, what: str) 
 
 def test_what_follows_the_nul_of_a_configuration_is_nothing_to_xl() -> None:
     assert configured(b'{"c": 1}\0{\xff') == []
+
+
+def test_a_number_of_thousands_of_digits_in_a_configuration() -> None:
+    assert configured(b'{"c": ' + b"9" * 5000 + b"}\0") == []
 
 
 def test_a_configuration_beyond_all_measure_is_not_parsed() -> None:

@@ -326,7 +326,7 @@ def test_bytes_after_the_image_are_refused_unless_told() -> None:
     assert "--lossy" in str(error.hint)
     change = ToVersion3(lossy=True)
     assert b"trailing" not in rewritten(data, change)
-    assert change.notes == ["8 bytes after END of the image are left out"]
+    assert change.notes == ["left out: 8 bytes after END of the image"]
     with pytest.raises(ImageError, match="no place for 8 bytes"):
         rewritten(libxc(*PV), Insert(body, FORMATS))
 

@@ -138,6 +138,18 @@ def test_what_pages_leave_over_is_seen_however_records_are_cut(cut: Sequence[lis
     assert there[1].changes[0].b.offset == b.index(b"rest")
 
 
+@pytest.mark.parametrize("cut", [(SOME[:3],), (SOME[:1], SOME[1:3])])
+def test_reserved_bytes_of_a_head_are_seen_however_records_are_cut(
+    cut: Sequence[list[Page]],
+) -> None:
+    odd = bytearray(page_data(SOME[:3]))
+    odd[8 + 4] = 5
+    a, b = stream(*cut), libxc(pv_info(), bytes(odd))
+    (there,), (back,) = diff(a, b).records(), diff(b, a).records()
+    assert there[1].swapped() == back[1]
+    assert len(there[1].changes) == 1
+
+
 def test_a_head_that_cannot_be_decoded() -> None:
     bad = record(1, struct.pack("<II", 1 << 30, 0) + b"body")
     a, b = libxc(bad, page_data(SOME)), libxc(bad.replace(b"body", b"bodx"), page_data(SOME))

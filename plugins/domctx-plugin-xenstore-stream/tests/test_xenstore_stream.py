@@ -172,6 +172,20 @@ def test_quotas_that_do_not_add_up() -> None:
         GlobalQuotaData.from_json({"n_dom_quota": 1, "n_glob_quota": 0, "quotas": [{"name": "a"}]})
 
 
+@pytest.mark.parametrize(
+    ("quota", "culprit"),
+    [
+        ({"name": "a\0", "value": 1}, r"quotas\[1\]\.name"),
+        ({"name": "a", "value": 1 << 32}, r"quotas\[1\]\.value"),
+        ({"name": "a", "value": -1}, r"quotas\[1\]\.value"),
+    ],
+)
+def test_a_quota_that_no_record_can_hold(quota: dict[str, Any], culprit: str) -> None:
+    rows = [{"name": "b", "value": 2}, quota]
+    with pytest.raises(BodyError, match=culprit):
+        GlobalQuotaData.from_json({"n_dom_quota": 1, "n_glob_quota": 1, "quotas": rows})
+
+
 def test_a_deleted_node_has_neither_value_nor_permissions() -> None:
     body = NodeData(conn_id=1, tx_id=2, access=0, perms=[], path="/a\0", value=b"")  # type: ignore[arg-type]
     assert body.problems() == []

@@ -47,6 +47,16 @@ def test_a_node_that_was_added_in_front() -> None:
     assert added.place.label == "NODE_DATA (path '/new\\x00', conn_id 0, tx_id 0)"
 
 
+def test_a_node_that_one_side_cannot_decode_is_the_same_node() -> None:
+    damaged = bytearray(NODES[2])
+    damaged[8 + 10] = 200  # the length of the value
+    for a, b in ((NODES[:4], [*NODES[:2], bytes(damaged), NODES[3]]),
+                 (NODES[:4], [NODES[3], bytes(damaged), *NODES[:2]])):  # fmt: skip
+        there, back = diff(stream(*a), stream(*b)), diff(stream(*b), stream(*a))
+        assert sorted(repr(record.swapped()) for _, record in back.records()) == rows(there)
+        assert "removed" not in {status for status, *_ in told(there)}
+
+
 def test_a_node_with_another_value_after_one_that_was_removed() -> None:
     found = diff(stream(*NODES), stream(*NODES[1:4], node("/a4", b"other"), NODES[5]))
     assert sorted(told(found)) == [

@@ -131,7 +131,7 @@ class LibxcCheck(Check):
         self.xen_version: XenVersion | None = None
         #: Size of a PV guest's words in bytes, once X86_PV_INFO has told.
         self.guest_width: int | None = None
-        self._context_width: int | None = None
+        self._context_widths: set[int] = set()
         self._version = 0
         self._ever: set[int] = set()
         self._now: set[int] = set()
@@ -184,7 +184,7 @@ class LibxcCheck(Check):
         if isinstance(seen.body, X86PvInfo):
             yield from self._pv_info(seen.body)
         elif isinstance(seen.body, X86PvVcpuBasic):
-            yield from self._vcpu_context(seen.body)
+            yield from self._vcpu_context(seen.body, seen.length)
         self._ever.add(code)
         self._now.add(code)
         if code == CHECKPOINT:
@@ -324,12 +324,14 @@ class LibxcCheck(Check):
                 expected=expected,
                 actual=info.pt_levels,
             )
-        yield from self._width(self._context_width, info.guest_width, 0, "guest_width")
+        for width in self._context_widths:
+            yield from self._width(width, info.guest_width, 0, "guest_width")
 
-    def _vcpu_context(self, vcpu: X86PvVcpuBasic) -> Iterator[Problem]:
+    def _vcpu_context(self, vcpu: X86PvVcpuBasic, length: int) -> Iterator[Problem]:
         width = _CONTEXT_WIDTHS.get(type(vcpu.context))
-        if width is not None:
-            self._context_width = width
+        # of another length it is damaged, and which of the two it was nobody can say
+        if width is not None and length == vcpu.size():
+            self._context_widths.add(width)
             yield from self._width(self.guest_width, width, _CONTEXT_OFFSET, "context")
 
     def _width(

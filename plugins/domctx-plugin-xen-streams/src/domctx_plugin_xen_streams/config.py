@@ -32,10 +32,17 @@ def config_problem(text: str) -> Problem | None:
     if len(text) > _LONGEST:
         return None
     try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        # whatever number it has is nothing to us, and Python minds thousands of digits
+        config = json.loads(text, parse_int=str, parse_constant=_no_constant)
+    except RecursionError:
+        return _unreadable("is nested too deeply to be read", text, 0)
+    except ValueError as error:
         return _unreadable("is not JSON", text, getattr(error, "pos", 0))
     return None if isinstance(config, dict) else _unreadable("is not a JSON object", text, 0)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"JSON has no {name}")
 
 
 def _unreadable(what: str, text: str, at: int) -> Problem:

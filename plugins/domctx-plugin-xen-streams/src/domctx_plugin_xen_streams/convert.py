@@ -249,6 +249,10 @@ def _check_length(record: Record) -> None:
         raise record.finding(problem).error()
 
 
+def _after_end(size: int) -> str:
+    return f"{size} byte{'s' * (size != 1)} after END of the image"
+
+
 def _domain_header(level: Level) -> LibxcDomainHeader:
     header = level.prologue[-1][1]
     assert isinstance(header, LibxcDomainHeader)
@@ -436,9 +440,9 @@ class ToVersion3(Change):
             self.notes.append(f"{names} is left out")
         if state.trailing:
             at = record.body_offset + record.length - state.trailing
-            rest = f"{state.trailing} bytes after END of the image"
+            rest = _after_end(state.trailing)
             self._lose(record, f"version 3 has no place for {rest}", offset=at)
-            self.notes.append(f"{rest} are left out")
+            self.notes.append(f"left out: {rest}")
         version = XenVersion(self.header.xen_major, self.header.xen_minor)
         if state.version != version:
             self.notes.append(f"START says Xen {state.version}, and the stream's header {version}")
@@ -517,7 +521,7 @@ class Insert(Change):
         if self._state.trailing:
             raise ImageError(
                 f"a stream of version {level.framing.version} has no place for"
-                f" {self._state.trailing} bytes after END of the image",
+                f" {_after_end(self._state.trailing)}",
                 hint="convert the stream with --to 4 first, or leave them out of the image",
             )
         if self._state.shared_info is not None:

@@ -83,12 +83,16 @@ class Quotas(Kind):
             if not fits or not isinstance(item["name"], str) or type(item["value"]) is not int:
                 said = f"expected an object with name and value, found {item!r:.60}"
                 raise JsonError(said).at(f"[{number}]")
+            if "\0" in item["name"]:
+                raise JsonError("a NUL would end the name").at("name").at(f"[{number}]")
+            if not 0 <= item["value"] <= _MOST:
+                raise JsonError(f"expected 0 to {_MOST}").at("value").at(f"[{number}]")
             found.append((item["name"], item["value"]))
         return found
 
     def schema(self) -> dict[str, Any]:
         quota = {
-            "name": {"type": "string"},
+            "name": {"type": "string", "pattern": "^[^\\u0000]*$"},
             "value": {"type": "integer", "minimum": 0, "maximum": _MOST},
         }
         item = {
