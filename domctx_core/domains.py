@@ -11,6 +11,7 @@ from domctx_core.batches import batched
 from domctx_core.errors import DomainError, DomctxError, MisuseError, NoState
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
+from domctx_core.layout.run_list import RunList
 from domctx_core.versions import XenVersion
 
 __all__ = ["Domain", "Guest", "StagedDomain"]
@@ -155,7 +156,9 @@ class StagedDomain(Domain):
         self._series_of: type[Body] | None = None
         self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
         self._state: dict[type[Body], dict[int, Any]] = {}
-        self._runs: dict[type[Body], list[tuple[Columns[Any], dict[int, Any]]]] = {}
+        self._runs: dict[type[Body], RunList] = {}
+        #: For each of those runs the bodies, by place, that somebody holds.
+        self._held: dict[type[Body], list[dict[int, Any]]] = {}
         self._sorted = 0
         self._write = domain.write
         self._done = 0
@@ -176,7 +179,7 @@ class StagedDomain(Domain):
     def instances(self, body: type[Body]) -> Iterable[int]:
         self._sort()
         staged = set(self._state.get(body, ()))
-        for run, _ in self._runs.get(body, ()):
+        for run in self._runs.get(body, ()):
             staged.update(run.instances)
         return sorted(staged.union(self.domain.instances(body)))
 
@@ -185,14 +188,15 @@ class StagedDomain(Domain):
         staged: B | None = self._state.get(body, {}).get(instance)
         if staged is not None:
             return staged
-        for run, bodies in reversed(self._runs.get(body, ())):
-            place = run.place_of(instance)
-            if place is not None:
-                # whoever has it may change it, and then it is this one that is written
-                made: B = bodies.setdefault(place, run[place])
-                self._state.setdefault(body, {})[instance] = made
-                return made
-        return self.domain.read(body, instance)
+        runs = self._runs.get(body)
+        found = None if runs is None else runs.find(instance)
+        if runs is None or found is None:
+            return self.domain.read(body, instance)
+        number, place = found
+        # whoever has it may change it, and then it is this one that is written
+        made: B = self._held[body][number].setdefault(place, runs[number][place])
+        self._state.setdefault(body, {})[instance] = made
+        return made
 
     def write(self, body: type[B], instance: int, value: B) -> None:
         if self._accepts is not None:
@@ -234,7 +238,8 @@ class StagedDomain(Domain):
                 state = self._state.get(body)
                 for instance in what.instances if state else ():
                     self._state[body].pop(instance, None)
-                self._runs.setdefault(body, []).append((what, value))
+                self._runs.setdefault(body, RunList()).append(what)
+                self._held.setdefault(body, []).append(value)
             elif change == self._write:
                 self._state.setdefault(body, {})[what] = value
         self._sorted = len(self._queue)

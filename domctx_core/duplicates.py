@@ -2,7 +2,7 @@
 
 Instances mostly ascend, one by one or with gaps. What follows on is kept as a range, whatever its
 length; the rest as sorted arrays of 4 bytes a number. So memory is flat where instances follow on,
-and at most 8 bytes a record wherever they lie.
+and at most 8 bytes a record wherever they lie, of up to 4,096 type codes.
 """
 
 from __future__ import annotations

@@ -51,6 +51,10 @@ _LONGEST = 8192
 _CYCLE = 8
 """Types that may take turns in a cycle."""
 
+_TURNS = 16
+"""Cycles in one container: of one that changes all the time, each would take longer to make than
+its records take the slow way."""
+
 _UNROLLED = 512
 """Bytes of a pattern that is repeated."""
 
@@ -249,7 +253,7 @@ class _Ground:
             yield self._cycle((code,))
         if mixed and not proof.watched:
             turn = self._turn(block)
-            if turn:
+            if turn in self._cycles or (turn and len(self._cycles) < _TURNS):
                 self._latest = self._cycle(turn)
                 yield self._latest
             medley = self._any_order()
@@ -258,8 +262,6 @@ class _Ground:
 
     def _cycle(self, codes: tuple[int, ...]) -> _Cycle:
         if codes not in self._cycles:
-            if len(self._cycles) >= PATIENCE:
-                self._cycles.clear()
             proofs = [proof for proof in map(self.proof, codes) if proof is not None]
             self._cycles[codes] = _Cycle(proofs, self._instance)
         return self._cycles[codes]

@@ -33,6 +33,7 @@ from domctx_core.files import whole_file
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
 from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.run_list import RunList
 from domctx_core.registry import Registry
 from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
@@ -86,7 +87,7 @@ class SimDomain(Domain):
         #: Bodies by type code and instance, or what a state file says of them.
         self._state: dict[int, dict[int, Any]] = {}
         #: State that was taken as runs; a body of the same instance counts instead.
-        self._runs: dict[int, list[Columns[Any]]] = {}
+        self._runs: dict[int, RunList] = {}
         self._kinds: dict[type[Body], _Kind] = {}
         self._changed = False
         self._loading = loading
@@ -134,12 +135,13 @@ class SimDomain(Domain):
 
     def _from_run(self, code: int, instance: int) -> Any:
         """A body out of a run: from now on it is this one that counts, which others may change."""
-        for run in reversed(self._runs.get(code, ())):
-            place = run.place_of(instance)
-            if place is not None:
-                made = self._state.setdefault(code, {})[instance] = run[place]
-                return made
-        return None
+        runs = self._runs.get(code)
+        found = None if runs is None else runs.find(instance)
+        if runs is None or found is None:
+            return None
+        number, place = found
+        made = self._state.setdefault(code, {})[instance] = runs[number][place]
+        return made
 
     def accepts(self, body: type[B], instance: int, value: B) -> None:
         kind = self._kinds.get(body) or self._kind(body)
@@ -182,8 +184,9 @@ class SimDomain(Domain):
             return None
         if any(one.instances[-1] >= two.instances[0] for one, two in pairwise(runs)):
             return None
-        runs[:] = [Columns.joined(runs)]
-        return runs[0]
+        joined: Columns[B] = Columns.joined(list(runs))
+        self._runs[code] = RunList([joined])
+        return joined
 
     def _adopt_runs(self, code: int, body: type[Body]) -> None:
         """Make a run of what a state file says, where all of it is as this class writes it."""
@@ -193,7 +196,7 @@ class SimDomain(Domain):
         if all(type(each) is dict for each in said.values()):
             run = Columns.from_json(body, dict(sorted(said.items())))
             if run is not None:
-                self._runs[code] = [run]
+                self._runs[code] = RunList([run])
                 said.clear()
 
     def accepts_run(self, body: type[B], run: Columns[B]) -> None:
@@ -210,7 +213,7 @@ class SimDomain(Domain):
             for instance in run.instances:
                 bodies.pop(instance, None)
         if run:
-            self._runs.setdefault(code, []).append(run)
+            self._runs.setdefault(code, RunList()).append(run)
             self._changed = True
 
     def pause(self) -> None:

@@ -164,6 +164,10 @@ class LoadContext:
         """The next `size` bytes (None: the rest) as a place to read from later, not held."""
         size = self.length - self._consumed if size is None else size
         self._take(size)
+        if self._run is not None:  # whose records are at hand, and have to stay there
+            raw = self._window[self._at : self._at + size]
+            self._at += size
+            return Extent(lambda at, count: raw[at : at + count], 0, len(raw))
         self._sync()
         self._require(size, "truncated-body")
         extent = self._ops.extent(size)
@@ -390,12 +394,11 @@ class LoadContext:
         stride, to_body = run.frame.stride, HEADER_SIZE - self._base
         offset = first + places.start * stride
         instances = islice(run.instances, places.start, None)
-        self.body = None
         for place, self.instance, self._ready in zip(places, instances, bodies, strict=False):
             self._at = offset + to_body
             self.offset = offset
             self.record = record + place
-            self._state = "header"
+            self._state, self.body = "header", None
             domain.place, domain.due = place, self.instance
             try:
                 load(domain, self)

@@ -225,6 +225,7 @@ class SaveContext:
         packing = None if self._instance is not None else self._packing(run.body)
         if (
             packing is None
+            or run.body.to_bytes is not Body.to_bytes
             or not (self.dry_run or run.sound)
             or not run.ascending
             or run.instances[-1] >= self._limit

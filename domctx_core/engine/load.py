@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from domctx_core.checks import Check, Container, Run, Seen, placed_problems_of, problems_of
@@ -321,11 +322,10 @@ class _Load:
             byteorder, run.body, run.raw,
         )  # fmt: skip
         try:
-            for check in way.checks:
-                for number, problem in placed_problems_of(check, shown):
-                    told = number + 1
-                    self.judge(check, problem, shown.outline(number))
-                    told = len(run)
+            for number, check, problem in _in_order(way.checks, shown):
+                told = number + 1
+                self.judge(check, problem, shown.outline(number))
+                told = len(run)
         finally:
             if self.watch:
                 self.watch.see_run(way.code, run.instances[:told], offset, stride, size)
@@ -412,6 +412,21 @@ class _Load:
         )
 
 
+def _in_order(checks: Iterable[Check], run: Run) -> Iterator[tuple[int, Check, Problem]]:
+    """What all checks have to say of a run, by the records that it is about; then what one raised."""
+    told: list[tuple[int, Check, Problem]] = []
+    raised: PluginError | None = None
+    for check in checks:
+        try:
+            told += ((number, check, problem) for number, problem in placed_problems_of(check, run))
+        except PluginError as error:
+            raised = raised or error
+    told.sort(key=itemgetter(0))
+    yield from told
+    if raised is not None:
+        raise raised
+
+
 class _Witness(StagedDomain):
     """The domain itself, with a list of what it took: for a load without validation."""
 
@@ -438,7 +453,7 @@ class _Witness(StagedDomain):
 
     @property
     def takes_runs(self) -> bool:
-        return self._run_written
+        return self._run_written and super().takes_runs
 
     def update(self, body: Any, instance: int, change: Any) -> None:
         self.domain.update(body, instance, change)

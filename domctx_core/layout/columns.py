@@ -473,7 +473,8 @@ class Columns(Sequence[B], Generic[B]):
     def _others(self, place: Place) -> Iterator[Any]:
         """The values of a field that is no integer, each made anew."""
         kind, size, stride = place.kind, place.kind.size or 0, self.frame.stride
-        starts = range(self.frame.body + place.offset, self._count * stride, stride)
+        first = self.frame.body + place.offset
+        starts = range(first, first + self._count * stride, stride)
         if isinstance(kind, Blob) and not isinstance(kind, Text):
             yield from (self.raw[at : at + size] for at in starts)
             return

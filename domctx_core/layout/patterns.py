@@ -50,6 +50,8 @@ def _body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
     layout = body.__layout__
     if layout.size is None or body.inspect.__func__ is not Body.inspect.__func__:  # type: ignore[attr-defined]
         raise NoPattern
+    if body.problems is not Body.problems:
+        raise NoPattern
     ordinary = body.__ordinary__
     if ordinary is None:
         if layout.own_check:
@@ -85,6 +87,9 @@ def _fields(
         if type(kind) is Switch:
             if kind.selector not in chosen:
                 raise NoPattern
+            if chosen[kind.selector] not in kind.cases:  # another union's, so that these are bytes
+                out += any_bytes(kind.size)
+                continue
             case = kind.cases[chosen[kind.selector]]
             used = 0 if case is None else case.__layout__.size or 0
             out += b"" if case is None else body_pattern(case, order)
