@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import importlib.util
 import inspect
 import json
 import re
 import sys
 import tomllib
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -235,19 +234,36 @@ def test_every_hook_is_exercised_by_a_test() -> None:
     assert set(HOOKS) <= set(implemented)
 
 
-def _make_rules() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_rules", DOCS / "make_rules.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Gives a page of the reference as its script makes it."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    return lambda page: str(importlib.import_module(f"make_{page}").render())
 
 
-def test_the_page_of_rules_is_current() -> None:
+@pytest.mark.parametrize("name", ["rules", "plugins"])
+def test_a_page_that_is_made_is_current(make: Callable[[str], str], name: str) -> None:
+    page = (DOCS / "reference" / f"{name}.md").read_text()
+    assert page == make(name), f"run `python docs/make_{name}.py`"
+
+
+def test_every_rule_that_ships_is_on_the_page_of_rules(runner: Runner) -> None:
+    listed = [line.split()[0] for line in runner.run("domctx explain").splitlines()]
+    assert set(CORE_RULES) < set(listed)
     page = (DOCS / "reference" / "rules.md").read_text()
-    assert page == _make_rules().render(), "run `python docs/make_rules.py`"
-    assert all(f"\n## {id}\n" in page for id in CORE_RULES)
+    assert re.findall("^## (.*)$", page, re.MULTILINE) == listed
+
+
+def test_what_a_plugin_adds_is_in_its_row_on_the_page_of_plugins(runner: Runner) -> None:
+    page = (DOCS / "reference" / "plugins.md").read_text()
+    rows = dict(re.findall(r"^\| \[[\w-]+\]\(#([\w-]+)\) \|(.*)$", page, re.MULTILINE))
+    signs = {"domctx.formats": "`{}`", "domctx.domains": "`{}:`", "domctx.commands": "`{}`"}
+    listed = _answer(runner, "domctx plugins list --json")["plugins"]
+    assert set(rows) == {each["dist"] for each in listed} - {"domctx-core"}
+    for each in listed:
+        sign = signs.get(each["group"])
+        if sign is not None and each["dist"] in rows:
+            assert sign.format(each["entry_point"]) in rows[each["dist"]]
 
 
 def test_a_failed_restore_finds_every_rule_under_its_errno() -> None:
