@@ -27,6 +27,7 @@ from docs_pages import (
     build_site,
     commands,
 )
+from environments import run
 
 import domctx_core
 from domctx_core.allocation import THIRD_PARTY
@@ -34,8 +35,9 @@ from domctx_core.cli.app import VERBS
 from domctx_core.host import Status, hookspecs
 from domctx_core.host.modules import HOOKS
 from domctx_core.layout import fields
-from domctx_core.registry import copy_name
+from domctx_core.registry import Registry, copy_name
 from domctx_core.rules import CORE_RULES
+from domctx_core.scaffold import Names, write_plugin
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"
 
@@ -183,6 +185,56 @@ def test_the_first_record_type_takes_at_most_fifteen_lines() -> None:
     (code,) = [block.text for block in blocks(page) if (block.file or "").endswith("__init__.py")]
     lines = [line for line in code.splitlines() if line.strip() and not line.startswith("#")]
     assert 0 < len(lines) <= 15
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("tutorial/first-record-type.md", "watchdog"), ("how-to/test-your-plugin.md", "heartbeat")],
+)
+def test_a_page_fits_the_linters_of_the_package_it_fills(
+    page: str, name: str, tmp_path: Path
+) -> None:
+    folder = write_plugin(Names.of(name), tmp_path, Registry(), code=0x80000030)
+    written = [block for block in blocks((DOCS / page).read_text()) if block.file]
+    for block in written:
+        (tmp_path / str(block.file)).write_text(block.text)
+    assert written
+    for command in ("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",):
+        run(sys.executable, "-m", *command, cwd=folder)
+
+
+# ------------------------------------------------------------------------------------- following
+
+
+GUIDES = [path for path in PAGES if path.parent.name in ("tutorial", "how-to")]
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=_id)
+def test_what_a_page_turns_on_it_turns_off(path: Path) -> None:
+    text = path.read_text()
+    if "export DOMCTX_LOAD_PLUGINS=" in text:
+        assert "`unset DOMCTX_LOAD_PLUGINS`" in text
+    for name in re.findall(r"^\$ pip install .*\./(domctx-plugin-\w+)$", text, re.MULTILINE):
+        assert f"`pip uninstall {name}`" in text
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=_id)
+def test_a_page_with_commands_says_how_to_have_them(path: Path) -> None:
+    text = path.read_text()
+    if any(block.language == "console" for block in blocks(text)):
+        assert "](../index.md#install)" in text
+
+
+def test_a_file_is_one_thing_on_all_pages_that_run_in_the_checkout() -> None:
+    documents, states = set(), set()
+    for path in GUIDES:
+        text = path.read_text()
+        if "in the checkout, [set up]" in text:
+            states |= set(re.findall(r"\bsim:(\w\S*?\.json)", text))
+            documents |= set(re.findall(r" -o (\S+\.json)", text))
+    assert documents
+    assert states
+    assert documents & states == set()
 
 
 # ------------------------------------------------------------------------------------ reference
