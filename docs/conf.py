@@ -13,6 +13,8 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"domctx {__version__}"
 
 # Docstrings are read in an editor far more often than here, so they mark code with one backtick.

@@ -1,11 +1,13 @@
-"""Writes `reference/rules.md` from the rule catalogue: `python docs/make_rules.py`."""
+"""Writes `reference/rules.md` from the rules of core and plugins: `python docs/make_rules.py`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from domctx_core.host import Host
 from domctx_core.rules import CORE_RULES, Rule
 
+PLUGINS = Path(__file__).parent.parent / "plugins"
 PAGE = Path(__file__).parent / "reference" / "rules.md"
 
 _HEAD = """\
@@ -13,22 +15,38 @@ _HEAD = """\
 
 For whoever reads a finding of `verify`. A rule's id never changes. An *error* is what a load
 refuses, with that errno; a *warning* is odd and may still load; a *note* is worth knowing. A record
-type may give its own errno or severity, and a finding says which. `domctx explain RULE` prints the
-same text, for the rules of plugins too: their ids begin with the plugin's name and a slash.
+type may give its own errno or severity, and a finding says which.
 
-This page is made by `python docs/make_rules.py` from `domctx_core/rules.py`.
+Behind the rules of the core come those of [the plugins that ship](plugins.md), whose ids begin with the plugin's
+name and a slash. `domctx explain RULE` prints the same text, and that of any other plugin's rules.
+
+This page is made by `python docs/make_rules.py` from what core and plugins declare.
 
 """
 
 
 def render() -> str:
     """The whole page."""
+    rules = [*CORE_RULES.values(), *(rule for own in rules_of_plugins().values() for rule in own)]
     rows = [
-        f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {_errno(rule)} | {rule.summary} |\n"
-        for rule in CORE_RULES.values()
+        f"| [`{rule.id}`](#{rule.id.replace('/', '')}) | {rule.severity} | {_errno(rule)}"
+        f" | {rule.summary} |\n"
+        for rule in rules
     ]
     table = "| rule | severity | errno | in one line |\n|---|---|---|---|\n" + "".join(rows)
-    return _HEAD + table + "".join(map(_section, CORE_RULES.values()))
+    return _HEAD + table + "".join(map(_section, rules))
+
+
+def rules_of_plugins() -> dict[str, list[Rule]]:
+    """The rules of each plugin in this checkout that has any, by its name."""
+    host = Host()
+    host.checks()
+    found = {path.name: {} for path in sorted(PLUGINS.glob("domctx-plugin-*"))}
+    for plugin in host.plugins:
+        if plugin.found.dist in found:
+            for check in host.checks_of(plugin):
+                found[plugin.found.dist] |= {rule.id: rule for rule in check.rules}
+    return {name: list(rules.values()) for name, rules in found.items() if rules}
 
 
 def _errno(rule: Rule) -> str:

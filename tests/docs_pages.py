@@ -174,6 +174,20 @@ class Runner:
         return "".join(said)
 
 
+def build_site(folder: Path) -> Path:
+    """Builds the site in `folder` as `make docs` does; gives where its pages are."""
+    options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, DOCS, folder / "html"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
 def update(page: Path, folder: Path, environment: Environment) -> None:
     """Replace the output in a page's console blocks by what is printed now."""
     text = page.read_text()

@@ -5,20 +5,29 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import importlib.util
 import inspect
 import json
 import re
-import subprocess
 import sys
 import tomllib
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from docs_pages import DOCS, PAGES, ROOT, Environment, Runner, alike, blocks, commands
+from docs_pages import (
+    DOCS,
+    PAGES,
+    ROOT,
+    Environment,
+    Runner,
+    alike,
+    blocks,
+    build_site,
+    commands,
+)
+from environments import run
 
 import domctx_core
 from domctx_core.allocation import THIRD_PARTY
@@ -26,8 +35,9 @@ from domctx_core.cli.app import VERBS
 from domctx_core.host import Status, hookspecs
 from domctx_core.host.modules import HOOKS
 from domctx_core.layout import fields
-from domctx_core.registry import copy_name
+from domctx_core.registry import Registry, copy_name
 from domctx_core.rules import CORE_RULES
+from domctx_core.scaffold import Names, write_plugin
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"
 
@@ -177,6 +187,56 @@ def test_the_first_record_type_takes_at_most_fifteen_lines() -> None:
     assert 0 < len(lines) <= 15
 
 
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("tutorial/first-record-type.md", "watchdog"), ("how-to/test-your-plugin.md", "heartbeat")],
+)
+def test_a_page_fits_the_linters_of_the_package_it_fills(
+    page: str, name: str, tmp_path: Path
+) -> None:
+    folder = write_plugin(Names.of(name), tmp_path, Registry(), code=0x80000030)
+    written = [block for block in blocks((DOCS / page).read_text()) if block.file]
+    for block in written:
+        (tmp_path / str(block.file)).write_text(block.text)
+    assert written
+    for command in ("ruff", "format", "--check", "."), ("ruff", "check", "."), ("mypy",):
+        run(sys.executable, "-m", *command, cwd=folder)
+
+
+# ------------------------------------------------------------------------------------- following
+
+
+GUIDES = [path for path in PAGES if path.parent.name in ("tutorial", "how-to")]
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=_id)
+def test_what_a_page_turns_on_it_turns_off(path: Path) -> None:
+    text = path.read_text()
+    if "export DOMCTX_LOAD_PLUGINS=" in text:
+        assert "`unset DOMCTX_LOAD_PLUGINS`" in text
+    for name in re.findall(r"^\$ pip install .*\./(domctx-plugin-\w+)$", text, re.MULTILINE):
+        assert f"`pip uninstall {name}`" in text
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=_id)
+def test_a_page_with_commands_says_how_to_have_them(path: Path) -> None:
+    text = path.read_text()
+    if any(block.language == "console" for block in blocks(text)):
+        assert "](../index.md#install)" in text
+
+
+def test_a_file_is_one_thing_on_all_pages_that_run_in_the_checkout() -> None:
+    documents, states = set(), set()
+    for path in GUIDES:
+        text = path.read_text()
+        if "in the checkout, [set up]" in text:
+            states |= set(re.findall(r"\bsim:(\w\S*?\.json)", text))
+            documents |= set(re.findall(r" -o (\S+\.json)", text))
+    assert documents
+    assert states
+    assert documents & states == set()
+
+
 # ------------------------------------------------------------------------------------ reference
 
 
@@ -226,19 +286,36 @@ def test_every_hook_is_exercised_by_a_test() -> None:
     assert set(HOOKS) <= set(implemented)
 
 
-def _make_rules() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_rules", DOCS / "make_rules.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Gives a page of the reference as its script makes it."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    return lambda page: str(importlib.import_module(f"make_{page}").render())
 
 
-def test_the_page_of_rules_is_current() -> None:
+@pytest.mark.parametrize("name", ["rules", "plugins"])
+def test_a_page_that_is_made_is_current(make: Callable[[str], str], name: str) -> None:
+    page = (DOCS / "reference" / f"{name}.md").read_text()
+    assert page == make(name), f"run `python docs/make_{name}.py`"
+
+
+def test_every_rule_that_ships_is_on_the_page_of_rules(runner: Runner) -> None:
+    listed = [line.split()[0] for line in runner.run("domctx explain").splitlines()]
+    assert set(CORE_RULES) < set(listed)
     page = (DOCS / "reference" / "rules.md").read_text()
-    assert page == _make_rules().render(), "run `python docs/make_rules.py`"
-    assert all(f"\n## {id}\n" in page for id in CORE_RULES)
+    assert re.findall("^## (.*)$", page, re.MULTILINE) == listed
+
+
+def test_what_a_plugin_adds_is_in_its_row_on_the_page_of_plugins(runner: Runner) -> None:
+    page = (DOCS / "reference" / "plugins.md").read_text()
+    rows = dict(re.findall(r"^\| \[[\w-]+\]\(#([\w-]+)\) \|(.*)$", page, re.MULTILINE))
+    signs = {"domctx.formats": "`{}`", "domctx.domains": "`{}:`", "domctx.commands": "`{}`"}
+    listed = _answer(runner, "domctx plugins list --json")["plugins"]
+    assert set(rows) == {each["dist"] for each in listed} - {"domctx-core"}
+    for each in listed:
+        sign = signs.get(each["group"])
+        if sign is not None and each["dist"] in rows:
+            assert sign.format(each["entry_point"]) in rows[each["dist"]]
 
 
 def test_a_failed_restore_finds_every_rule_under_its_errno() -> None:
@@ -397,10 +474,10 @@ def test_nothing_of_the_seed_is_missing() -> None:
 
 def test_each_row_of_the_seed_names_a_test_that_exists() -> None:
     for name, row in _seed_rows().items():
-        named = re.findall(r"`((?:tests|plugins)/\S+?\.py)::([\w:]+)`", row)
+        named = re.findall(r"`(\S+?\.py)::([\w:]+)`", row)
         assert named, f"the row of {name} names no test"
         for path, test in named:
-            assert test in _tests(path), f"{path}::{test}"
+            assert test in _tests(f"tests/{path}"), f"{path}::{test}"
 
 
 def test_each_row_of_the_seed_names_what_exists() -> None:
@@ -483,18 +560,7 @@ def test_a_plugin_that_is_off_or_not_needed_is_not_imported(runner: Runner, comm
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` does."""
-    folder = tmp_path_factory.mktemp("site")
-    options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
-    done = subprocess.run(
-        [sys.executable, "-m", "sphinx", *options, DOCS, folder / "html"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "html"
+    return build_site(tmp_path_factory.mktemp("site"))
 
 
 def test_the_site_has_every_page_and_no_more(site: Path) -> None:

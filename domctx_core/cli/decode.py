@@ -23,7 +23,12 @@ __all__ = ["command"]
 @click.command(name="decode", short_help="A whole image as JSON, for `encode` to turn back.")
 @click.argument("image", shell_complete=complete_files)
 @click.option(
-    "-o", "--output", "document", default="-", metavar="JSON", help="A file to write it to."
+    "-o",
+    "--output",
+    "document",
+    default="-",
+    metavar="JSON",
+    help="A file to write it to; standard output without it.",
 )
 @click.option(
     "--pages",
@@ -33,7 +38,7 @@ __all__ = ["command"]
     help="Guest memory: by its place in IMAGE, in hex, or left out.",
 )
 @click.option("--jsonl", "as_lines", is_flag=True, help="A line for each record, as it comes.")
-@cap_option("Largest body to hold in memory; others are treated as guest memory.")
+@cap_option("Largest body to hold in memory, such as 64M; others are treated as guest memory.")
 @click.pass_obj
 def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, cap: int) -> None:
     """IMAGE, in any known format, as one JSON document that holds all of it.

@@ -102,6 +102,8 @@ def command(
 ) -> None:
     """Write IMAGE to OUT with some things changed and every other byte as it was.
 
+    One of -o, --in-place and -n is needed.
+
     Fields are set first, then records are dropped and kept, then others are inserted, and last
     comes the order. Lengths and padding follow. The outcome is verified before anything is
     written.

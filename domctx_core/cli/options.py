@@ -18,10 +18,15 @@ __all__ = ["cap_option", "target_option"]
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def cap_option(does: str = "Largest body to hold in memory.") -> Decorator:
+def cap_option(does: str = "Largest body to hold in memory, such as 64M.") -> Decorator:
     """A decorator that gives a command `--cap`, a number of bytes; `does` is its help."""
     return click.option(
-        "--cap", type=parse_size, default=str(DEFAULT_CAP), metavar="SIZE", help=does
+        "--cap",
+        type=parse_size,
+        default=f"{DEFAULT_CAP >> 20}M",
+        show_default=True,
+        metavar="SIZE",
+        help=does,
     )
 
 
@@ -36,6 +41,6 @@ target_option: Decorator = click.option(
     "target",
     type=_version,
     metavar="MAJOR.MINOR",
-    help="The Xen that is to load the image.",
+    help="The Xen that is to load it: an image of a newer one is an error.",
 )
 """A decorator that gives a command `--target-xen` as `target`."""

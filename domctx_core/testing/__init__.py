@@ -1,7 +1,7 @@
 """The test kit for authors of plugins: conformance tests, fake distributions, builders, a runner.
 
-`pip install domctx-core` makes the fixtures available to pytest (`domctx_dists`, `domctx_host`,
-`domctx_image`, `domctx_cli`, `domctx_hooks`). The classes here are what they give.
+Where `domctx-core` is installed, pytest has its fixtures (`domctx_dists`, `domctx_host`, `domctx_image`,
+`domctx_cli`, `domctx_hooks`). The classes here are what they give.
 """
 
 from domctx_core.testing.conformance import RecordTypeConformance, subject_of

@@ -36,7 +36,7 @@ class CommandResult:
 
 
 class CommandRunner:
-    """Runs `domctx` in this process: `run("show", "--json", path)`.
+    """Runs `domctx` in this process: `run("show", "--json", path)` gives a `CommandResult`.
 
     With `dists` it sees those distributions and no others.
     """

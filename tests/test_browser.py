@@ -1,4 +1,4 @@
-"""Reports in a real browser: Chromium of the distribution's packages, where there is one.
+"""Reports and the site in a real browser: Chromium of the distribution's packages, where there is one.
 
 Never in CI: what a browser does to a machine is not for every submission to find out.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docs_pages import build_site
 from report_pages import make_report
 from test_report import HOSTILE, PV1, channel_image, crowded_page, nasty_image
 
@@ -242,3 +243,21 @@ def test_131072_records_open_and_scroll(opened: Any) -> None:
     )
     assert took < 10_000
     assert "only counted" in find(browser, "#records .lead")[0].text
+
+
+_TOO_WIDE = """
+return [...document.querySelectorAll(".table-wrapper")]
+    .filter((table) => table.scrollWidth > table.clientWidth)
+    .map((table) => table.innerText.slice(0, 80))
+"""
+
+
+def test_no_table_of_the_site_is_wider_than_its_page(browser: Any, tmp_path: Path) -> None:
+    site = build_site(tmp_path)
+    browser.set_window_size(1280, 900)
+    wrong = {}
+    for page in site.rglob("*.html"):
+        browser.get(page.as_uri())
+        wrong[page.relative_to(site).as_posix()] = browser.execute_script(_TOO_WIDE)
+    assert "reference/seed.html" in wrong
+    assert {page: tables for page, tables in wrong.items() if tables} == {}
