@@ -170,18 +170,19 @@ class FileSource(Source):
         What is held is never written over: views of it stay as they are.
         """
         assert self.size is not None
-        left = max(0, self.size - offset)
+        left = self.size - offset
         if size > left:
-            size = left
-        start = offset - self._base
+            size = left = max(0, left)
+        start, have = offset - self._base, len(self._held)
         kept = b""
-        if 0 <= start <= len(self._held):
-            if start + size <= len(self._held):
+        if 0 <= start <= have:
+            if start + size <= have:
                 return start, size
             if size <= CHUNK:  # of more, to read it again costs less than to join it
                 kept = self._held[start:]
         else:  # as much as was of use where the jump before led to
-            self._ahead = max(self._furthest - self._landed, LEAST_READ)
+            used = self._furthest - self._landed
+            self._ahead = used if used > LEAST_READ else LEAST_READ
             self._landed = self._furthest = offset
         ahead = self._ahead if self._ahead < CHUNK else CHUNK
         self._ahead = 2 * ahead

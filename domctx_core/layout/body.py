@@ -155,6 +155,7 @@ class Layout:
         sizes = [field.kind.size for field in fields]
         self.size = None if None in sizes else sum(size for size in sizes if size is not None)
         self.minimum_size = sum(size for size in sizes if size is not None)
+        self.varying = [field for field in fields if field.kind.size is None]
         self.own_check = body.check is not Body.check
         self.checked = self.own_check or any(field.kind.checked for field in fields)
         #: What makes a body of bytes that plainly break no rule, by byte order.
@@ -222,11 +223,8 @@ class Layout:
     def size_of(self, body: Any) -> int:
         if self.size is not None:
             return self.size
-        return sum(
-            field.kind.size
-            if field.kind.size is not None
-            else field.kind.size_of(getattr(body, field.name))
-            for field in self.fields
+        return self.minimum_size + sum(
+            field.kind.size_of(getattr(body, field.name)) for field in self.varying
         )
 
     def check(self, body: Any, checker: Checker) -> None:
