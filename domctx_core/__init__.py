@@ -9,7 +9,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as in typing, which takes half as long to import as Python to start
 if TYPE_CHECKING:
     from domctx_core.builtin import EndRecord, Start, StartRecord
-    from domctx_core.checks import Check, Container, Run, Seen
+    from domctx_core.check_run import Run
+    from domctx_core.checks import Check, Container, Seen
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.declarations import (
         CheckDeclaration,
@@ -283,7 +284,7 @@ _HOMES = {
     "StartRecord": "builtin",
     "Check": "checks",
     "Container": "checks",
-    "Run": "checks",
+    "Run": "check_run",
     "Seen": "checks",
     "LoadContext": "context",
     "SaveContext": "context",

@@ -8,7 +8,6 @@ declarations that record types use, so that every tool works on every format.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
@@ -105,12 +104,11 @@ class DomainContext(Format):
         return Framing(byteorder_of(head) or "little", 1)
 
 
-@dataclass(slots=True)
 class _Known:
-    name: str
-    provider: Provider
-    load: Callable[[], Format]
-    format: Format | None = None
+    def __init__(self, provider: Provider, load: Callable[[], Format]) -> None:
+        self.provider = provider
+        self.load = load
+        self.format: Format | None = None
 
 
 class Formats:
@@ -133,7 +131,7 @@ class Formats:
                 f"the format {name} is declared twice, by {self._known[name].provider} and"
                 f" {provider}"
             )
-        self._known[name] = _Known(name, provider, load)
+        self._known[name] = _Known(provider, load)
 
     def forget(self, name: str) -> None:
         """Let go of a format that was loaded: whoever asks next has it loaded again."""

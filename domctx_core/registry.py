@@ -7,7 +7,6 @@ and the record type itself, which may be loaded only when it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from domctx_core.errors import ConflictError, DeclarationError, PluginError, said
@@ -69,7 +68,6 @@ def copy_name(name: object) -> bytes:
     return raw.ljust(NAME_SIZE, b"\0")
 
 
-@dataclass(slots=True)
 class Entry:
     """One row of the table.
 
@@ -78,14 +76,29 @@ class Entry:
     `withdrawn` (disabled, incompatible) makes no claim against others.
     """
 
-    code: int
-    name: str
-    buffer: bytes | None
-    provider: Provider
-    _load: Callable[[], RecordType[Any]] = field(repr=False)
-    _record_type: RecordType[Any] | None = field(default=None, repr=False)
-    unusable: PluginError | None = field(default=None, repr=False)
-    withdrawn: bool = False
+    __slots__ = (
+        "_load", "_record_type", "buffer", "code", "name", "provider", "unusable", "withdrawn"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        code: int,
+        name: str,
+        buffer: bytes | None,
+        provider: Provider,
+        load: Callable[[], RecordType[Any]],
+    ) -> None:
+        self.code = code
+        self.name = name
+        self.buffer = buffer
+        self.provider = provider
+        self._load = load
+        self._record_type: RecordType[Any] | None = None
+        self.unusable: PluginError | None = None
+        self.withdrawn = False
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.code}.{self.name} of {self.provider}>"
 
     @property
     def loaded(self) -> bool:

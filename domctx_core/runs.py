@@ -16,7 +16,8 @@ from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
 from domctx_core.batches import batched
-from domctx_core.checks import Check, Run
+from domctx_core.check_run import Run
+from domctx_core.checks import Check
 from domctx_core.duplicates import LANES, Duplicates, Standing, ascending, numbers_of
 from domctx_core.layout import ByteOrder
 from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros

@@ -7,13 +7,11 @@ of any particular record type beyond what that type declares.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domctx_core.checks import (
     Check,
     Container,
-    Run,
     Seen,
     check_fault,
     make_check,
@@ -45,6 +43,7 @@ from domctx_core.walker import (
 
 if TYPE_CHECKING:
     from domctx_core.bulk import BulkRows
+    from domctx_core.check_run import Run
     from domctx_core.runs import Runs
     from domctx_core.versions import XenVersion
 
@@ -98,19 +97,19 @@ class _Plan:
         self.judged = known.judged or known.bulk
 
 
-@dataclass(eq=False)
 class _State:
     """What the verifier remembers of one container.
 
     `plans` are those of the types met so far that somebody declares, by code.
     """
 
-    checks: list[Check]
-    rules: tuple[Rule, ...]
-    plans: dict[int, _Plan] = field(default_factory=dict)
-    container: Container | None = None
-    current: tuple[Record, Body | None] | None = None
-    standing: Standing = field(default_factory=Standing)
+    def __init__(self, checks: list[Check], rules: tuple[Rule, ...]) -> None:
+        self.checks = checks
+        self.rules = rules
+        self.plans: dict[int, _Plan] = {}
+        self.container: Container | None = None
+        self.current: tuple[Record, Body | None] | None = None
+        self.standing = Standing()
 
 
 class Verifier:

@@ -8,7 +8,6 @@ says can exhaust ours. It judges only the framing: what cannot be framed is a `F
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
@@ -168,7 +167,6 @@ class Known:
         self.proved = bool(found.body.__layout__.patterns.get(byteorder))
 
 
-@dataclass(eq=False)
 class Level:
     """One container that is being read.
 
@@ -181,23 +179,32 @@ class Level:
     that somebody declares.
     """
 
-    format: Format
-    registry: Registry
-    path: tuple[str, ...]
-    offset: int
-    bound: int | None
-    parent: Record | None = None
-    suspended: dict[str, tuple[Level, int]] = field(default_factory=dict)
-    remembered: Mapping[int, Body] = field(default_factory=dict)
-    prologue: list[tuple[int, Body]] = field(default_factory=list)
-    prologue_problems: list[tuple[int, Problem]] = field(default_factory=list)
-    framing: Framing = Framing("little", 0)  # noqa: RUF009  # immutable
-    header: _Header | None = None
-    records_offset: int = 0
-    count: int = 0
-    last: bool = False
-    resume_at: int = 0
-    known: dict[int, Known] = field(default_factory=dict)
+    def __init__(
+        self,
+        format: Format,
+        registry: Registry,
+        path: tuple[str, ...],
+        offset: int,
+        bound: int | None,
+        parent: Record | None = None,
+    ) -> None:
+        self.format = format
+        self.registry = registry
+        self.path = path
+        self.offset = offset
+        self.bound = bound
+        self.parent = parent
+        self.suspended: dict[str, tuple[Level, int]] = {}
+        self.remembered: Mapping[int, Body] = {}
+        self.prologue: list[tuple[int, Body]] = []
+        self.prologue_problems: list[tuple[int, Problem]] = []
+        self.framing = Framing("little", 0)
+        self.header: _Header | None = None
+        self.records_offset = 0
+        self.count = 0
+        self.last = False
+        self.resume_at = 0
+        self.known: dict[int, Known] = {}
 
     def meaning(self, code: int) -> Known:
         """What the registry says of a type code."""

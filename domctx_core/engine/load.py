@@ -10,7 +10,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-from domctx_core.checks import Check, Container, Run, Seen, placed_problems_of, problems_of
+from domctx_core.check_run import Run
+from domctx_core.checks import Check, Container, Seen, placed_problems_of, problems_of
 from domctx_core.collector import uncollected
 from domctx_core.context import LoadContext
 from domctx_core.domains import Domain, Origin, StagedDomain, names_of

@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -50,26 +49,28 @@ class Traced(NamedTuple):
         return f"{self.provider}: {self.action} {self.subject}: {self.seconds * 1000:.1f} ms"
 
 
-@dataclass(eq=False)
 class Plugin:
     """One entry point: where it comes from, what became of it, and why.
 
     `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
     until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
-    hook; those in `deprecated` are about what a later core will not have. `trace` is the traceback of a failure, `way_out` what ends a conflict. `tell` is told of each import and hook call.
+    hook; those in `deprecated` are about what a later core will not have. `trace` is the
+    traceback of a failure, `way_out` what ends a conflict. `tell` is told of each import and hook
+    call.
     """
 
-    found: Found
-    status: Status = Status.LAZY
-    reason: str = ""
-    record_types: list[str] = field(default_factory=list)
-    hooks: list[str] | None = None
-    warnings: list[str] = field(default_factory=list)
-    deprecated: list[str] = field(default_factory=list)
-    trace: str = ""
-    way_out: str | None = None
-    tell: Callable[[Traced], None] | None = None
-    _loaded: tuple[Any, ...] = field(default=(), repr=False)
+    def __init__(self, found: Found) -> None:
+        self.found = found
+        self.status = Status.LAZY
+        self.reason = ""
+        self.record_types: list[str] = []
+        self.hooks: list[str] | None = None
+        self.warnings: list[str] = []
+        self.deprecated: list[str] = []
+        self.trace = ""
+        self.way_out: str | None = None
+        self.tell: Callable[[Traced], None] | None = None
+        self._loaded: tuple[Any, ...] = ()
 
     @property
     def provider(self) -> Provider:
