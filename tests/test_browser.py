@@ -139,6 +139,8 @@ def test_with_the_keyboard_alone(opened: Any) -> None:
 
     browser = opened(make_report(PV1.read_bytes()))
     link = find(browser, ".card .fields a")[0]
+    # of several browsers one is in front; focus is an event only there
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     browser.execute_script("arguments[0].focus()", link)
     assert len(marked(browser)) == 1
     browser.switch_to.active_element.send_keys(Keys.ENTER)
