@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from domctx_core.batches import batched
 from domctx_core.checks import Check, Seen
 from domctx_core.duplicates import Duplicates, Standing
 from domctx_core.errors import PLUGIN_FAULTS
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.observers import RecordEvent, Watch
-from domctx_core.records import RecordType
+from domctx_core.records import FIRST, RecordType
 from domctx_core.rules import Problem
 from domctx_core.sources import Source
-from domctx_core.walker import FIRST, Known, Level, Record
+from domctx_core.walker import Known, Level, Record
 
 __all__ = ["BulkRows"]
 
@@ -51,7 +52,7 @@ def _kind(record: Record, checks: Sequence[Check]) -> _Kind | None:
         or record.type in (level.format.first, level.format.last)
     ):
         return None
-    wanting = [check for check in checks if record.type in check.codes]
+    wanting = [check for check in checks if record.type in check.codes - check.first_of_row]
     return _Kind(found, known.body, level.format.max_length, found.instances.limit, wanting)
 
 
@@ -69,6 +70,30 @@ def _decoder(body: type[Body], byteorder: ByteOrder) -> Callable[[memoryview], B
         return decoded
 
     return decode
+
+
+def _judge(kind: _Kind, order: ByteOrder) -> Callable[[bytearray, int], Body | None]:
+    """Raises something where a head may break a rule, or announces another length than it has.
+
+    Gives the body, where a check wants to see it.
+    """
+    record_type = kind.record_type
+    own, measure, extent = type(record_type), record_type.measure, record_type.extent
+    decode = _decoder(kind.body, order)
+
+    def quickly(head: bytearray, length: int) -> None:
+        if measure(head, order) != length:
+            raise ValueError(length)
+
+    def thoroughly(head: bytearray, length: int) -> Body:
+        body = decode(memoryview(bytes(head)))
+        if extent(body) not in (None, length):
+            raise ValueError(length)
+        return body
+
+    if not kind.checks and batched(own, "measure", "prefix", "body", "extent"):
+        return quickly
+    return thoroughly
 
 
 class BulkRows:
@@ -104,35 +129,44 @@ class BulkRows:
 
     def _take(self, kind: _Kind, record: Record, duplicates: Duplicates) -> int:
         """Take the records that follow; gives where the last of them ends."""
-        source, watch, level, code = self._source, self._watch, record.level, record.type
+        read_into, watch, level, code = (
+            self._source.read_into,
+            self._watch,
+            record.level,
+            record.type,
+        )
         header, order, alignment = level.header, level.framing.byteorder, level.format.alignment
-        bound = source.size if level.bound is None else level.bound
+        bound = self._source.size if level.bound is None else level.bound
         assert header is not None
         assert bound is not None
         limit, longest = kind.limit, bound if kind.longest is None else kind.longest
-        prefix, extent = kind.record_type.prefix, kind.record_type.extent
-        decode = _decoder(kind.body, order)
-        size, first = header.size, header.size + FIRST
-        at, near = record.end, first
+        prefix, judge, cap = kind.record_type.prefix, _judge(kind, order), self._cap
+        size, at = header.size, record.end
+        front, near = bytearray(size), bytearray(FIRST)
         while at + size <= bound:
-            raw = source.at(at, near)
-            if len(raw) < size:
+            read = read_into(at, (front, near))
+            if read < size:
                 break
-            type, instance, length = header.read(raw)
+            type, instance, length = header.read(front)
             end = at + size + length
             if type != code or end > bound or length > longest or length % alignment:
                 break
+            first = length if length < FIRST else FIRST
+            if read < size + first:
+                break
             body = None
             try:
-                head = prefix(bytes(raw[size : first if length > FIRST else size + length]), order)
-                if head > 0:
-                    if head > length or head > self._cap:
+                want = prefix(bytes(near[:first]), order)
+                if want > 0:
+                    if want > length or want > cap:
                         break
-                    if size + head > near:
-                        raw = source.at(at, size + head)
-                    body = decode(raw[size : size + head])
-                    if extent(body) not in (None, length):
+                    head = near if want == len(near) else near[:want]
+                    if want > len(near):
+                        head = bytearray(want)
+                        read = read_into(at, (front, head))
+                    if read < size + want:
                         break
+                    body = judge(head, length)
             except PLUGIN_FAULTS:
                 break
             if instance is not None and (
@@ -149,6 +183,6 @@ class BulkRows:
             if watch is not None:
                 watch.see(RecordEvent(code, instance, at, length))
             at = end
-            # mostly heads are alike; that of a long one is not read again for each short one
-            near = size + head if head > FIRST else first
+            if want != len(near):  # mostly the next one is like this one
+                near = bytearray(max(want, FIRST))
         return at

@@ -85,11 +85,14 @@ class Container:
 class Check:
     """Subclass it, say which `format` and which type `codes` it wants, and override the methods.
 
-    `rules` are the rules that it brings; their ids begin with the plugin's name and a slash.
+    `rules` are the rules that it brings; their ids begin with the plugin's name and a slash. Of
+    the types in `first_of_row`, bulk ones among `codes`, it need not see records that come right
+    after another of the type and break no rule by themselves: it may be left unasked about them.
     """
 
     format: ClassVar[str] = "domain-context"
     codes: ClassVar[frozenset[int]] = frozenset()
+    first_of_row: ClassVar[frozenset[int]] = frozenset()
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     def begin(self, container: Container) -> Iterable[Problem]:
@@ -133,13 +136,14 @@ T = TypeVar("T")
 def validate_check(kind: type[Check]) -> None:
     """Raise `DeclarationError` for what a check says of itself and cannot be."""
     where = f"{kind.__module__}.{kind.__qualname__}"
-    codes: Any = kind.codes
-    if not (isinstance(codes, Collection) and all(isinstance(code, int) for code in codes)):
-        raise DeclarationError(
-            f"the codes of the check {where} are no set of type codes",
-            expected="a frozenset of integers",
-            actual=repr(codes)[:80],
-        )
+    for name in ("codes", "first_of_row"):
+        codes: Any = getattr(kind, name)
+        if not (isinstance(codes, Collection) and all(isinstance(code, int) for code in codes)):
+            raise DeclarationError(
+                f"`{name}` of the check {where} is no set of type codes",
+                expected="a frozenset of integers",
+                actual=repr(codes)[:80],
+            )
     rules: Any = kind.rules
     if not (isinstance(rules, (tuple, list)) and all(isinstance(rule, Rule) for rule in rules)):
         raise DeclarationError(

@@ -24,7 +24,7 @@ from domctx_core.layout.columns import Columns
 from domctx_core.layout.patterns import NoPattern, body_pattern
 from domctx_core.layout.scalars import Reserved
 from domctx_core.ops import MemoryLoadOps, MemorySaveOps
-from domctx_core.records import RecordType, all_bodies, body_class
+from domctx_core.records import FIRST, RecordType, all_bodies, body_class
 from domctx_core.registry import DOMAIN_CONTEXT, Registry, copy_name
 from domctx_core.sim import SimDomain
 from domctx_core.versions import XenVersion
@@ -423,6 +423,51 @@ def _some(numbers: range | None, rng: random.Random) -> list[int]:
     return [numbers[0], numbers[-1], rng.choice(numbers)] if numbers else []
 
 
+def heads(subject: Subject) -> None:
+    """Of a bulk type, `prefix` finds the whole head, and `measure` says no other than `extent`."""
+    record_type = subject.record_type
+    if not record_type.bulk:
+        return
+    rng = random.Random(5)
+    for body in subject.examples():
+        for order in _ORDERS:
+            raw = bytearray(body.to_bytes(order))
+            size = _told(subject, "prefix", bytes(raw[:FIRST]), order)
+            if not size:
+                continue
+            if size != len(raw):
+                raise subject.fail(f"`prefix` says {size} of a head of {len(raw)} bytes")
+            for _ in range(_EXAMPLES):
+                told = _told(subject, "measure", bytearray(raw), order)
+                if told is not None:
+                    _agrees(subject, type(body), raw, order, told)
+                again = bytearray(raw)
+                again[rng.randrange(size)] ^= 1 << rng.randrange(8)
+                if _told(subject, "prefix", bytes(again[:FIRST]), order) == size:
+                    raw = again
+
+
+def _told(subject: Subject, method: str, *given: Any) -> Any:
+    """What a method of the record type says of bytes."""
+    try:
+        return getattr(subject.record_type, method)(*given)
+    except PLUGIN_FAULTS as error:
+        raise subject.fail(f"`{method}` raises {said(error)}") from error
+
+
+def _agrees(
+    subject: Subject, body: type[Body], raw: bytearray, order: ByteOrder, told: int
+) -> None:
+    """Fails where a head that `measure` says something of breaks a rule, or means another length."""
+    decoded, problems, _ = body.inspect(bytes(raw), order)
+    if decoded is None or problems:
+        why = problems[0].message if problems else "it cannot be decoded"
+        raise subject.fail(f"`measure` says {told} of a head that breaks a rule: {why}")
+    extent = subject.record_type.extent(decoded)
+    if extent != told:
+        raise subject.fail(f"`measure` says {told}, and `extent` {extent}, of the same head")
+
+
 def type_code(subject: Subject) -> None:
     """The type code is in the range that its author may use, and the name fits its buffer."""
     if subject.format != DOMAIN_CONTEXT:
@@ -456,6 +501,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         documentation,
         dependence,
         ordinary,
+        heads,
         type_code,
     )
 }

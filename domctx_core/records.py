@@ -43,6 +43,9 @@ class Instances(NamedTuple):
 _TRIES = 200
 """Bodies that are made up by chance until one breaks no rule."""
 
+FIRST = 64
+"""Bytes of a bulk body that its record type may look at to say how long its head is."""
+
 ANY = Instances()
 """Any instance: a port, a page, a number that the author gives a meaning."""
 
@@ -215,6 +218,15 @@ class RecordType(Generic[B]):
 
     def extent(self, head: B) -> int | None:
         """How long, in bytes, a bulk body with this head must be; None where it does not say."""
+        return None
+
+    def measure(self, head: bytearray, byteorder: ByteOrder) -> int | None:
+        """What `extent` gives, told by a head's bytes alone: the quick form for rows of records.
+
+        None where the bytes may break a rule, or it takes a closer look to tell: then the head is
+        decoded, and judged as any other. `head` is not to be kept. A type that does not override
+        this has each head decoded.
+        """
         return None
 
     def parts(self, head: B) -> Iterable[Part] | None:

@@ -12,7 +12,7 @@ import io
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,20 @@ class Source(ABC):
         Of a pipe, those that have arrived; they are not waited for. Perhaps none.
         """
         return bytes(self.at(offset, size)) if self.seekable else b""
+
+    def read_into(self, offset: int, buffers: Sequence[bytearray]) -> int:
+        """Fill buffers, one after the other, with what is at `offset`; gives how many bytes came.
+
+        For a look at one place among many that lie far apart: nothing around it is read.
+        """
+        at = offset
+        for buffer in buffers:
+            piece = self.at(at, len(buffer))
+            buffer[: len(piece)] = piece
+            at += len(piece)
+            if len(piece) < len(buffer):
+                break
+        return at - offset
 
     @property
     def position(self) -> int:
@@ -113,12 +127,13 @@ class FileSource(Source):
         self._view = memoryview(b"")
         self._landed = self._furthest = 0
         self._place = self._start
-        self._fd = file.fileno() if type(file) is io.FileIO and hasattr(os, "pread") else None
+        self._fd = file.fileno() if type(file) is io.FileIO and hasattr(os, "preadv") else None
+        self._glanced = 0
         self._poll: Any = None
 
     @property
     def position(self) -> int:
-        return self._base
+        return max(self._base, self._glanced)
 
     def at(self, offset: int, size: int) -> memoryview:
         if self.seekable:
@@ -148,6 +163,15 @@ class FileSource(Source):
                 break
         with memoryview(self._window) as window:
             return bytes(window[:size])
+
+    def read_into(self, offset: int, buffers: Sequence[bytearray]) -> int:
+        if self._fd is None or not self.seekable:
+            return super().read_into(offset, buffers)
+        self._glanced = offset
+        try:
+            return os.preadv(self._fd, buffers, self._start + offset)
+        except OSError as error:
+            raise refused("read the image", error) from error
 
     def reaches(self, offset: int) -> bool:
         if self.size is not None:

@@ -24,7 +24,7 @@ from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.ops import DEFAULT_CAP
-from domctx_core.records import Content, RecordType, body_class
+from domctx_core.records import FIRST, Content, RecordType, body_class
 from domctx_core.registry import DOMAIN_CONTEXT, Entry, Registry
 from domctx_core.rules import CORE_RULES, Finding, Problem, Rule, find_rule
 from domctx_core.sources import Source
@@ -50,9 +50,6 @@ KEPT = 4096
 
 NEAR = 256
 """Bytes that are read of a record at once, where more may be read than is asked for."""
-
-FIRST = 64
-"""Bytes of a bulk body that its record type may look at to say how long its head is."""
 
 MAX_DEPTH = 16
 """Containers inside containers that are gone into; no real input has more than five."""
@@ -118,7 +115,7 @@ class _Header:
         #: Where in the header the lowest byte of the type code is.
         self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
 
-    def read(self, raw: bytes | memoryview) -> tuple[int, int | None, int]:
+    def read(self, raw: bytes | bytearray | memoryview) -> tuple[int, int | None, int]:
         """Type, instance and length, of what begins with a header."""
         row = self._struct.unpack_from(raw)
         instance = None if self._instance is None else row[self._instance]

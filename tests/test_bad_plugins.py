@@ -77,8 +77,8 @@ def test_a_check_is_its_plugins_fault(
 @pytest.mark.parametrize(
     ("codes", "source", "said"),
     [
-        ("5", "", "the codes of the check odd_hooks.Odd are no set of type codes"),
-        ("('X',)", "", "are no set of type codes"),
+        ("5", "", "`codes` of the check odd_hooks.Odd is no set of type codes"),
+        ("('X',)", "", "is no set of type codes"),
         ("frozenset()", "rules = 'abc'", "the rules of the check odd_hooks.Odd are no rules"),
         ("frozenset()", "format = 7", "the format of the check odd_hooks.Odd is no name"),
     ],

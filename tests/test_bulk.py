@@ -39,8 +39,11 @@ from domctx_core import (
 )
 from domctx_core import array as row
 from domctx_core.bulk import BulkRows
+from domctx_core.conformance import Nonconformity, Subject, heads
 from domctx_core.observers import Observer, Operation, RecordEvent
 from domctx_core.verifier import Verifier
+
+ORDERS = {"little": "<", "big": ">"}
 
 
 class Pages(Body):
@@ -100,13 +103,29 @@ class Judged(Bulk):
             yield Problem("field-out-of-range", "an instance of seven", severity=Severity.WARNING)
 
 
-TYPES: tuple[type[RecordType[Any]], ...] = (Bulk, Few, Skipped, Judged)
+class Quick(Bulk):
+    """Tells by the bytes of most heads how long a record is; its author did not think of all."""
+
+    code, name = 0x25, "QUICK"
+
+    def measure(self, head: bytearray, byteorder: ByteOrder) -> int | None:
+        count, pad, kind, *numbers = struct.unpack(
+            f"{ORDERS[byteorder]}IHH{len(head) // 4 - 2}I", head
+        )
+        if pad or kind == 2 or kind > 3 or len(numbers) > 20 or max(numbers, default=0) > 999:
+            return None
+        if kind == 3:
+            raise ValueError("no extent")
+        return None if numbers[:1] == [13] else len(head) + 64 * count
+
+
+TYPES: tuple[type[RecordType[Any]], ...] = (Bulk, Few, Skipped, Judged, Quick)
 
 
 class Heads(Check):
     """Wants heads, and says something of every fifth, and of some by what they say."""
 
-    codes: ClassVar[frozenset[int]] = frozenset({0x20, 0x22})
+    codes: ClassVar[frozenset[int]] = frozenset({0x20, 0x22, 0x25})
     rules: ClassVar[tuple[Rule, ...]] = (Rule("bulk/five", Severity.WARNING, None, "", "", "", ""),)
 
     def __init__(self) -> None:
@@ -121,6 +140,24 @@ class Heads(Check):
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:
         yield None, Problem("bulk/five", repr(self.seen))
+
+
+class Firsts(Check):
+    """Has something to say of the first record in a row of one type, and of none after it."""
+
+    codes: ClassVar[frozenset[int]] = frozenset({0x20, 0x25})
+    first_of_row: ClassVar[frozenset[int]] = frozenset({0x20, 0x25})
+    rules: ClassVar[tuple[Rule, ...]] = (Rule("bulk/first", Severity.NOTE, None, "", "", "", ""),)
+
+    def __init__(self) -> None:
+        self.before: tuple[int, int] = 0, 0
+        self.seen: list[int] = []
+
+    def record(self, seen: Seen) -> Iterable[Problem]:
+        self.seen.append(seen.index)
+        before, self.before = self.before, (seen.code, seen.index)
+        if before != (seen.code, seen.index - 1):
+            yield Problem("bulk/first", f"{seen.code} {seen.index}")
 
 
 class Heard(Observer):
@@ -207,6 +244,51 @@ def test_both_ways_find_the_same(data: bytes, checks: Sequence[type[Check]], cap
     same_both_ways(data, checks, cap=cap)
 
 
+def test_a_check_is_asked_of_each_record_but_where_the_first_of_a_row_is_enough() -> None:
+    asked: list[Firsts] = []
+
+    class Noting(Firsts):
+        def __init__(self) -> None:
+            super().__init__()
+            asked.append(self)
+
+    class All(Firsts):
+        first_of_row: ClassVar[frozenset[int]] = frozenset()
+
+        def __init__(self) -> None:
+            super().__init__()
+            asked.append(self)
+
+    wrong = bulk(0x20, 30, [2000, 1])
+    records = [bulk(0x20, number, [1, 2]) for number in range(20)]
+    quick = [bulk(0x25, number, [1, 2]) for number in range(20)]
+    data = image(*records, wrong, *quick)
+    found, _, _ = outcome(BufferSource(data), (Noting, All))
+    said = [finding.message for finding in found if finding.rule == "bulk/first"]
+    assert [asked[0].seen, asked[1].seen] == [[1, 21, 22], [*range(1, 42)]]
+    assert said.count("32 1") == said.count("37 22") == 2
+
+
+@pytest.mark.parametrize("changed", ["prefix", "extent", "body"])
+def test_what_a_type_measures_does_not_hold_for_one_made_of_it_that_changes_what_is_measured(
+    changed: str,
+) -> None:
+    class Other(Pages):
+        """The same, and it wants more."""
+
+        def check(self) -> Iterable[Problem]:
+            yield Problem("field-out-of-range", "never right", field="numbers")
+
+    def prefix(self: Quick, first: bytes, byteorder: ByteOrder) -> int:
+        return 8
+
+    changes = {"prefix": prefix, "extent": lambda self, head: 1000, "body": Other}
+    made = type("Made", (Quick,), {changed: changes[changed]})
+    data = image(*(bulk(0x25, number, [1, 2]) for number in range(5)))
+    verdict = verify(BufferSource(data), formats([made]))
+    assert [finding.record for finding in verdict.findings] == [1, 2, 3, 4, 5]
+
+
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The indices of the records that went the slow way."""
@@ -226,7 +308,7 @@ GOOD = [bulk(0x20, number, [100, number]) for number in range(100)]
 
 
 @pytest.mark.parametrize("order", "<>")
-@pytest.mark.parametrize("code", [0x20, 0x22])
+@pytest.mark.parametrize("code", [0x20, 0x22, 0x25])
 def test_of_a_row_only_the_first_is_looked_at_by_itself(
     slowly: list[int], tmp_path: Path, code: int, order: str
 ) -> None:
@@ -312,3 +394,29 @@ def test_a_long_head_is_not_read_again_for_each_short_one(
     monkeypatch.setattr(BufferSource, "at", at)
     assert verify(BufferSource(data), formats([*TYPES, Rows])).valid
     assert sum(asked) < 4 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "`measure` raises ValueError: no extent"),
+        ({"measure": lambda self, head, order: None}, None),
+        ({"prefix": lambda *_: 1 // 0}, "`prefix` raises ZeroDivisionError"),
+        ({"prefix": lambda *_: 8}, "`prefix` says 8 of a head of"),
+        ({"measure": lambda self, head, order: len(head)}, "`measure` says 1?., and `extent`"),
+        (
+            {"measure": lambda self, head, order: len(head) + 16 * (len(head) - 8)},
+            "of a head that breaks a rule",
+        ),
+    ],
+)
+def test_conformance_holds_a_measure_against_what_it_is_short_for(
+    change: dict[str, Any], said: str | None
+) -> None:
+    made: RecordType[Any] = type("Made", (Quick,), change)()
+    subject = Subject(made, formats([type(made)]).registry("domain-context"))
+    if said is None:
+        heads(subject)
+        return
+    with pytest.raises(Nonconformity, match=said):
+        heads(subject)

@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from domctx_core.errors import ImageError, InputOutputError, MisuseError
 from domctx_core.ops import CHUNK
-from domctx_core.sources import CopySource, FileSource, TeeSource
+from domctx_core.sources import BufferSource, CopySource, FileSource, TeeSource
 
 
 class Journal(io.RawIOBase):
@@ -228,3 +229,38 @@ def test_memory_that_is_skipped_is_copied_in_chunks() -> None:
         source.finish()
     thread.join()
     assert (target.total, target.most <= CHUNK) == (8 << 20, True)
+
+
+@pytest.mark.parametrize("kind", ["memory", "buffered", "file", "file from the middle", "pipe"])
+def test_a_look_fills_buffers_with_what_is_there(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(DATA)
+    with path.open("rb", buffering=0) as file:
+        if kind == "file from the middle":
+            file.seek(1000)
+        data = DATA[file.tell() :]
+        source = {
+            "memory": lambda: BufferSource(data),
+            "buffered": lambda: FileSource(io.BytesIO(data)),
+            "pipe": lambda: FileSource(io.BytesIO(data), stream=True),
+        }.get(kind, lambda: FileSource(file))()
+        for at in (0, 100, 1234, len(data) - 70, len(data)):
+            short, long = bytearray(16), bytearray(64)
+            count = source.read_into(at, (short, long))
+            assert count == min(80, len(data) - at)
+            assert (short + long)[:count] == data[at : at + count]
+        assert source.position <= len(data)
+        if kind != "pipe":
+            assert source.at(3, 5) == data[3:8]
+
+
+def test_a_look_that_fails_is_told_as_any_read(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(DATA)
+    with path.open("rb", buffering=0) as file:
+        source = FileSource(file)
+        folder = os.open(tmp_path, os.O_RDONLY)
+        os.dup2(folder, file.fileno())  # of which no byte can be read
+        os.close(folder)
+        with pytest.raises(InputOutputError, match="read the image"):
+            source.read_into(0, (bytearray(8),))

@@ -104,6 +104,10 @@ class RecordTypeConformance:
         """Of what is called ordinary, `check` and `judge` have nothing to say."""
         conformance.ordinary(subject)
 
+    def test_heads(self, subject: Subject) -> None:
+        """Of a bulk type, `prefix` finds the whole head, and `measure` agrees with `extent`."""
+        conformance.heads(subject)
+
     def test_type_code(self, subject: Subject) -> None:
         """The type code is in the range that its author may use."""
         conformance.type_code(subject)

@@ -123,6 +123,7 @@ class LibxcCheck(Check):
 
     format: ClassVar[str] = "libxc"
     codes: ClassVar[frozenset[int]] = frozenset(range(DOMAIN_CONTEXT + 1))
+    first_of_row: ClassVar[frozenset[int]] = frozenset({PAGE_DATA})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __init__(self) -> None:

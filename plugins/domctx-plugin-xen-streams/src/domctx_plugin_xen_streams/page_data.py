@@ -27,6 +27,7 @@ from domctx_plugin_xen_streams.pfns import (
     count_pages,
     count_types,
     entry,
+    faultless_pages,
     has_page,
     label,
     page_type,
@@ -140,6 +141,13 @@ class PageDataRecord(RecordType[PageData]):
     def extent(self, head: PageData) -> int:
         """The head, and a page for each PFN that has one."""
         return _HEAD + 8 * len(head.pfns) + PAGE_SIZE * count_pages(head.pfns)
+
+    def measure(self, head: bytearray, byteorder: ByteOrder) -> int | None:
+        """The same of bytes, where they list at least one PFN and break no rule."""
+        pages = faultless_pages(head, byteorder, _HEAD)
+        if pages is None or len(head) == _HEAD or any(head[4:_HEAD]):
+            return None
+        return len(head) + PAGE_SIZE * pages
 
     def parts(self, head: PageData) -> Iterable[Part]:
         """A page for each PFN, of the kind that its page type says; some have no content."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
-from domctx_core import Problem
+from domctx_core import ByteOrder, Problem
 from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
 from domctx_core.layout.scalars import INTEGER_TEXT
@@ -28,6 +28,7 @@ __all__ = [
     "count_types",
     "entry",
     "faultless",
+    "faultless_pages",
     "first_reserved",
     "first_unknown",
     "has_page",
@@ -41,9 +42,8 @@ __all__ = [
 PFN_MASK = (1 << 52) - 1
 TYPE_SHIFT = 60
 _MIDDLE = ((1 << TYPE_SHIFT) - 1) & ~PFN_MASK
-_HIGHEST_BYTE = {"<": slice(7, None, 8), ">": slice(0, None, 8)}
-_SECOND_BYTE = {"<": slice(6, None, 8), ">": slice(1, None, 8)}
-_OURS = "<" if sys.byteorder == "little" else ">"
+_HIGHEST_BYTE = slice(7 if sys.byteorder == "little" else 0, None, 8)
+_BYTE_ORDERS: dict[str, ByteOrder] = {"<": "little", ">": "big"}
 _OF_TYPE = [bytes(range(16 * kind, 16 * kind + 16)) for kind in range(16)]
 
 
@@ -98,7 +98,7 @@ def entry(pfn: int, type: int = PageType.NORMAL) -> int:
 
 def count_types(entries: array[int]) -> dict[int, int]:
     """How many entries there are of each page type, ascending; types without any are left out."""
-    left = bytearray(entries)[_HIGHEST_BYTE[_OURS]]  # of `bytes`, a slice with steps costs more
+    left = bytearray(entries)[_HIGHEST_BYTE]  # of `bytes`, a slice with steps costs more
     counts: dict[int, int] = {}
     while left:
         kind = left[0] >> 4
@@ -110,25 +110,34 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 def count_pages(entries: array[int]) -> int:
     """How many of the entries have a page of data."""
-    highest = bytearray(entries)[_HIGHEST_BYTE[_OURS]]
-    return len(entries) - _others(highest, _PAGE_BYTES)
+    return len(entries) - _others(bytearray(entries)[_HIGHEST_BYTE], _PAGE_BYTES)
 
 
 def faultless(entries: array[int]) -> bool:
     """Whether no entry has a reserved bit or a type that means nothing."""
-    return _faultless(bytearray(entries), _OURS)
+    return faultless_pages(bytearray(entries), sys.byteorder) is not None
 
 
-def _faultless(raw: bytearray, order: str) -> bool:
-    highest, second = raw[_HIGHEST_BYTE[order]], raw[_SECOND_BYTE[order]]
-    if highest == second == bytes(len(second)):  # as in all of an HVM guest
-        return True
-    return not (_others(highest, _GOOD_BYTES) or _others(second, _GOOD_SECOND_BYTES))
+def faultless_pages(raw: bytearray, byteorder: ByteOrder, start: int = 0) -> int | None:
+    """How many of the entries in `raw`, from the byte `start` on, have a page of data.
+
+    None where one has a reserved bit or a type that means nothing.
+    """
+    high, low = (7, 6) if byteorder == "little" else (0, 1)
+    highest, second = raw[start + high :: 8], raw[start + low :: 8]
+    zeros = bytes(len(second))
+    if highest == zeros:  # as in all of an HVM guest
+        pages = len(highest)
+    elif _others(highest, _GOOD_BYTES):
+        return None
+    else:
+        pages = len(highest) - _others(highest, _PAGE_BYTES)
+    return None if second != zeros and _others(second, _GOOD_SECOND_BYTES) else pages
 
 
 def _others(column: bytearray, known: bytes) -> int:
-    """How many bytes of a column are not among those `known`, of which zero is always one."""
-    return 0 if column == bytes(len(column)) else len(column.translate(None, known))
+    """How many bytes of a column are not among those `known`."""
+    return len(column.translate(None, known))
 
 
 def first_reserved(entries: array[int]) -> int | None:
@@ -192,12 +201,9 @@ class Pfns(Kind):
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
         at = reader.advance(8 * int(values[self.count]), "")
         raw = bytearray(reader.data[at : reader.pos])
-        if not raw or not _faultless(raw, reader.order):
+        if not raw or faultless_pages(raw, _BYTE_ORDERS[reader.order]) is None:
             reader.suspect = True
-        entries = array("Q", raw)
-        if reader.order != _OURS:
-            entries.byteswap()
-        return entries
+        return _swapped(array("Q", raw), reader.order)
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += _swapped(array("Q", value), order).tobytes()
@@ -309,7 +315,7 @@ ask for any number of them."""
 
 
 def _swapped(entries: array[int], order: str) -> array[int]:
-    if (order == "<") != (sys.byteorder == "little"):
+    if _BYTE_ORDERS[order] != sys.byteorder:
         entries.byteswap()
     return entries
 
