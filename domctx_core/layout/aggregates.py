@@ -105,6 +105,10 @@ class Array(Kind):
             row = struct.unpack_from(f"{reader.order}{count}{element.code}", reader.data, at)
             reader.suspect |= element.checked
             return [element.wrap(number) for number in row] if element.enum else list(row)
+        if isinstance(element, Nested) and size is not None and count:
+            row = element.layout.row(reader, count)
+            if row is not None:
+                return row
         items: list[Any] = []
         while len(items) < count if count is not None else reader.pos < reader.end:
             reader.path[-1:] = [f"{reader.path[-1]}[{len(items)}]"]

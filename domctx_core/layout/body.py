@@ -26,7 +26,16 @@ from domctx_core.layout import fields as specifiers
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
 from domctx_core.layout.decoder import ODD, Decode, decoder
 from domctx_core.layout.fields import REQUIRED, Field
-from domctx_core.layout.kinds import ORDERS, ByteOrder, Checker, JsonError, Kind, Reader, nearest
+from domctx_core.layout.kinds import (
+    BYTE_ORDERS,
+    ORDERS,
+    ByteOrder,
+    Checker,
+    JsonError,
+    Kind,
+    Reader,
+    nearest,
+)
 from domctx_core.layout.made import NOT_PLAIN, NotPlain, initializer, packer
 from domctx_core.layout.scalars import Blob, Count, Int, Reserved
 from domctx_core.rules import CORE_RULES, Problem, Severity
@@ -172,12 +181,13 @@ class Layout:
 
     # ------------------------------------------------------------------------------------ bytes
 
-    def decoder(self, byteorder: ByteOrder) -> Decode | None:
+    def decoder(self, byteorder: ByteOrder, count: int = 1) -> Decode | None:
         """What makes a body of bytes that plainly break no rule, if there is such a way.
 
-        To make it costs as much as some bodies, so that it is made when as many have been decoded.
+        To make it costs as much as some bodies, so that it is made when as many have been decoded,
+        of which `count` are now.
         """
-        self.met += 1
+        self.met += count
         if self.met <= _WARM:
             return None
         made = self.decoders[byteorder] = decoder(self, ORDERS[byteorder])
@@ -203,6 +213,24 @@ class Layout:
         for name in self.stored:
             setattr(body, name, values[name])
         return body
+
+    def row(self, reader: Reader, count: int) -> list[Any] | None:
+        """Read `count` bodies of fixed size in a row, whose bytes are there.
+
+        None, with nothing read, where it is not plain that none of them breaks a rule.
+        """
+        byteorder, size = BYTE_ORDERS[reader.order], self.size
+        known = self.decoders
+        decode = known[byteorder] if byteorder in known else self.decoder(byteorder, count)
+        if decode is None or size is None:
+            return None
+        start, end = reader.pos, reader.pos + count * size
+        try:
+            row = [decode(reader.data[at : at + size]) for at in range(start, end, size)]
+        except ODD:
+            return None
+        reader.pos = end
+        return row
 
     def encode(self, body: Any, out: bytearray, order: str) -> None:
         """Append a body's bytes; values must fit (see `check`)."""

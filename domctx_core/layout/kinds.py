@@ -23,6 +23,7 @@ ByteOrder = Literal["little", "big"]
 """A byte order, named as `int.to_bytes` names it."""
 
 ORDERS: dict[ByteOrder, str] = {"little": "<", "big": ">"}
+BYTE_ORDERS: dict[str, ByteOrder] = {code: name for name, code in ORDERS.items()}
 
 
 class Reader:

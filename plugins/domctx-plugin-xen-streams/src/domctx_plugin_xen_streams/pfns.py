@@ -16,7 +16,15 @@ from typing import Any
 
 from domctx_core import ByteOrder, Problem
 from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
+from domctx_core.layout.kinds import (
+    BYTE_ORDERS,
+    Checker,
+    JsonError,
+    Kind,
+    Reader,
+    nearest,
+    parse_integer,
+)
 from domctx_core.layout.scalars import INTEGER_TEXT
 
 __all__ = [
@@ -43,7 +51,6 @@ PFN_MASK = (1 << 52) - 1
 TYPE_SHIFT = 60
 _MIDDLE = ((1 << TYPE_SHIFT) - 1) & ~PFN_MASK
 _HIGHEST_BYTE = slice(7 if sys.byteorder == "little" else 0, None, 8)
-_BYTE_ORDERS: dict[str, ByteOrder] = {"<": "little", ">": "big"}
 _OF_TYPE = [bytes(range(16 * kind, 16 * kind + 16)) for kind in range(16)]
 
 
@@ -201,7 +208,7 @@ class Pfns(Kind):
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
         at = reader.advance(8 * int(values[self.count]), "")
         raw = bytearray(reader.data[at : reader.pos])
-        if not raw or faultless_pages(raw, _BYTE_ORDERS[reader.order]) is None:
+        if not raw or faultless_pages(raw, BYTE_ORDERS[reader.order]) is None:
             reader.suspect = True
         return _swapped(array("Q", raw), reader.order)
 
@@ -315,7 +322,7 @@ ask for any number of them."""
 
 
 def _swapped(entries: array[int], order: str) -> array[int]:
-    if _BYTE_ORDERS[order] != sys.byteorder:
+    if BYTE_ORDERS[order] != sys.byteorder:
         entries.byteswap()
     return entries
 
