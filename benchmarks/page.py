@@ -58,7 +58,7 @@ def growth_table(results: Results) -> str:
     for size in sizes:
         row = [f"{size:,}"]
         for steps in results.growth.values():
-            row += [figure(steps[size].time * 1e9), figure(steps[size].memory / MIB)]
+            row += [figure(steps[size].best * 1e9), figure(steps[size].memory / MIB)]
         rows.append(row)
     return table(heads, rows)
 

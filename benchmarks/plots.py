@@ -69,7 +69,7 @@ def _growth(results: Results) -> Any:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10.5, 3.4), layout="constrained")
     for (name, steps), color in zip(results.growth.items(), (OURS, FLOOR), strict=False):
         sizes = sorted(steps)
-        times = [steps[size].time * 1e9 for size in sizes]
+        times = [steps[size].best * 1e9 for size in sizes]
         memory = [steps[size].memory / MIB for size in sizes]
         label = "instances ascend" if name == "ascending" else "instances in no order"
         for axis, values in ((left, times), (right, memory)):

@@ -1,17 +1,21 @@
 """Duplicates: which (type, instance) pairs were there before, in little memory.
 
 Instances mostly ascend, one by one or with gaps. What follows on is kept as a range, whatever its
-length; the rest as sorted arrays of 4 bytes a number. So memory is flat where instances follow on,
-and at most 8 bytes a record wherever they lie, of up to 4,096 type codes.
+length; what ascends otherwise as sorted arrays of 4 bytes a number; what comes late, below numbers
+that were there before, in a table of short sorted arrays. So memory is flat where instances follow
+on, and at most 8 bytes a record wherever they lie, of up to 4,096 type codes; and to look one up
+takes as long among ten million as among a thousand.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 
 from domctx_core.layout import ByteOrder
 
@@ -21,7 +25,11 @@ _CODES = 4096
 """Type codes with numbers of their own; no format has that many, and the rest share theirs."""
 
 _PART = 512
-"""Numbers in one sorted array, where numbers do not ascend; full ones are cut in two."""
+"""Numbers in one sorted array, where numbers ascend with gaps."""
+
+_BUCKET = 300
+"""Numbers in one bucket of the table for late ones, about; then it gets twice as many buckets. With
+half as many these would be small to Python's allocator, which keeps what it has had for each size."""
 
 _SHORT = 64
 """A row of numbers that follow on is worth a range from this length on."""
@@ -53,13 +61,12 @@ class Duplicates:
 
     def until(self, code: int, numbers: array[int]) -> int:
         """Note the numbers up to the first that was there before; gives how many they are."""
+        if not numbers or self.seen(code, numbers[0]):
+            return 0
         known = self._numbers.get(code)
         if known is not None:
-            return known.until(numbers)
-        for count, number in enumerate(numbers):
-            if self.seen(code, number):
-                return count
-        return len(numbers)
+            return 1 + known.until(numbers[1:])
+        return 1 + sum(1 for _ in takewhile(lambda each: not self.seen(code, each), numbers[1:]))
 
     def extend(self, columns: Iterable[tuple[int, range | array[int] | None]]) -> bool:
         """Note instances that ascend, by type code, if all are new at a glance: above all before.
@@ -97,18 +104,20 @@ class Standing:
 
 
 class _Numbers:
-    """A set of numbers: sorted parts, each all above the one before, and the row that still grows.
+    """A set of numbers: the row that still grows, what ascended before it, and what came late.
 
-    The row is `start` to `last`, above all parts.
+    The row is `start` to `last`, above all others. `parts` are sorted and each above the one before;
+    `firsts` are their first numbers.
     """
 
-    __slots__ = ("firsts", "last", "parts", "start", "typecode")
+    __slots__ = ("firsts", "last", "late", "parts", "start", "typecode")
 
     def __init__(self, number: int, typecode: str) -> None:
         self.start = self.last = number
         self.typecode = typecode
         self.firsts: list[int] = []
         self.parts: list[range | array[int]] = []
+        self.late: _Table | None = None
 
     def seen(self, number: int) -> bool:
         """Whether the number was there before; it is from now on."""
@@ -120,24 +129,30 @@ class _Numbers:
                 self.start = number
             self.last = number
             return False
-        return self._late(number)
+        if self.parts and self._ascended(number):
+            return True
+        return not self._table().add((number,))
 
     def until(self, numbers: array[int]) -> int:
         """Add numbers up to the first that is there; gives how many they are."""
-        firsts, parts = self.firsts, self.parts
-        for count, number in enumerate(numbers):
-            if number < self.start:
-                at = bisect_right(firsts, number) - 1
-                part = parts[at] if at >= 0 else None
-                if type(part) is array and len(part) < 2 * _PART:  # as mostly: without `_late`
-                    place = bisect_left(part, number)
-                    if place < len(part) and part[place] == number:
-                        return count
-                    part.insert(place, number)
-                    continue
-            if self.seen(number):
-                return count
-        return len(numbers)
+        done, highest = 0, max(numbers, default=0)
+        while done < len(numbers):
+            late = numbers[done:]
+            if highest >= self.start:  # mostly it is not, where numbers are in no order
+                late = array(self.typecode, takewhile(self.start.__gt__, late))
+            if not late:
+                if self.seen(numbers[done]):
+                    return done
+                done += 1
+                continue
+            new = len(late)
+            if self.parts:
+                new = next((at for at, number in enumerate(late) if self._ascended(number)), new)
+            added = self._table().add(late[:new])
+            done += added
+            if added < len(late):
+                break
+        return done
 
     def extend(self, numbers: range | array[int]) -> None:
         """Add numbers that ascend and are all above those that are there, or the last of them."""
@@ -169,56 +184,83 @@ class _Numbers:
         if isinstance(part, range) and len(part) >= _SHORT:
             self.firsts.append(part[0])
             self.parts.append(part)
+        elif self.late is not None and len(part) < _SHORT:  # one more place to look costs more
+            self.late.add(part)
         elif isinstance(tail, array) and len(tail) + len(part) <= _PART:
             tail.extend(part)
         elif part:
             self.firsts.append(part[0])
             self.parts.append(part if isinstance(part, array) else array(self.typecode, part))
 
-    def _late(self, number: int) -> bool:
-        """A number below the row that still grows."""
+    def _ascended(self, number: int) -> bool:
+        """Whether a number is in one of the parts."""
         at = bisect_right(self.firsts, number) - 1
         if at < 0:
-            at = 0
-            if not self.parts or isinstance(self.parts[0], range):
-                self._insert(0, number)
-                return False
+            return False
         part = self.parts[at]
         if isinstance(part, range):
-            if number in part:
-                return True
-            if number > part[-1]:
-                self._insert(at + 1, number)
-                return False
-            self._explode(at, part)
-            return self._late(number)
+            return number in part
         place = bisect_left(part, number)
-        if place < len(part) and part[place] == number:
-            return True
-        part.insert(place, number)
-        self.firsts[at] = part[0]
-        if len(part) > 2 * _PART:
-            half = part[_PART:]
-            del part[_PART:]
-            self.firsts.insert(at + 1, half[0])
-            self.parts.insert(at + 1, half)
-        return False
+        return place < len(part) and part[place] == number
 
-    def _insert(self, at: int, number: int) -> None:
-        """Make a part of one number, or put it first in the part that follows."""
-        following = self.parts[at] if at < len(self.parts) else None
-        if isinstance(following, array) and len(following) < 2 * _PART:
-            following.insert(0, number)
-            self.firsts[at] = number
+    def _table(self) -> _Table:
+        """The late numbers; what little came before the first of them is among these."""
+        if self.late is None:
+            self.late = _Table(self.typecode)
+            if len(self.parts) == 1 and isinstance(self.parts[0], array):
+                self.late.add(self.parts.pop())
+                self.firsts.clear()
+        return self.late
+
+
+class _Table:
+    """A set of numbers in no order, in buckets that are short sorted arrays.
+
+    Kept are not the numbers but their products with an odd one that nobody can guess, which lie
+    evenly whatever the numbers are: the highest bits say in which bucket.
+    """
+
+    __slots__ = ("_buckets", "_count", "_factor", "_mask", "_shift", "_typecode")
+
+    def __init__(self, typecode: str) -> None:
+        bits = 8 * array(typecode).itemsize
+        self._typecode = typecode
+        self._mask = (1 << bits) - 1
+        self._factor = int.from_bytes(os.urandom(8), "little") & self._mask | 1
+        self._shift = bits
+        self._buckets = [array(typecode)]
+        self._count = 0
+
+    def add(self, numbers: Iterable[int]) -> int:
+        """Add numbers up to the first that is there; gives how many they are."""
+        buckets, shift, factor, mask = self._buckets, self._shift, self._factor, self._mask
+        count = -1
+        for count, number in enumerate(numbers):
+            key = number * factor & mask
+            bucket = buckets[key >> shift]
+            place, size = bisect_left(bucket, key), len(bucket)
+            if place < size and bucket[place] == key:
+                break
+            bucket.insert(place, key)
+            if size >= _BUCKET and self._grow(self._count + count):
+                buckets, shift = self._buckets, self._shift
         else:
-            self.firsts.insert(at, number)
-            self.parts.insert(at, array(self.typecode, [number]))
+            count += 1
+        self._count += count
+        return count
 
-    def _explode(self, at: int, part: range) -> None:
-        """Turn a range with gaps into arrays, for a number that lies in a gap."""
-        pieces = [part[i : i + _PART] for i in range(0, len(part), _PART)]
-        self.firsts[at : at + 1] = [piece[0] for piece in pieces]
-        self.parts[at : at + 1] = [array(self.typecode, piece) for piece in pieces]
+    def _grow(self, count: int) -> bool:
+        """Cut all buckets in two, where there are so many numbers that it is time."""
+        old = self._buckets
+        if 2 * count < _BUCKET * len(old):  # a bucket may be long by chance
+            return False
+        self._shift -= 1
+        self._buckets = []
+        for index, bucket in enumerate(old):
+            middle = bisect_left(bucket, 2 * index + 1 << self._shift)
+            self._buckets += bucket[:middle], bucket[middle:]
+            old[index] = bucket[:0]  # one at a time, so that there is never twice as much
+        return True
 
 
 # ----------------------------------------------------------------------------- columns of instances

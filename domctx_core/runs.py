@@ -29,11 +29,16 @@ from domctx_core.wire import padding
 
 __all__ = ["Proof", "Runs", "prove"]
 
-BLOCK = 256 * 1024
-"""Bytes of an input that are looked at at a time."""
+BLOCK = 128 * 1024
+"""Bytes of an input that are looked at at a time, at most. Memory for more comes from the system and
+goes back to it, each time."""
 
-FIRST_BLOCK = 4096
-"""The same where no run has been found yet."""
+FIRST_BLOCK = 32 * 1024
+"""The same in a container where no run has been looked for yet; later it is what the one before was
+long."""
+
+LEAST_BLOCK = 4096
+"""The same after a short run, or none."""
 
 LEAST = 4
 """Records from which on a run is one."""
@@ -215,6 +220,8 @@ class _Ground:
         self._cycles: dict[tuple[int, ...], _Cycle] = {}
         self._medley: tuple[int, _Medley | None] = 0, None
         self._latest: _Cycle | None = None
+        #: Bytes to look at when the next run is looked for.
+        self.ahead = FIRST_BLOCK
 
     def proof(self, code: int) -> Proof | None:
         """The proof of a type that records before were of, if there is one."""
@@ -336,22 +343,32 @@ class Runs:
 
     def _take(self, ground: _Ground, start: int, standing: Standing) -> int:
         """Take rows from `start` on, until there is something else; gives how many bytes."""
-        bound, at, size = ground.level.bound, start, FIRST_BLOCK
+        at = self._rows(ground, start, standing)
+        ground.ahead = max(LEAST_BLOCK, min(at - start, BLOCK))
+        return at - start
+
+    def _rows(self, ground: _Ground, start: int, standing: Standing) -> int:
+        """Take rows from `start` on; gives where they end."""
+        bound, at, size = ground.level.bound, start, ground.ahead
         while True:
-            wanted = size if bound is None else max(0, min(size, bound - at))
-            block = self._source.ready(at, wanted)
-            for shape in ground.shapes(block, standing):
-                end, count = shape.match(block)
-                if count >= LEAST:
-                    break
-            else:
-                return at - start
-            taken = self._accept(ground, shape, block, end, count, at, standing)
+            taken, more = self._row(
+                ground, at, size if bound is None else max(0, min(size, bound - at)), standing
+            )
             at += taken
-            if taken < end:
-                return at - start
+            if not more:
+                return at
             if 2 * taken > size:
                 size = min(4 * size, BLOCK)
+
+    def _row(self, ground: _Ground, at: int, size: int, standing: Standing) -> tuple[int, bool]:
+        """Take a row that begins at `at`; gives its bytes, and whether there may be another."""
+        block = self._source.ready(at, size)
+        for shape in ground.shapes(block, standing):
+            end, count = shape.match(block)
+            if count >= LEAST:
+                taken = self._accept(ground, shape, block, end, count, at, standing)
+                return taken, taken == end
+        return 0, False
 
     def _accept(
         self,

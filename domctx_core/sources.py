@@ -28,6 +28,9 @@ __all__ = ["BufferSource", "CopySource", "FileSource", "Source", "TeeSource", "o
 FIRST_READ = 16 * 1024
 """Bytes that are read ahead at the start of a file; each further read takes twice as many."""
 
+MOST_READ = 128 * 1024
+"""Bytes that are read ahead at most; see `domctx_core.runs.BLOCK`."""
+
 LEAST_READ = 4096
 """The same after a jump, where less than that was asked for after the jump before."""
 
@@ -198,28 +201,25 @@ class FileSource(Source):
         if size > left:
             size = left = max(0, left)
         start, have = offset - self._base, len(self._held)
-        kept = b""
         if 0 <= start <= have:
             if start + size <= have:
                 return start, size
-            if size <= CHUNK:  # of more, to read it again costs less than to join it
-                kept = self._held[start:]
         else:  # as much as was of use where the jump before led to
             used = self._furthest - self._landed
             self._ahead = used if used > LEAST_READ else LEAST_READ
             self._landed = self._furthest = offset
-        ahead = self._ahead if self._ahead < CHUNK else CHUNK
+        ahead = self._ahead if self._ahead < MOST_READ else MOST_READ
         self._ahead = 2 * ahead
         wanted = size if size > ahead else ahead
         if wanted > left:
             wanted = left
-        place, missing = self._start + offset + len(kept), wanted - len(kept)
-        held = self._read(place, missing) if missing else b""
-        if len(held) < missing:
-            held = self._join(held, place, missing)
-        self._held = kept + held if kept else held
-        self._view = memoryview(self._held)
-        self._base = offset
+        # what is held of it already is read again, which costs no more than to join the two
+        self._held, self._base = b"", offset
+        held = self._read(self._start + offset, wanted) if wanted else b""
+        if len(held) < wanted:
+            held = self._join(held, self._start + offset, wanted)
+        self._held = held
+        self._view = memoryview(held)
         return 0, size
 
     def _join(self, piece: bytes, place: int, size: int) -> bytes:

@@ -331,7 +331,7 @@ def same_both_ways(
         assert outcome(BufferSource(data), known(), checks, **options) == slow
         assert outcome(FileSource(io.BytesIO(data)), known(), checks, **options) == slow
         odd = memoryview(b"x" + data)[1:]
-        with constants(LEAST=1, FIRST_BLOCK=100, BLOCK=1000):
+        with constants(LEAST=1, FIRST_BLOCK=100, LEAST_BLOCK=100, BLOCK=1000):
             assert outcome(BufferSource(odd), known(), checks, **options) == slow
             stream = FileSource(io.BytesIO(data), stream=True)
             assert outcome(stream, known(), checks, **options) == slow
@@ -584,7 +584,7 @@ def test_a_run_gives_columns_and_records(order: str) -> None:
 
     data = plain(700, order)
     verify(BufferSource(data), formats(TYPES))
-    with constants(BLOCK=4096):
+    with constants(FIRST_BLOCK=4096, BLOCK=4096):
         verify(BufferSource(data), formats(TYPES), checks=[Keep])
     with constants(**SLOW):
         verify(BufferSource(data), formats(TYPES), checks=[Note])
@@ -775,6 +775,8 @@ def test_type_codes_without_end_share_what_is_kept() -> None:
         (range(0, 100_000, 2), 5),
         (range(50_000, 0, -1), 8),
         (random.Random(2).sample(range(1 << 32), 50_000), 8),
+        (random.Random(2).sample(range(90_000), 50_000), 8),
+        ([n ^ 1 for n in range(50_000)], 8),
     ],
 )
 def test_duplicates_take_little_memory(numbers: Sequence[int], most: float) -> None:

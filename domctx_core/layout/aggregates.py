@@ -106,9 +106,9 @@ class Array(Kind):
             reader.suspect |= element.checked
             return [element.wrap(number) for number in row] if element.enum else list(row)
         if isinstance(element, Nested) and size is not None and count:
-            row = element.layout.row(reader, count)
-            if row is not None:
-                return row
+            bodies = element.layout.row(reader, count)
+            if bodies is not None:
+                return bodies
         items: list[Any] = []
         while len(items) < count if count is not None else reader.pos < reader.end:
             reader.path[-1:] = [f"{reader.path[-1]}[{len(items)}]"]
