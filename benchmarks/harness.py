@@ -261,10 +261,8 @@ class Harness:
                 for records, path in paths.items()
             }
             for _ in range(self.sizes.rounds):  # in turn, so that all see the machine alike
-                for records, path in paths.items():
-                    self._step(
-                        made[records], steps.setdefault(records, Measured(name, each=records))
-                    )
+                for records, image in made.items():
+                    self._step(image, steps.setdefault(records, Measured(name, each=records)))
             for path in paths.values():
                 path.unlink()
 

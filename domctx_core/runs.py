@@ -29,9 +29,9 @@ from domctx_core.wire import padding
 
 __all__ = ["Proof", "Runs", "prove"]
 
-BLOCK = 128 * 1024
-"""Bytes of an input that are looked at at a time, at most. Memory for more comes from the system and
-goes back to it, each time."""
+BLOCK = 96 * 1024
+"""Bytes of an input that are looked at at a time, at most. From 128 KiB on, memory comes from the
+system and goes back to it, each time."""
 
 FIRST_BLOCK = 32 * 1024
 """The same in a container where no run has been looked for yet; later it is what the one before was

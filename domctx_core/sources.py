@@ -28,7 +28,7 @@ __all__ = ["BufferSource", "CopySource", "FileSource", "Source", "TeeSource", "o
 FIRST_READ = 16 * 1024
 """Bytes that are read ahead at the start of a file; each further read takes twice as many."""
 
-MOST_READ = 128 * 1024
+MOST_READ = 96 * 1024
 """Bytes that are read ahead at most; see `domctx_core.runs.BLOCK`."""
 
 LEAST_READ = 4096
