@@ -49,13 +49,13 @@
   open();
 
   // a sheet of paper has nothing to click on
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+  const closed = [];
+  addEventListener("beforeprint", () => {  // which may come more than once
+    closed.push(...document.querySelectorAll("details:not([open])"));
     for (const each of closed) each.open = true;
   });
   addEventListener("afterprint", () => {
-    for (const each of closed) each.open = false;
+    for (const each of closed.splice(0)) each.open = false;
   });
 
   const filter = document.querySelector(".filter");
