@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         PluginError,
         UsageError,
     )
+    from domctx_core.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.formats import DomainContext, Format, Formats, Framing
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.layout import (
@@ -118,7 +119,7 @@ if TYPE_CHECKING:
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
     from domctx_core.versions import XenVersion
-    from domctx_core.walker import Closed, Event, Fault, Level, Opened, Record, Trailing, walk
+    from domctx_core.walker import walk
 
 __all__ = [
     "ANY",
@@ -424,13 +425,13 @@ _HOMES = {
     "Verdict": "verifier",
     "Verifier": "verifier",
     "verify": "verifier",
-    "Closed": "walker",
-    "Event": "walker",
-    "Fault": "walker",
-    "Level": "walker",
-    "Opened": "walker",
-    "Record": "walker",
-    "Trailing": "walker",
+    "Closed": "events",
+    "Event": "events",
+    "Fault": "events",
+    "Level": "events",
+    "Opened": "events",
+    "Record": "events",
+    "Trailing": "events",
     "walk": "walker",
 }
 

@@ -14,12 +14,12 @@ from domctx_core.batches import batched
 from domctx_core.checks import Check, Seen
 from domctx_core.duplicates import Duplicates, Standing
 from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.events import Known, Level, Record
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import FIRST, RecordType
 from domctx_core.rules import Problem
 from domctx_core.sources import Source
-from domctx_core.walker import Known, Level, Record
 
 __all__ = ["BulkRows"]
 

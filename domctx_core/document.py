@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from domctx_core.collector import uncollected
 from domctx_core.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
+from domctx_core.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.exact import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.formats import Format, Formats
 from domctx_core.image import (
@@ -32,7 +33,7 @@ from domctx_core.layout.quick import UNUSUAL, quick_reader
 from domctx_core.ops import CHUNK, DEFAULT_CAP
 from domctx_core.plain import PlainHeader, plain_header
 from domctx_core.sources import FileSource, Source
-from domctx_core.walker import Closed, Fault, Level, Opened, Record, Trailing, walk
+from domctx_core.walker import walk
 from domctx_core.writer import Part, Writer
 
 __all__ = [

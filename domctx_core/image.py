@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domctx_core.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.layout import Body
 from domctx_core.rules import Finding
 from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
-from domctx_core.walker import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 
 __all__ = [
     "LINES",

@@ -20,14 +20,7 @@ from domctx_core.checks import (
 )
 from domctx_core.duplicates import Standing
 from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
-from domctx_core.formats import Formats
-from domctx_core.layout import Body
-from domctx_core.observers import RecordEvent, Watch
-from domctx_core.ops import DEFAULT_CAP
-from domctx_core.records import RecordType
-from domctx_core.rules import Finding, Problem, Rule, Severity
-from domctx_core.sources import Source
-from domctx_core.walker import (
+from domctx_core.events import (
     Closed,
     Event,
     Fault,
@@ -38,8 +31,15 @@ from domctx_core.walker import (
     Trailing,
     make_finding,
     unusable,
-    walk,
 )
+from domctx_core.formats import Formats
+from domctx_core.layout import Body
+from domctx_core.observers import RecordEvent, Watch
+from domctx_core.ops import DEFAULT_CAP
+from domctx_core.records import RecordType
+from domctx_core.rules import Finding, Problem, Rule, Severity
+from domctx_core.sources import Source
+from domctx_core.walker import walk
 
 if TYPE_CHECKING:
     from domctx_core.bulk import BulkRows

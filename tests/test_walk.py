@@ -55,7 +55,8 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.walker import KEPT, MAX_DEPTH
+from domctx_core.events import KEPT
+from domctx_core.walker import MAX_DEPTH
 
 
 class BoxPrologue(Body, byteorder="big"):

@@ -9,8 +9,8 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.errors import UsageError
+from domctx_core.events import Record
 from domctx_core.layout.kinds import parse_integer
-from domctx_core.walker import Record
 
 if TYPE_CHECKING:
     from domctx_core.registry import Entry, Registry

@@ -25,13 +25,13 @@ from domctx_core.diff.model import (
 )
 from domctx_core.diff.parts import body_of, compare_parts, parts_of
 from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
+from domctx_core.events import Level, Record
 from domctx_core.layout import Body, Decoded
 from domctx_core.layout.spans import spans
 from domctx_core.pieces import Span
 from domctx_core.records import RecordType
 from domctx_core.registry import DOMAIN_CONTEXT
 from domctx_core.tree import ContainerNode, Image, RecordNode
-from domctx_core.walker import Level, Record
 
 __all__ = ["diff_images"]
 

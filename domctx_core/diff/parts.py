@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from domctx_core.diff.bytes import Comparer
 from domctx_core.diff.model import Keys, PartsChange
+from domctx_core.events import Record
 from domctx_core.layout import Body
 from domctx_core.records import Part
 from domctx_core.sources import Source
-from domctx_core.walker import Record
 
 __all__ = ["body_of", "compare_parts", "parts_of"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domctx_core.events import Level, Record
 from domctx_core.pieces import Span
 from domctx_core.sources import Source
 from domctx_core.tree import ContainerNode, RecordNode
-from domctx_core.walker import Level, Record
 
 __all__ = ["Draft", "Item"]
 

@@ -26,12 +26,12 @@ from domctx_core.edit.outcome import Edit, EditChange
 from domctx_core.edit.selection import Selection, either
 from domctx_core.edit.writer import Writer
 from domctx_core.errors import Errno, ImageError, UsageError
+from domctx_core.events import Level
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.layout import Body
 from domctx_core.layout.places import Part, Place
 from domctx_core.spelling import did_you_mean
 from domctx_core.tree import Image
-from domctx_core.walker import Level
 
 __all__ = ["edit_image"]
 

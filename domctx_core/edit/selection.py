@@ -9,12 +9,12 @@ from dataclasses import replace
 from domctx_core.edit.drafts import Draft, Item
 from domctx_core.edit.operations import ALL, Selector
 from domctx_core.errors import Errno, ImageError, UsageError
+from domctx_core.events import Level
 from domctx_core.formats import Formats
 from domctx_core.ranges import ranges_of, ranges_text
 from domctx_core.registry import Registry
 from domctx_core.spelling import did_you_mean
 from domctx_core.tree import ContainerNode, Image
-from domctx_core.walker import Level
 
 __all__ = ["Selection", "either"]
 

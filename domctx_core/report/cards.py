@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.events import Record
 from domctx_core.layout import Body, Empty
 from domctx_core.registry import Provider
 from domctx_core.report.blocks import (
@@ -24,7 +25,6 @@ from domctx_core.report.fields import DUMPED, FIELDS, description, facts_of, mak
 from domctx_core.report.plan import Item, Places, Plan, What
 from domctx_core.sources import Source
 from domctx_core.tree import ContainerNode, RecordNode
-from domctx_core.walker import Record
 
 __all__ = ["Cards"]
 

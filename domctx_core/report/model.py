@@ -13,6 +13,7 @@ from typing import Any
 
 from domctx_core.diff import Diff
 from domctx_core.errors import PLUGIN_FAULTS, PluginError, said
+from domctx_core.events import Record
 from domctx_core.pictures import Amount
 from domctx_core.records import RecordType
 from domctx_core.report.bands import Map, make_map
@@ -23,7 +24,6 @@ from domctx_core.report.graphs import Chart, Graph, LinkCounter, make_chart
 from domctx_core.report.plan import Places, Plan, What
 from domctx_core.rules import Finding, Rule, Severity, find_rule
 from domctx_core.tree import Image, RecordNode
-from domctx_core.walker import Record
 
 __all__ = ["LIMIT", "Report"]
 

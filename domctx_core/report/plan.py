@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
+from domctx_core.events import Record
 from domctx_core.rules import Finding
 from domctx_core.tree import ContainerNode, RecordNode
-from domctx_core.walker import Record
 
 __all__ = ["Item", "Places", "Plan", "What"]
 

@@ -22,8 +22,8 @@ from hvm_context_support import (
 )
 
 from domctx_core import BufferSource, Record, verify
+from domctx_core.events import Closed, Opened
 from domctx_core.testing import CommandRunner, FakeDists
-from domctx_core.walker import Closed, Opened
 
 FIRST_HVM_CONTEXT = {"pvh1": 0x8CC, "hvm1": 0xA17}
 """Offset of the HVM_CONTEXT record in a save file."""

@@ -27,9 +27,9 @@ from hypothesis import strategies as st
 from xen_streams_support import capture, events_of, libxc, make_formats, pv_info, record
 
 from domctx_core import BodyError, Severity
+from domctx_core.events import Opened, Record
 from domctx_core.sources import BufferSource
 from domctx_core.verifier import verify
-from domctx_core.walker import Opened, Record
 
 
 def first(name: str, type: str) -> tuple[bytes, Any]:

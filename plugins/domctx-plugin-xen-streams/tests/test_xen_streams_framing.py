@@ -29,9 +29,10 @@ from xen_streams_support import (
 )
 
 from domctx_core import Finding, Severity
+from domctx_core.events import Closed, Fault, Opened, Record, Trailing
 from domctx_core.sources import BufferSource, FileSource, open_source
 from domctx_core.verifier import Verdict, verify
-from domctx_core.walker import Closed, Fault, Opened, Record, Trailing, walk
+from domctx_core.walker import walk
 
 CONTEXT = record(1)
 

@@ -12,10 +12,11 @@ from domctx_plugin_shared_info import SharedInfoRecord
 from domctx_plugin_tsc_info import TscInfoRecord
 
 from domctx_core.builtin import DomainContext, EndRecord, StartRecord
+from domctx_core.events import Closed, Event, Fault, Opened, Record, Trailing
 from domctx_core.formats import Format, Formats
 from domctx_core.registry import Provider
 from domctx_core.sources import BufferSource
-from domctx_core.walker import Closed, Event, Fault, Opened, Record, Trailing, walk
+from domctx_core.walker import walk
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"

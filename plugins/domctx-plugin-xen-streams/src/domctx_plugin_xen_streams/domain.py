@@ -31,11 +31,12 @@ from domctx_core import (
     save_image,
 )
 from domctx_core.declarations import DomainRequest
+from domctx_core.events import Event, Fault, Level, Opened, Record
 from domctx_core.files import whole_file
 from domctx_core.formats import HEAD_SIZE, Format, Formats
 from domctx_core.sources import FileSource, Source, open_source
 from domctx_core.verifier import Verifier
-from domctx_core.walker import Event, Fault, Level, Opened, Record, walk
+from domctx_core.walker import walk
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,

@@ -1,0 +1,510 @@
+"""Events: what a walk over an input tells of, from a container's begin to its end.
+
+A `Record` is one of them, and the one with most to ask: it gives its body, decodes it, and makes a
+finding of a problem of it, at its place in the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar, overload
+
+from domctx_core.errors import (
+    PLUGIN_FAULTS,
+    DeclarationError,
+    DomctxError,
+    Errno,
+    PluginError,
+    said,
+)
+from domctx_core.formats import Format, Framing
+from domctx_core.layout import Body, ByteOrder, Decoded
+from domctx_core.layout.body import Run
+from domctx_core.layout.kinds import ORDERS
+from domctx_core.records import FIRST, Content, RecordType, body_class
+from domctx_core.registry import Entry, Registry
+from domctx_core.rules import Finding, Problem, Rule, find_rule
+from domctx_core.sources import Source
+
+__all__ = [
+    "KEPT",
+    "Closed",
+    "Event",
+    "Fault",
+    "Header",
+    "Known",
+    "Level",
+    "Opened",
+    "Record",
+    "Trailing",
+    "header_of",
+    "make_finding",
+    "unusable",
+]
+
+T = TypeVar("T")
+
+KEPT = 4096
+"""Bytes of a body that are kept for a look where the body itself is not held."""
+
+
+class once(Generic[T]):  # noqa: N801  # a decorator
+    """An attribute that is made when it is first asked for, as by `cached_property`, but at the cost
+    of an attribute: up to Python 3.11 that takes a lock each time."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, record: None, owner: type) -> once[T]: ...
+
+    @overload
+    def __get__(self, record: object, owner: type) -> T: ...
+
+    def __get__(self, record: Any, owner: type) -> Any:
+        if record is None:
+            return self
+        made = self._make(record)
+        setattr(record, self._name, made)
+        return made
+
+
+BodyClass = type[Body]  # a record's own `type` hides the word
+
+
+class Header:
+    """Reads the header of each record of one container."""
+
+    def __init__(self, body: type[Body], byteorder: ByteOrder) -> None:
+        layout = body.__layout__
+        run = layout.parts[0] if layout.parts else None
+        names = [field.name for field in layout.fields]
+        self._instance = names.index("instance") if "instance" in names else None
+        if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
+            raise DeclarationError(
+                f"{body.__name__} cannot be a record header",
+                expected="integers of fixed size, among them `type` and `length`",
+                actual=", ".join(names),
+            )
+        self.size = run.size
+        self._struct = run.structs[layout.order or ORDERS[byteorder]]
+        self._type, self._length = names.index("type"), names.index("length")
+        self.byteorder: ByteOrder = "big" if self._struct.format[0] == ">" else "little"
+        #: The fields in their order, with the bytes that each takes.
+        self.fields = [(field.name, field.kind.size or 0) for field in layout.fields]
+        places = {
+            name: slice(at, at + size)
+            for (name, size), at in zip(self.fields, run.offsets, strict=True)
+        }
+        #: Where in the header the instance is; None where there is none.
+        self.instance = places.get("instance")
+        self.instance_offset = None if self.instance is None else self.instance.start
+        self.length_offset = places["length"].start
+        type_ = places["type"]
+        #: Where in the header the lowest byte of the type code is.
+        self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
+
+    def read(self, raw: bytes | bytearray | memoryview) -> tuple[int, int | None, int]:
+        """Type, instance and length, of what begins with a header."""
+        row = self._struct.unpack_from(raw)
+        instance = None if self._instance is None else row[self._instance]
+        return row[self._type], instance, row[self._length]
+
+
+@lru_cache(maxsize=64)
+def header_of(body: type[Body], byteorder: ByteOrder) -> Header:
+    """What reads headers of that class. Raises `DeclarationError` where it cannot be one."""
+    return Header(body, byteorder)
+
+
+class Known:
+    """What the registry says of a type code, looked up once for all records of a container.
+
+    `entry` is None where nobody declares the code, `error` what the registry raises for it; without
+    a `record_type` its plugin cannot be used. `judged` says that the type has a `judge` of its own.
+    `body` is what each body (of a bulk type, its head) decodes to, None where that is not all that
+    can be said. `proved` says that the pattern of such bodies is made already. `met` counts the
+    records of the type that were given one by one.
+    """
+
+    __slots__ = (
+        "body", "bulk", "content", "entry", "error", "judged", "met", "name", "proved",
+        "record_type", "remembered", "suspends",
+    )  # fmt: skip
+
+    def __init__(self, registry: Registry, code: int, byteorder: ByteOrder) -> None:
+        self.entry: Entry | None = None
+        self.error: PluginError | None = None
+        self.record_type: RecordType[Any] | None = None
+        self.name: str | None = None
+        self.content: Content | None = None
+        self.body: type[Body] | None = None
+        self.met = 0
+        self.bulk = self.judged = self.proved = self.suspends = self.remembered = False
+        try:
+            self.entry = registry.get(code)
+        except PluginError as error:
+            self.error = error
+        if self.entry is None:
+            return
+        self.name = self.entry.name
+        try:
+            found = self.record_type = self.entry.record_type
+        except PluginError:  # told where the record is judged
+            return
+        self.bulk, self.content = found.bulk, found.content
+        self.body = None if found.depends else found.body
+        self.judged = getattr(found.judge, "__func__", None) is not RecordType.judge
+        self.suspends, self.remembered = found.suspends, found.remembered
+        self.proved = bool(found.body.__layout__.patterns.get(byteorder))
+
+
+class Level:
+    """One container that is being read.
+
+    `path` are the format names from the outermost container to this one, `offset` is where it
+    starts in the input, `records_offset` where its prologue ends, `bound` where the body that holds
+    it ends (None: it lies in the open).
+    `suspended` are the containers after records of this one that wait to be resumed, by format,
+    with the offset where each stopped. `remembered` has the latest body of each type code that
+    record types may depend on; it is replaced, never changed. `known` are the type codes met so far
+    that somebody declares.
+    """
+
+    def __init__(
+        self,
+        format: Format,
+        registry: Registry,
+        path: tuple[str, ...],
+        offset: int,
+        bound: int | None,
+        parent: Record | None = None,
+    ) -> None:
+        self.format = format
+        self.registry = registry
+        self.path = path
+        self.offset = offset
+        self.bound = bound
+        self.parent = parent
+        self.suspended: dict[str, tuple[Level, int]] = {}
+        self.remembered: Mapping[int, Body] = {}
+        self.prologue: list[tuple[int, Body]] = []
+        self.prologue_problems: list[tuple[int, Problem]] = []
+        self.framing = Framing("little", 0)
+        self.header: Header | None = None
+        self.records_offset = 0
+        self.count = 0
+        self.last = False
+        self.resume_at = 0
+        self.known: dict[int, Known] = {}
+
+    def meaning(self, code: int) -> Known:
+        """What the registry says of a type code."""
+        known = self.known.get(code)
+        if known is None:
+            more = self.registry.more
+            known = Known(self.registry, code, self.framing.byteorder)
+            if self.registry.more is not more:  # more was declared, perhaps in conflict with these
+                self.known.clear()
+            if known.entry is not None or known.error is not None:  # of others there may be many
+                self.known[code] = known
+        return known
+
+
+class Opened(NamedTuple):
+    """A container begins (or goes on, where `resumed`).
+
+    One that is not `recognised` fits no known format, and is read as a domain context; `untried` are
+    the formats that could have fitted if their plugins were of use, and why they are not.
+    """
+
+    level: Level
+    resumed: bool = False
+    recognised: bool = True
+    untried: Mapping[str, PluginError] = MappingProxyType({})
+
+
+class Closed(NamedTuple):
+    """A container has ended, or is suspended; `offset` is where."""
+
+    level: Level
+    offset: int
+
+
+class Trailing(NamedTuple):
+    """Bytes after the last record of a container."""
+
+    level: Level
+    offset: int
+    length: int
+    raw: bytes
+
+
+class Fault(NamedTuple):
+    """The input cannot be framed any further at this place."""
+
+    level: Level | None
+    finding: Finding
+    needs_plugin: bool = False
+
+
+class Record:
+    """One record: its header, and its body for as long as the source can give it.
+
+    From a source that cannot seek, look at a record before asking for the next event; of a body
+    that is not `held`, such a source gives only the first `KEPT` bytes. `body_offset` is where the
+    body starts, from the start of the input, and `end` where the padding ends and whatever follows
+    starts. `available` counts the bytes of body and padding that the input really has. `unopened`
+    names the format in the body that no plugin knows and a reader may do without. `earlier` is what
+    was remembered of the records before it. Whoever sees the record may deal with plain records
+    right after it, and says in `passed` how many bytes they take (and adds them to the level's
+    `count`): the walk goes on there.
+    """
+
+    available = 0
+    unopened: str | None = None
+    passed = 0
+    _kept: memoryview | None = None
+    _first: bytes | None = None
+    _whole: memoryview | None = None
+
+    def __init__(
+        self,
+        level: Level,
+        offset: int,
+        type: int,
+        instance: int | None,
+        length: int,
+        header_size: int,
+        padding: int,
+        known: Known,
+        source: Source,
+        cap: int,
+    ) -> None:
+        self.level = level
+        self.index = level.count
+        self.offset = offset
+        self.type = type
+        self.instance = instance
+        self.length = length
+        self.header_size = header_size
+        self.padding = padding
+        self.body_offset = offset + header_size
+        self.end = offset + header_size + length + padding
+        self.known = known
+        self.earlier = level.remembered
+        self.source = source
+        self.cap = cap
+
+    @property
+    def entry(self) -> Entry | None:
+        """The registry's entry of the type code; None where nobody declares it.
+
+        A code with the bit of optional records is one of its own: the record without that bit is
+        another. Raises `ConflictError` where two providers declare the code.
+        """
+        if self.known.error is not None:
+            raise self.known.error.with_traceback(None)
+        return self.known.entry
+
+    @property
+    def name(self) -> str | None:
+        """The name of the record's type, where it is known."""
+        return self.known.name
+
+    @property
+    def bulk(self) -> bool:
+        """Whether the body is skipped rather than held."""
+        return self.known.bulk
+
+    @property
+    def content(self) -> Content | None:
+        """The other format that the record holds or introduces, if it does."""
+        return self.known.content
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the container is suspended after this record."""
+        return self.known.suspends
+
+    @property
+    def remembered(self) -> bool:
+        """Whether records after it may be laid out by what it says."""
+        return self.known.remembered
+
+    @property
+    def held(self) -> bool:
+        """Whether the body is small enough, and of a kind, to be held in memory."""
+        return self.length <= self.cap and not self.bulk
+
+    @once
+    def head(self) -> int:
+        """How many bytes at the start of a bulk body are decoded; 0 where none are.
+
+        That is what the record type says, which may be more than the body has. Raises
+        `PluginError` where the type's plugin cannot be used or raises.
+        """
+        if not self.known.bulk or self.entry is None:
+            return 0
+        first = self._first
+        if first is None:
+            first = bytes(self.source.at(self.body_offset, min(FIRST, self.length)))
+        try:
+            record_type = self.known.record_type or self.entry.record_type
+            size = record_type.prefix(first, self.level.framing.byteorder)
+        except PLUGIN_FAULTS as error:
+            raise self._blame("measuring", error) from error
+        return size if size > 0 else 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the input has all of the record; a `Fault` follows one that is not."""
+        return self.available >= self.length + self.padding
+
+    def raw(self, size: int | None = None) -> memoryview:
+        """The body's bytes, or the first `size` of them."""
+        if size is None or size > self.length:
+            size = self.length
+        if size > self.available:
+            size = self.available
+        kept = self._kept if self._whole is None else self._whole
+        if kept is not None:
+            return kept[:size]
+        return self.source.at(self.body_offset, size)
+
+    @once
+    def padding_raw(self) -> bytes:
+        """The padding's bytes."""
+        if self._whole is not None:
+            return bytes(self._whole[self.length :])
+        return bytes(self.source.at(self.body_offset + self.length, self.padding))
+
+    @property
+    def body_class(self) -> BodyClass | None:
+        """The class that the body decodes to, which records before this one may decide.
+
+        None where no type is known. Raises `PluginError` where the type's plugin cannot be used or
+        raises.
+        """
+        if self.entry is None:
+            return None
+        try:
+            return body_class(self.entry.record_type, self.earlier)
+        except PLUGIN_FAULTS as error:
+            raise self._blame("choosing the body of", error) from error
+
+    @once
+    def decoded(self) -> Decoded[Any] | None:
+        """The body by its record type's layout; None where no type is known or it is not held.
+
+        Of a bulk body, its head. Raises `PluginError` where the type's plugin cannot be used.
+        """
+        if self.available < self.length:
+            return None
+        body, size = self.known.body, self.length
+        if self.known.bulk:
+            size = self.head
+            if size > self.length:
+                return Decoded(None, (self._head_missing(size),), 0)
+            if not size:
+                return None
+        if body is None:
+            body = self.body_class
+            if body is None:
+                return None
+        if size > self.cap:
+            return None
+        try:
+            data = self.raw(size) if self._whole is None else self._whole[:size]
+            return body.inspect(data, self.level.framing.byteorder)
+        except DomctxError:
+            raise
+        except PLUGIN_FAULTS as error:
+            raise self._blame("decoding", error) from error
+
+    def _head_missing(self, size: int) -> Problem:
+        return Problem(
+            "body-too-short",
+            "the body ends before the end of its head",
+            self.length,
+            expected=f"{size} bytes",
+            actual=f"{self.length} bytes",
+        )
+
+    def _blame(self, doing: str, error: BaseException) -> PluginError:
+        """What a record type raised, as its plugin's fault."""
+        assert self.entry is not None
+        if isinstance(error, PluginError):
+            error.locate(type=self.type, type_name=self.entry.name, provider=self.entry.provider)
+            return error
+        return PluginError(
+            f"{doing} {self.entry.name} raised {said(error)}",
+            errno=Errno.EIO,
+            type=self.type,
+            type_name=self.entry.name,
+            instance=self.instance,
+            provider=self.entry.provider,
+        )
+
+    def finding(
+        self, problem: Problem, errno: Errno | None = None, rules: Iterable[Rule] = ()
+    ) -> Finding:
+        """A problem of this record at its place in the input."""
+        at = self.offset
+        if problem.offset is not None:
+            at = self.body_offset + problem.offset
+        return make_finding(problem, at, self.level, record=self, errno=errno, rules=rules)
+
+
+Event = Opened | Record | Closed | Trailing | Fault
+
+
+def make_finding(
+    problem: Problem,
+    offset: int,
+    level: Level | None,
+    *,
+    record: Record | int | None = None,
+    errno: Errno | None = None,
+    rules: Iterable[Rule] = (),
+) -> Finding:
+    """A problem at an offset of the input, with the rule's own severity and errno.
+
+    `record` is what the problem is about, or the index of a record that is not there; `rules` are
+    those that a check brings.
+    """
+    rule = find_rule(problem.rule, rules)
+    details: dict[str, Any] = {
+        "rule": problem.rule,
+        "severity": problem.severity or rule.severity,
+        "errno": problem.errno or errno or rule.errno,
+        "message": problem.message,
+        "offset": offset,
+        "field": problem.field,
+        "expected": problem.expected,
+        "actual": problem.actual,
+        "container": () if level is None else level.path,
+        "container_offset": None if level is None else offset - level.offset,
+    }
+    if isinstance(record, int):
+        details["record"] = record
+    elif record is not None:
+        details |= {
+            "record": record.index,
+            "type": record.type,
+            "name": record.name,
+            "instance": record.instance,
+        }
+    return Finding(**details)
+
+
+def unusable(error: DomctxError) -> Problem:
+    """What is said where a plugin is needed and cannot be used."""
+    hint = "" if error.hint is None else f"; {error.hint}"
+    return Problem("needs-plugin", f"{error.message}{hint}")
