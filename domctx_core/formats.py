@@ -8,7 +8,7 @@ declarations that record types use, so that every tool works on every format.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
 from domctx_core.layout import Body, ByteOrder
@@ -104,6 +104,38 @@ class DomainContext(Format):
         return Framing(byteorder_of(head) or "little", 1)
 
 
+def _number(value: Any, least: int = 0) -> bool:
+    return type(value) is int and least <= value < 1 << 64
+
+
+_ATTRIBUTES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "title": (lambda value: isinstance(value, str), "a str"),
+    "header": (
+        lambda value: value is None or (isinstance(value, type) and issubclass(value, Body)),
+        "a Body class, or None",
+    ),
+    "alignment": (lambda value: _number(value, 1), "a number of bytes, 1 or more"),
+    "padding": (lambda value: isinstance(value, Severity), "a Severity"),
+    "first": (lambda value: value is None or _number(value), "a type code, or None"),
+    "last": (_number, "a type code"),
+    "optional": (_number, "bits of a type code"),
+    "max_length": (lambda value: value is None or _number(value), "a number of bytes, or None"),
+}
+"""What the attributes of a format have to be."""
+
+
+def validate_format(format: Format) -> None:
+    """Raise `DeclarationError` for what a format says of itself and cannot be."""
+    for name, (fits, expected) in _ATTRIBUTES.items():
+        value = getattr(format, name)
+        if not fits(value):
+            raise DeclarationError(
+                f"`{name}` of the format {format.name} is not what it has to be",
+                expected=expected,
+                actual=repr(value)[:80],
+            )
+
+
 class _Known:
     def __init__(self, provider: Provider, load: Callable[[], Format]) -> None:
         self.provider = provider
@@ -176,6 +208,16 @@ class Formats:
                     actual=repr(getattr(made, "name", made)),
                     provider=known.provider,
                 )
+            try:
+                validate_format(made)
+            except DeclarationError as error:
+                error.locate(provider=known.provider)
+                raise
+            except PLUGIN_FAULTS as error:
+                raise DeclarationError(
+                    f"the format {name} raised {said(error)}, where it was asked what it is",
+                    provider=known.provider,
+                ) from error
             known.format = made
         return known.format
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from domctx_core.errors import DomctxError, PluginError
+from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, PluginError, said
 from domctx_core.events import (
     KEPT,
     Closed,
@@ -24,7 +24,8 @@ from domctx_core.events import (
     make_finding,
     unusable,
 )
-from domctx_core.formats import HEAD_SIZE, Format, Formats
+from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
+from domctx_core.layout.kinds import ORDERS
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import FIRST, Content
 from domctx_core.registry import DOMAIN_CONTEXT
@@ -39,6 +40,9 @@ NEAR = 256
 
 MAX_DEPTH = 16
 """Containers inside containers that are gone into; no real input has more than five."""
+
+_MOST_BEFORE = 64
+"""Bodies before the first record of a container; no real format has more than three."""
 
 
 def walk(
@@ -107,12 +111,36 @@ class _Walker:
             level.resume_at = parent.end
         self.stack.append(level)
         head = bytes(self.bytes(HEAD_SIZE, level))
+        try:
+            self.begin(format, level, head)
+        except PluginError as error:
+            raise self.unusable(error, level) from error
+        except (_Broken, DomctxError):
+            raise
+        except PLUGIN_FAULTS as error:
+            whose = f"{format.name} of {self.formats.provider(format.name)}"
+            blamed = PluginError(f"the format {whose} raised {said(error)} at its beginning")
+            raise self.unusable(blamed, level) from error
+        if self.recognised or level.parent is not None:
+            yield Opened(level)
+        else:
+            yield Opened(
+                level, recognised=False, untried=dict(self.formats.untried) if head else {}
+            )
+
+    def begin(self, format: Format, level: Level, head: bytes) -> None:
+        """Read what comes before the first record, as the format says, and what that says."""
         byteorder = format.byteorder(head)
         while True:
             step = format.prologue([body for _, body in level.prologue])
             if step is None:
                 break
             body_class, length = step
+            if length < 0 or len(level.prologue) >= _MOST_BEFORE:
+                raise DeclarationError(
+                    f"the format {format.name} never comes to its first record",
+                    expected=f"at most {_MOST_BEFORE} bodies before it, of no negative length",
+                )
             if length > self.cap:
                 self.fail(
                     "length-over-cap",
@@ -135,15 +163,16 @@ class _Walker:
             level.prologue.append((self.at, decoded.body))
             self.at += length
         level.records_offset = self.at
-        level.framing = format.framing([body for _, body in level.prologue], head)
+        framing = format.framing([body for _, body in level.prologue], head)
+        if not isinstance(framing, Framing) or framing.byteorder not in ORDERS:
+            raise DeclarationError(
+                f"the format {format.name} does not say how it goes on",
+                expected="a Framing, little or big",
+                actual=repr(framing)[:80],
+            )
+        level.framing = framing
         if format.header is not None:
             level.header = header_of(format.header, level.framing.byteorder)
-        if self.recognised or level.parent is not None:
-            yield Opened(level)
-        else:
-            yield Opened(
-                level, recognised=False, untried=dict(self.formats.untried) if head else {}
-            )
 
     def close(self, level: Level) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
@@ -283,9 +312,17 @@ class _Walker:
         try:
             return self.formats.get(name)
         except DomctxError as error:
-            problem = unusable(error)._replace(expected=f"the format {name}")
-            finding = make_finding(problem, self.at, level, record=record)
-            raise _Broken(Fault(level, finding, needs_plugin=True)) from error
+            raise self.unusable(error, level, record, f"the format {name}") from error
+
+    def unusable(
+        self, error: DomctxError, level: Level, record: Record | None = None, expected: Any = None
+    ) -> _Broken:
+        """The end of the framing for want of a plugin that can be used."""
+        problem = unusable(error)
+        if expected is not None:
+            problem = problem._replace(expected=expected)
+        finding = make_finding(problem, self.at, level, record=record)
+        return _Broken(Fault(level, finding, needs_plugin=True))
 
     # --------------------------------------------------------------------------------- records
 

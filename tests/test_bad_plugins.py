@@ -275,3 +275,49 @@ def test_each_import_is_traced_once_and_one_that_fails_too(
         done = domctx_cli("--trace-plugins", verb)
         assert done.status == status
         assert done.err.count(f"trace: odd 1.5: import {verb}_verb:{verb}: ") == 1
+
+
+FORMATS = {
+    "no alignment": ("alignment = 0", "`alignment` of the format odd is not what it has to be"),
+    "no header": ("header = 7", "`header` of the format odd is not what it has to be"),
+    "no length": ("max_length = '9'", "`max_length` of the format odd is not what it has to be"),
+    "a title that raises": ("title = property(lambda self: 1 // 0)", "raised ZeroDivisionError"),
+    "a header without a type": ("header = Bare", "Bare cannot be a record header"),
+    "no framing": ("framing = None", "raised TypeError"),
+    "nonsense for framing": ("def framing(self, bodies, head): return 5", "does not say how"),
+    "no such byte order": (
+        "def framing(self, bodies, head): return Framing('middle', 1)", "does not say how it goes on",
+    ),
+    "a prologue that raises": ("def prologue(self, bodies): raise Mute", "raised Mute"),
+    "a prologue without end": ("def prologue(self, bodies): return Bare, 8", "never comes to its"),
+    "a prologue that goes back": ("def prologue(self, bodies): return Bare, -8", "never comes to"),
+    "a prologue of nothings": ("def prologue(self, bodies): return Empty, 0", "never comes to its"),
+    "nonsense for a prologue": ("def prologue(self, bodies): return 'ab'", "raised TypeError"),
+    "exits": ("def byteorder(self, head): sys.exit(3)", "raised SystemExit: 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "said"), FORMATS.values(), ids=FORMATS)
+def test_a_format_is_its_plugins_fault(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path, source: str, said: str
+) -> None:
+    module(
+        domctx_dists,
+        "class Bare(Body):\n    number: int = u64()\n"
+        "class Empty(Body):\n    pass\n"
+        "class Head(Body):\n    type: int = u32()\n    length: int = u32()\n"
+        "class Odd(Format):\n    name = 'odd'\n    header = Head\n"
+        "    def recognises(self, head): return head[:4] == b'ODD!'\n"
+        "    def framing(self, bodies, head): return Framing('little', 1)\n"
+        f"    {source}\n"
+        "@hookimpl\ndef domctx_formats(): return [FormatDeclaration(Odd)]\n",
+    )
+    path = tmp_path / "odd"
+    path.write_bytes(b"ODD!" * 400)
+    told = [domctx_cli(*verb, path) for verb in (["verify"], ["show"], ["decode"])]
+    for each in told:
+        assert "bug" not in each.err
+    assert told[0].status in (1, 4)  # 1 where it is not to be used at all, and no other format fits
+    assert told[1].status == told[0].status
+    assert said in told[0].out
+    assert "odd" in told[0].out
