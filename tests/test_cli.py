@@ -223,6 +223,19 @@ class TestInputOutput:
         done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
         assert done.stderr == b""
 
+    def test_ctrl_c_while_it_starts_is_130_and_nothing_else(self) -> None:
+        code = (
+            "import sys\n"
+            "class Key:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name == 'click': raise KeyboardInterrupt\n"
+            "sys.meta_path.insert(0, Key())\n"
+            "from domctx_core.cli import main\n"
+            "sys.exit(main(['types']))\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
     def test_ctrl_c_is_130(self) -> None:
         command = [sys.executable, "-m", "domctx_core", "verify", "-"]
         with subprocess.Popen(

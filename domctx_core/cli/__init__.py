@@ -46,6 +46,9 @@ def _main(given: list[str], path: Iterable[str] | None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return status
+    except KeyboardInterrupt:  # before there is anything that could say more
+        _discard(sys.stdout)
+        return _INTERRUPTED
     except BrokenPipeError:
         # whoever read our output has gone; Python's own flush at exit must not complain again
         _discard(sys.stdout)
@@ -67,6 +70,9 @@ def _in_click(error: OSError) -> bool:
         at = at.tb_next
     return at is not None and str(at.tb_frame.f_globals.get("__name__")).startswith("click.")
 
+
+_INTERRUPTED = 128 + 2
+"""As the shell sees a program that SIGINT ended."""
 
 _BROKEN_PIPE = 128 + 13
 """As the shell sees a program that SIGPIPE ended."""
