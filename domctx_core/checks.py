@@ -7,7 +7,6 @@ check reports as an error makes `verify` fail and `load` refuse.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from domctx_core.errors import (
@@ -53,7 +52,6 @@ class Seen(NamedTuple):
     body: Body | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Container:
     """The container whose records a check sees: what stands before them, and what is around it.
 
@@ -64,14 +62,29 @@ class Container:
     those at work on this container.
     """
 
-    path: tuple[str, ...]
-    offset: int
-    version: int
-    byteorder: ByteOrder
-    prologue: tuple[Body, ...] = ()
-    within: Seen | None = None
-    outer: Container | None = None
-    checks: tuple[Check, ...] = ()
+    __slots__ = (
+        "byteorder", "checks", "offset", "outer", "path", "prologue", "version", "within",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        path: tuple[str, ...],
+        offset: int,
+        version: int,
+        byteorder: ByteOrder,
+        prologue: tuple[Body, ...] = (),
+        within: Seen | None = None,
+        outer: Container | None = None,
+        checks: tuple[Check, ...] = (),
+    ) -> None:
+        self.path = path
+        self.offset = offset
+        self.version = version
+        self.byteorder = byteorder
+        self.prologue = prologue
+        self.within = within
+        self.outer = outer
+        self.checks = checks
 
     def find(self, check: type[C]) -> C | None:
         """The check of that class that is at work on this container, if there is one.

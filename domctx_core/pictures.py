@@ -6,13 +6,12 @@ needs to know nothing of the type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Amount", "Link"]
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One connection that a record tells of, from something in the domain to something else.
 
     `source` and `target` name the two ends (`vCPU 0`, `domain 0`); links with the same end meet
@@ -29,11 +28,10 @@ class Link:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """How much there is of one kind of thing: `count` of `unit`, and the bytes that they take."""
 
     label: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides the method of tuples, which is of no use here
     unit: str
     size: int

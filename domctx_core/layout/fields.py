@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,16 +53,37 @@ REQUIRED = _Required()
 """The default of a field that has none."""
 
 
-@dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a body: a kind with a name, documentation and how it behaves over time."""
+    """One field of a body: a kind with a name, documentation and how it behaves over time.
 
-    kind: kinds.Kind
-    name: str = ""
-    doc: str = ""
-    unit: str = ""
-    volatile: bool = False
-    default: Any = REQUIRED
+    Once made it stays as it is.
+    """
+
+    __slots__ = ("default", "doc", "kind", "name", "unit", "volatile")
+
+    def __init__(
+        self,
+        kind: kinds.Kind,
+        name: str = "",
+        doc: str = "",
+        unit: str = "",
+        volatile: bool = False,
+        default: Any = REQUIRED,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.doc = doc
+        self.unit = unit
+        self.volatile = volatile
+        self.default = default
+
+    def named(self, name: str) -> Field:
+        """The same field under a name."""
+        return Field(self.kind, name, self.doc, self.unit, self.volatile, self.default)
+
+    def of_kind(self, kind: kinds.Kind) -> Field:
+        """The same field with values of another kind."""
+        return Field(kind, self.name, self.doc, self.unit, self.volatile, self.default)
 
     def initial(self) -> Any:
         """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
