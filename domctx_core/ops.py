@@ -6,6 +6,7 @@ own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets)
 
 from __future__ import annotations
 
+import io
 import os
 import weakref
 from abc import ABC, abstractmethod
@@ -99,48 +100,50 @@ class MemorySaveOps(SaveOps):
     def __init__(self, capacity: int | None = None, byteorder: ByteOrder = "little") -> None:
         self.byteorder = byteorder
         self.capacity = capacity
-        self._image = bytearray()
-        self._header = (0, 0, 0)
+        self._file = io.BytesIO()  # which gives its bytes without a copy
+        self._header: tuple[int, int, int | None, int] = (0, 0, 0, 0)
 
     @property
     def image(self) -> bytes:
         """The bytes so far."""
-        return bytes(self._image)
+        return self._file.getvalue()
 
     def begin(self, type: int, instance: int, length: int | None) -> None:
-        self._header = (type, instance, len(self._image))
+        self._header = (type, instance, length, self._file.tell())
         # never zeros, not even for now: those are END, and a save that fails must not have one
         self.append(pack_header(type, instance, length or 0, self.byteorder))
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
-        if self.capacity is not None and len(self._image) + len(data) > self.capacity:
+        if self.capacity is not None and self._file.tell() + len(data) > self.capacity:
             raise DomainError(
                 "the domain's state does not fit into the size that the dry run gave",
                 errno=Errno.ENOSPC,
                 expected=f"{self.capacity} bytes",
-                actual=f"at least {len(self._image) + len(data)} bytes",
+                actual=f"at least {self._file.tell() + len(data)} bytes",
                 hint="the domain changed between sizing and saving: try again",
             )
-        self._image += data
+        self._file.write(data)
 
     def records(self, data: bytes | bytearray, times: int = 1) -> None:
         if self.capacity is None and times == 1:
-            self._image += data
+            self._file.write(data)
         else:
             self.append(data * times)
 
     def end(self, length: int) -> None:
-        type, instance, at = self._header
-        header = pack_header(type, instance, length, self.byteorder)
-        self._image[at : at + HEADER_SIZE] = header
+        type, instance, announced, at = self._header
+        if length != announced:
+            with self._file.getbuffer() as image:
+                header = pack_header(type, instance, length, self.byteorder)
+                image[at : at + HEADER_SIZE] = header
 
     def flush(self) -> None:
-        if self.capacity is not None and len(self._image) != self.capacity:
+        if self.capacity is not None and self._file.tell() != self.capacity:
             raise DomainError(
                 "the domain's state is smaller than the dry run said",
                 errno=Errno.EIO,
                 expected=f"{self.capacity} bytes",
-                actual=f"{len(self._image)} bytes",
+                actual=f"{self._file.tell()} bytes",
                 hint="the domain changed between sizing and saving: try again",
             )
 
