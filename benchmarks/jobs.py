@@ -263,7 +263,7 @@ AIMS: tuple[Aim, ...] = (
     Aim("libxc stream, tee", ("stream-tee", "domctx"), ("stream-tee", "cat"), 2),
     Aim(
         "libxc stream, in ns a PFN", ("pages", "domctx"), None, 15, figure="ns",
-        why="a PFN costs 3 to 5 ns, and a record of PAGE_DATA some 10 µs whatever it lists, which is most"
+        why="a PFN costs 2 ns, and a record of PAGE_DATA some 6 µs whatever it lists, which is most"
         " of the time where a record lists 1,024 of them",
     ),
     Aim("decode to JSON", ("decode", "domctx"), ("decode", "json"), 3),
