@@ -127,15 +127,15 @@ def _loop(data: bytes) -> dict[str, int]:
 
 def large_loop(run: Run) -> dict[str, int]:
     """Large records from a file or a pipe, through one buffer that is used again."""
-    with run.timed(), _opened(run) as file:
-        return _large(getattr(file, "raw", file))
+    with run.timed(), _unbuffered(run) as file:
+        return _large(file)
 
 
-def _opened(run: Run) -> BinaryIO:
-    return sys.stdin.buffer if run.path == "-" else open(run.path, "rb")
+def _unbuffered(run: Run) -> io.FileIO:
+    return open(0 if run.path == "-" else run.path, "rb", buffering=0)
 
 
-def _large(raw: BinaryIO) -> dict[str, int]:
+def _large(raw: io.RawIOBase) -> dict[str, int]:
     head = struct.Struct("<IIQ").unpack
     buffer = memoryview(bytearray(1 << 20))
     records = instances = at = 0
@@ -143,7 +143,7 @@ def _large(raw: BinaryIO) -> dict[str, int]:
     def fill(size: int) -> memoryview:
         view, got = buffer[:size], 0
         while got < size:
-            count = raw.readinto(view[got:])  # type: ignore[attr-defined]
+            count = raw.readinto(view[got:])
             if not count:
                 raise ValueError(f"ends at {at + got}")
             got += count

@@ -71,7 +71,8 @@ def pipeline(
 
 
 def _rest(process: subprocess.Popen[bytes]) -> bytes:
-    with process.stderr as stream:  # type: ignore[union-attr]
+    assert process.stderr is not None  # each is started with a pipe for it
+    with process.stderr as stream:
         return stream.read()
 
 

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
     body: Body | None
 
 
-class Container:
+class Container(NamedTuple):
     """The container whose records a check sees: what stands before them, and what is around it.
 
     `path` are the format names from the outermost container to this one; `offset` is where it
@@ -62,29 +62,14 @@ class Container:
     those at work on this container.
     """
 
-    __slots__ = (
-        "byteorder", "checks", "offset", "outer", "path", "prologue", "version", "within",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        path: tuple[str, ...],
-        offset: int,
-        version: int,
-        byteorder: ByteOrder,
-        prologue: tuple[Body, ...] = (),
-        within: Seen | None = None,
-        outer: Container | None = None,
-        checks: tuple[Check, ...] = (),
-    ) -> None:
-        self.path = path
-        self.offset = offset
-        self.version = version
-        self.byteorder = byteorder
-        self.prologue = prologue
-        self.within = within
-        self.outer = outer
-        self.checks = checks
+    path: tuple[str, ...]
+    offset: int
+    version: int
+    byteorder: ByteOrder
+    prologue: tuple[Body, ...] = ()
+    within: Seen | None = None
+    outer: Container | None = None
+    checks: tuple[Check, ...] = ()
 
     def find(self, check: type[C]) -> C | None:
         """The check of that class that is at work on this container, if there is one.

@@ -83,8 +83,9 @@ def _discard(stream: TextIO | None) -> None:
     import os
     from contextlib import suppress
 
-    with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
+    if stream is not None:
+        with suppress(OSError, ValueError, AttributeError):  # what stands in for it may be no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(given: list[str], path: Iterable[str] | None) -> int:

@@ -450,7 +450,7 @@ class _BodyType(type):
         inherited: dict[str, Field] = {}
         for base in reversed(bases):
             inherited |= getattr(base, "__fields__", {})
-        own = {key: f.named(key) for key, f in namespace.items() if isinstance(f, Field)}
+        own = {key: f._replace(name=key) for key, f in namespace.items() if isinstance(f, Field)}
         for key, field in own.items():
             if key in inherited or key.startswith("__") or (bases and hasattr(Body, key)):
                 raise DeclarationError(f"{name}: `{key}` cannot be the name of a field")
@@ -491,7 +491,7 @@ class _BodyType(type):
     def _compile(cls) -> Layout:
         """Resolve annotations (an enumeration names an integer's values) and check the whole."""
         hints = cls._hints()
-        fields = [f.of_kind(f.kind.adopt(hints.get(n))) for n, f in cls.__fields__.items()]
+        fields = [f._replace(kind=f.kind.adopt(hints.get(n))) for n, f in cls.__fields__.items()]
         for index, field in enumerate(fields):
             if _takes_the_rest(field.kind) and index + 1 < len(fields):
                 raise DeclarationError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from domctx_core.errors import DeclarationError, Errno
 from domctx_core.layout import aggregates, kinds, scalars
@@ -53,37 +53,15 @@ REQUIRED = _Required()
 """The default of a field that has none."""
 
 
-class Field:
-    """One field of a body: a kind with a name, documentation and how it behaves over time.
+class Field(NamedTuple):
+    """One field of a body: a kind with a name, documentation and how it behaves over time."""
 
-    Once made it stays as it is.
-    """
-
-    __slots__ = ("default", "doc", "kind", "name", "unit", "volatile")
-
-    def __init__(
-        self,
-        kind: kinds.Kind,
-        name: str = "",
-        doc: str = "",
-        unit: str = "",
-        volatile: bool = False,
-        default: Any = REQUIRED,
-    ) -> None:
-        self.kind = kind
-        self.name = name
-        self.doc = doc
-        self.unit = unit
-        self.volatile = volatile
-        self.default = default
-
-    def named(self, name: str) -> Field:
-        """The same field under a name."""
-        return Field(self.kind, name, self.doc, self.unit, self.volatile, self.default)
-
-    def of_kind(self, kind: kinds.Kind) -> Field:
-        """The same field with values of another kind."""
-        return Field(kind, self.name, self.doc, self.unit, self.volatile, self.default)
+    kind: kinds.Kind
+    name: str = ""
+    doc: str = ""
+    unit: str = ""
+    volatile: bool = False
+    default: Any = REQUIRED
 
     def initial(self) -> Any:
         """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
