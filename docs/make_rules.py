@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from domctx_core.base.problems import Rule
+from domctx_core.base.rules import CORE_RULES
 from domctx_core.host import Host
-from domctx_core.rules import CORE_RULES, Rule
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 PAGE = Path(__file__).parent / "reference" / "rules.md"

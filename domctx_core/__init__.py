@@ -8,6 +8,29 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # as in typing, which takes half as long to import as Python to start
 if TYPE_CHECKING:
+    from domctx_core.base.errors import (
+        BodyError,
+        ConflictError,
+        DeclarationError,
+        DocumentError,
+        DocumentFault,
+        DomainError,
+        DomctxError,
+        Errno,
+        ImageError,
+        InputOutputError,
+        MisuseError,
+        NoState,
+        PluginError,
+        UsageError,
+    )
+    from domctx_core.base.problems import (
+        Finding,
+        Problem,
+        Rule,
+        Severity,
+    )
+    from domctx_core.base.xen_version import XenVersion
     from domctx_core.builtin import EndRecord, Start, StartRecord
     from domctx_core.check_run import Run
     from domctx_core.checks import Check, Container, Seen
@@ -40,22 +63,6 @@ if TYPE_CHECKING:
     )
     from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
     from domctx_core.engine import LoadResult, load_domain, save_domain, save_image, size_domain
-    from domctx_core.errors import (
-        BodyError,
-        ConflictError,
-        DeclarationError,
-        DocumentError,
-        DocumentFault,
-        DomainError,
-        DomctxError,
-        Errno,
-        ImageError,
-        InputOutputError,
-        MisuseError,
-        NoState,
-        PluginError,
-        UsageError,
-    )
     from domctx_core.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.formats import DomainContext, Format, Formats, Framing
     from domctx_core.host.hookspecs import hookimpl
@@ -113,12 +120,10 @@ if TYPE_CHECKING:
     from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
-    from domctx_core.rules import Finding, Problem, Rule, Severity
     from domctx_core.schema import image_schema, line_schema, record_schema
     from domctx_core.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
-    from domctx_core.versions import XenVersion
     from domctx_core.walker import walk
 
 __all__ = [
@@ -299,7 +304,7 @@ _HOMES = {
     "Domain": "domains",
     "Guest": "domains",
     "StagedDomain": "domains",
-    "XenVersion": "versions",
+    "XenVersion": "base.xen_version",
     "PassingSource": "document",
     "decode_image": "document",
     "decode_lines": "document",
@@ -328,20 +333,20 @@ _HOMES = {
     "save_domain": "engine",
     "save_image": "engine",
     "size_domain": "engine",
-    "BodyError": "errors",
-    "ConflictError": "errors",
-    "DeclarationError": "errors",
-    "DocumentError": "errors",
-    "DocumentFault": "errors",
-    "DomainError": "errors",
-    "DomctxError": "errors",
-    "Errno": "errors",
-    "ImageError": "errors",
-    "InputOutputError": "errors",
-    "MisuseError": "errors",
-    "NoState": "errors",
-    "PluginError": "errors",
-    "UsageError": "errors",
+    "BodyError": "base.errors",
+    "ConflictError": "base.errors",
+    "DeclarationError": "base.errors",
+    "DocumentError": "base.errors",
+    "DocumentFault": "base.errors",
+    "DomainError": "base.errors",
+    "DomctxError": "base.errors",
+    "Errno": "base.errors",
+    "ImageError": "base.errors",
+    "InputOutputError": "base.errors",
+    "MisuseError": "base.errors",
+    "NoState": "base.errors",
+    "PluginError": "base.errors",
+    "UsageError": "base.errors",
     "DomainContext": "formats",
     "Format": "formats",
     "Formats": "formats",
@@ -402,10 +407,10 @@ _HOMES = {
     "Registry": "registry",
     "Report": "report.model",
     "render_report": "report.page",
-    "Finding": "rules",
-    "Problem": "rules",
-    "Rule": "rules",
-    "Severity": "rules",
+    "Finding": "base.problems",
+    "Problem": "base.problems",
+    "Rule": "base.problems",
+    "Severity": "base.problems",
     "Piece": "pieces",
     "PieceSource": "pieces",
     "Span": "pieces",

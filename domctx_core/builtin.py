@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from domctx_core.errors import DomainError, Errno
+from domctx_core.base.errors import DomainError, Errno
+from domctx_core.base.problems import Problem, Severity
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.formats import DomainContext
 from domctx_core.layout import Body, Empty, u32
 from domctx_core.records import SINGLE, Instances, RecordType
-from domctx_core.rules import Problem, Severity
-from domctx_core.versions import XenVersion
 
 if TYPE_CHECKING:
     from domctx_core.context import LoadContext, SaveContext

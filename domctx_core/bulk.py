@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.problems import Problem
 from domctx_core.batches import batched
 from domctx_core.checks import Check, Seen
 from domctx_core.duplicates import Duplicates, Standing
-from domctx_core.errors import PLUGIN_FAULTS
 from domctx_core.events import Known, Level, Record
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import FIRST, RecordType
-from domctx_core.rules import Problem
 from domctx_core.sources import Source
 
 __all__ = ["BulkRows"]

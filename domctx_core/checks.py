@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     DeclarationError,
     DomctxError,
@@ -17,8 +17,8 @@ from domctx_core.errors import (
     PluginError,
     said,
 )
+from domctx_core.base.problems import Problem, Rule
 from domctx_core.layout import Body, ByteOrder
-from domctx_core.rules import Problem, Rule
 
 if TYPE_CHECKING:
     from domctx_core.check_run import Run

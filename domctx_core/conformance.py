@@ -15,9 +15,10 @@ from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from domctx_core.allocation import code_fault
+from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, said
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.domains import Guest
 from domctx_core.engine import load_domain, save_domain, size_domain
-from domctx_core.errors import PLUGIN_FAULTS, DomctxError, said
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.aggregates import Nested, leaves
 from domctx_core.layout.columns import Columns
@@ -27,7 +28,6 @@ from domctx_core.ops import MemoryLoadOps, MemorySaveOps
 from domctx_core.records import FIRST, RecordType, all_bodies, body_class
 from domctx_core.registry import DOMAIN_CONTEXT, Registry, copy_name
 from domctx_core.sim import SimDomain
-from domctx_core.versions import XenVersion
 
 __all__ = ["CHECKS", "Nonconformity", "Subject"]
 

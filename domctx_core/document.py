@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domctx_core.collector import uncollected
-from domctx_core.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
+from domctx_core.base.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
+from domctx_core.base.gc_pause import uncollected
 from domctx_core.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.exact import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.formats import Format, Formats

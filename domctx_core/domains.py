@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
 from typing import Any, NamedTuple, TypeVar
 
+from domctx_core.base.errors import DomainError, DomctxError, MisuseError, NoState
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
-from domctx_core.errors import DomainError, DomctxError, MisuseError, NoState
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
 from domctx_core.layout.run_list import RunList
-from domctx_core.versions import XenVersion
 
 __all__ = ["Domain", "Guest", "StagedDomain"]
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     DeclarationError,
     DomctxError,
@@ -19,13 +19,14 @@ from domctx_core.errors import (
     PluginError,
     said,
 )
+from domctx_core.base.problems import Finding, Problem, Rule
+from domctx_core.base.rules import find_rule
 from domctx_core.formats import Format, Framing
 from domctx_core.layout import Body, ByteOrder, Decoded
 from domctx_core.layout.body import Run
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.records import FIRST, Content, RecordType, body_class
 from domctx_core.registry import Entry, Registry
-from domctx_core.rules import Finding, Problem, Rule, find_rule
 from domctx_core.sources import Source
 
 __all__ = [

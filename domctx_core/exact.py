@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.text import suggestion
 from domctx_core.formats import HEAD_SIZE, Format
 from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.kinds import JsonError, nearest
+from domctx_core.layout.kinds import JsonError
 
 __all__ = ["exact_body", "exact_header", "header_values", "prologue_bytes"]
 
@@ -40,7 +41,7 @@ def prologue_bytes(
         made.append((body, raw))
         order = format.byteorder(b"".join(part for _, part in made)[:HEAD_SIZE])
     known = [name for body, _ in made for name in type(body).__layout__.by_name]
-    return made, [(name, f"unknown field{nearest(name, known)}") for name in left]
+    return made, [(name, f"unknown field{suggestion(name, known)}") for name in left]
 
 
 def header_values(

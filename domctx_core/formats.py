@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
+from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
+from domctx_core.base.problems import Severity
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
-from domctx_core.rules import Severity
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
 
 __all__ = ["HEAD_SIZE", "DomainContext", "Format", "Formats", "Framing"]

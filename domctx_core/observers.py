@@ -10,7 +10,7 @@ from itertools import count, repeat
 from types import TracebackType
 from typing import Literal, NamedTuple
 
-from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_FAULTS
 
 __all__ = ["BATCH", "Observer", "Operation", "RecordEvent", "Watch"]
 

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
-from domctx_core.errors import DomainError, Errno, InputOutputError, refused
+from domctx_core.base.errors import DomainError, Errno, InputOutputError, refused
 from domctx_core.layout import ByteOrder
 from domctx_core.wire import HEADER_SIZE, pack_header
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
-from domctx_core.errors import InputOutputError, MisuseError
+from domctx_core.base.errors import InputOutputError, MisuseError
 from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import Source
 

@@ -10,19 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from domctx_core.errors import DeclarationError, Errno
+from domctx_core.base.errors import DeclarationError, Errno
+from domctx_core.base.problems import Problem
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.scalars import Blob, Int
-from domctx_core.rules import Problem
 
 if TYPE_CHECKING:
     import random
 
+    from domctx_core.base.xen_version import XenVersion
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain, Guest
     from domctx_core.layout.columns import Columns
     from domctx_core.pictures import Amount, Link
-    from domctx_core.versions import XenVersion
 
 __all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]
 

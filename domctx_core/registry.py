@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from domctx_core.errors import ConflictError, DeclarationError, PluginError, said
+from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, said
 from domctx_core.layout import Body
 from domctx_core.records import RecordType, all_bodies, validate_record_type
 

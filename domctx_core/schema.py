@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domctx_core.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Format, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout import Body

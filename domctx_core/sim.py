@@ -15,9 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from domctx_core.declarations import DomainRequest
-from domctx_core.domains import Domain, Guest
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     BodyError,
     DomainError,
@@ -28,17 +26,18 @@ from domctx_core.errors import (
     UsageError,
     said,
 )
-from domctx_core.excerpts import no_json
-from domctx_core.files import whole_file
+from domctx_core.base.io import whole_file
+from domctx_core.base.problems import Severity
+from domctx_core.base.text import did_you_mean, no_json
+from domctx_core.base.xen_version import XenVersion
+from domctx_core.declarations import DomainRequest
+from domctx_core.domains import Domain, Guest
 from domctx_core.layout import Body
 from domctx_core.layout.columns import Columns
 from domctx_core.layout.rows import RowLayout
 from domctx_core.layout.run_list import RunList
 from domctx_core.registry import Registry
-from domctx_core.rules import Severity
 from domctx_core.sources import cannot_read
-from domctx_core.spelling import did_you_mean
-from domctx_core.versions import XenVersion
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
 

@@ -16,8 +16,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import Errno, ImageError, InputOutputError, MisuseError, as_errno, refused
-from domctx_core.files import path_text
+from domctx_core.base.errors import (
+    Errno,
+    ImageError,
+    InputOutputError,
+    MisuseError,
+    as_errno,
+    refused,
+)
+from domctx_core.base.io import path_text
 from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from domctx_core.errors import MisuseError
+from domctx_core.base.errors import MisuseError
+from domctx_core.base.problems import Finding
 from domctx_core.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.formats import Format, Formats
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.pieces import Span
-from domctx_core.rules import Finding
 from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
 from domctx_core.walker import walk

@@ -9,6 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
+from domctx_core.base.problems import (
+    Finding,
+    Problem,
+    Rule,
+    Severity,
+)
 from domctx_core.checks import (
     Check,
     Container,
@@ -19,7 +26,6 @@ from domctx_core.checks import (
     problems_of,
 )
 from domctx_core.duplicates import Standing
-from domctx_core.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
 from domctx_core.events import (
     Closed,
     Event,
@@ -37,15 +43,14 @@ from domctx_core.layout import Body
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType
-from domctx_core.rules import Finding, Problem, Rule, Severity
 from domctx_core.sources import Source
 from domctx_core.walker import walk
 
 if TYPE_CHECKING:
+    from domctx_core.base.xen_version import XenVersion
     from domctx_core.bulk import BulkRows
     from domctx_core.check_run import Run
     from domctx_core.runs import Runs
-    from domctx_core.versions import XenVersion
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from domctx_core.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, PluginError, said
+from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, PluginError, said
+from domctx_core.base.problems import Problem
+from domctx_core.base.rules import CORE_RULES
 from domctx_core.events import (
     KEPT,
     Closed,
@@ -29,7 +31,6 @@ from domctx_core.layout.kinds import ORDERS
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import FIRST, Content
 from domctx_core.registry import DOMAIN_CONTEXT
-from domctx_core.rules import CORE_RULES, Problem
 from domctx_core.sources import Source
 from domctx_core.wire import MAX_LENGTH, padding
 

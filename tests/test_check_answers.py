@@ -9,7 +9,7 @@ import pytest
 from support import formats, image, port, start
 
 from domctx_core import BufferSource, Check, Errno, ImageError, Problem, Seen, verify
-from domctx_core.errors import PluginError
+from domctx_core.base.errors import PluginError
 
 IMAGE = image(port(1), port(2))
 FOUND = Problem("field-out-of-range", "odd", 4, "field")

@@ -31,12 +31,12 @@ from environments import run
 
 import domctx_core
 from domctx_core.allocation import THIRD_PARTY
+from domctx_core.base.rules import CORE_RULES
 from domctx_core.cli.app import VERBS
 from domctx_core.host import Status, hookspecs
 from domctx_core.host.modules import HOOKS
 from domctx_core.layout import fields
 from domctx_core.registry import Registry, copy_name
-from domctx_core.rules import CORE_RULES
 from domctx_core.scaffold import Names, write_plugin
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"

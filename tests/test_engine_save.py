@@ -52,7 +52,7 @@ from domctx_core import (
     size_domain,
     u32,
 )
-from domctx_core.files import whole_file
+from domctx_core.base.io import whole_file
 
 
 class Knob(Body):

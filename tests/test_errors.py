@@ -7,7 +7,7 @@ import re
 import pytest
 
 from domctx_core import errors
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     BodyError,
     ConflictError,
     DeclarationError,

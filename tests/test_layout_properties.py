@@ -37,7 +37,7 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.rules import CORE_RULES
+from domctx_core.base.rules import CORE_RULES
 
 LIMIT = 1 << 20
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domctx_core import DeclarationError, Errno, Finding, ImageError, Rule, Severity
-from domctx_core.rules import CORE_RULES, find_rule
+from domctx_core.base.rules import CORE_RULES, find_rule
 
 E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 

@@ -47,7 +47,7 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.rules import CORE_RULES
+from domctx_core.base.rules import CORE_RULES
 from domctx_core.verifier import MAX_FINDINGS
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import click
 
 from domctx_core._version import __version__
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     DomctxError,
     InputOutputError,
     PluginError,

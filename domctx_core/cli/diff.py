@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from domctx_core.base.errors import UsageError
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, open_seekable
 from domctx_core.cli.options import cap_option
@@ -24,7 +25,6 @@ from domctx_core.diff import (
     RecordChange,
     diff_images,
 )
-from domctx_core.errors import UsageError
 from domctx_core.tree import Image, read_image
 
 __all__ = ["command"]

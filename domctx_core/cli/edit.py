@@ -13,6 +13,9 @@ from typing import Any
 
 import click
 
+from domctx_core.base.errors import UsageError
+from domctx_core.base.problems import Finding, Severity
+from domctx_core.base.text import ranges_of, ranges_text
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import finding_text
@@ -31,10 +34,7 @@ from domctx_core.edit import (
     edit_image,
     parse_set,
 )
-from domctx_core.errors import UsageError
 from domctx_core.pieces import write_pieces
-from domctx_core.ranges import ranges_of, ranges_text
-from domctx_core.rules import Finding, Severity
 from domctx_core.tree import read_image
 from domctx_core.verifier import Verdict, verify
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import click
 
+from domctx_core.base.errors import DocumentError, DocumentFault, UsageError
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import ExitStatus
@@ -16,7 +17,6 @@ from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
-from domctx_core.errors import DocumentError, DocumentFault, UsageError
 from domctx_core.pieces import Piece, write_pieces
 from domctx_core.sources import Source, cannot_read
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 
 import click
 
+from domctx_core.base.errors import Errno, UsageError
+from domctx_core.base.problems import Rule
+from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.text import did_you_mean
 from domctx_core.cli.app import App
-from domctx_core.errors import Errno, UsageError
-from domctx_core.rules import CORE_RULES, Rule
-from domctx_core.spelling import did_you_mean
 
 __all__ = ["command"]
 

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from domctx_core.errors import DomctxError, Errno, InputOutputError, PluginError, UsageError, said
-from domctx_core.files import path_text
-from domctx_core.rules import Finding, Severity
+from domctx_core.base.errors import (
+    DomctxError,
+    Errno,
+    InputOutputError,
+    PluginError,
+    UsageError,
+    said,
+)
+from domctx_core.base.io import path_text
+from domctx_core.base.problems import Finding, Severity
 
 if TYPE_CHECKING:
     from domctx_core.cli.app import App

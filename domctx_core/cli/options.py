@@ -11,7 +11,7 @@ from domctx_core.cli.inputs import parse_size
 from domctx_core.ops import DEFAULT_CAP
 
 if TYPE_CHECKING:
-    from domctx_core.versions import XenVersion
+    from domctx_core.base.xen_version import XenVersion
 
 __all__ = ["cap_option", "target_option"]
 
@@ -31,7 +31,7 @@ def cap_option(does: str = "Largest body to hold in memory, such as 64M.") -> De
 
 
 def _version(text: str) -> XenVersion:
-    from domctx_core.versions import XenVersion
+    from domctx_core.base.xen_version import XenVersion
 
     return XenVersion.parse(text)
 

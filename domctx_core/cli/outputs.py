@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from domctx_core.base.errors import UsageError, refused
+from domctx_core.base.io import path_text, whole_file
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError, refused
-from domctx_core.files import path_text, whole_file
 
 __all__ = ["blocks", "domain_files", "open_output", "refuse_overwriting"]
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import click
 
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option, target_option
@@ -19,7 +20,6 @@ from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
 from domctx_core.tree import read_image
 from domctx_core.verifier import Verifier
-from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
 

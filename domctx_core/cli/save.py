@@ -6,15 +6,15 @@ from contextlib import closing
 
 import click
 
+from domctx_core.base.io import path_text, whole_file
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.engine import save_domain
-from domctx_core.files import path_text, whole_file
 from domctx_core.layout import ByteOrder
 from domctx_core.ops import FileSaveOps
-from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domctx_core.base.errors import UsageError
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError
 from domctx_core.events import Record
 from domctx_core.layout.kinds import parse_integer
 
@@ -69,7 +69,7 @@ def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Re
     app.host.load_run_time()
     formats = app.host.formats
     if format and format not in {registry.format for registry in formats.registries()}:
-        from domctx_core.spelling import did_you_mean
+        from domctx_core.base.text import did_you_mean
 
         known = [registry.format for registry in formats.registries()]
         raise UsageError(
@@ -85,7 +85,7 @@ def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Re
     ]
     found = [pair for pair in entries if type in (pair[1].code, pair[1].name.upper())]
     if not found and not (any_code and isinstance(type, int)):
-        from domctx_core.spelling import did_you_mean
+        from domctx_core.base.text import did_you_mean
 
         raise UsageError(
             f"no record type{f' of {format}' if format else ''} is called {text.rpartition('/')[2]!r:.80}",

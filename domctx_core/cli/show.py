@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, UsageError, said
+from domctx_core.base.problems import Finding, Severity
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_input, open_seekable
 from domctx_core.cli.messages import finding_text
@@ -16,11 +18,9 @@ from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
-from domctx_core.errors import PLUGIN_FAULTS, PluginError, UsageError, said
 from domctx_core.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.layout import Body
 from domctx_core.records import Tally
-from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source
 from domctx_core.verifier import Verifier
 from domctx_core.walker import walk

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from domctx_core.base.errors import PluginError
 from domctx_core.cli.app import App
 from domctx_core.cli.text import table
-from domctx_core.errors import PluginError
 from domctx_core.registry import Entry, Registry
 
 __all__ = ["command"]

@@ -10,18 +10,18 @@ from typing import Any, TextIO
 
 import click
 
+from domctx_core.base.errors import DomctxError, InputOutputError, UsageError, refused
+from domctx_core.base.io import whole_file
+from domctx_core.base.problems import Finding, Severity
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_input
 from domctx_core.cli.messages import finding_text, report
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
-from domctx_core.errors import DomctxError, InputOutputError, UsageError, refused
-from domctx_core.files import whole_file
-from domctx_core.rules import Finding, Severity
 from domctx_core.sources import Source, TeeSource
 from domctx_core.verifier import Verdict, verify
-from domctx_core.versions import XenVersion
 
 __all__ = ["command"]
 

@@ -7,17 +7,18 @@ from itertools import islice, repeat
 from typing import Any, NamedTuple, TypeVar, cast
 
 from domctx_core.ahead import LEAST, is_proved, run_at
+from domctx_core.base.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
+from domctx_core.base.problems import Problem, Rule, Severity
+from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
 from domctx_core.domains import StagedDomain
-from domctx_core.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.columns import Columns, Frame
 from domctx_core.layout.rows import RowLayout
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps
 from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry
-from domctx_core.rules import CORE_RULES, Problem, Rule, Severity
-from domctx_core.versions import XenVersion
 from domctx_core.wire import (
     ALIGNMENT,
     HEADER_SIZE,

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.ahead import MOST, frame_of
+from domctx_core.base.errors import DomctxError, MisuseError
+from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
 from domctx_core.domains import Domain
 from domctx_core.duplicates import Duplicates
-from domctx_core.errors import DomctxError, MisuseError
 from domctx_core.layout import Body, ByteOrder
 from domctx_core.layout.columns import Columns
 from domctx_core.layout.kinds import ORDERS
@@ -17,7 +18,6 @@ from domctx_core.layout.made import NOT_PLAIN, NotPlain, packer
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, SaveOps
 from domctx_core.registry import Entry
-from domctx_core.versions import XenVersion
 from domctx_core.wire import (
     HEADER_SIZE,
     header_struct,

@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import pairwise, zip_longest
 from typing import Any, TypeVar
 
+from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.diff.bodies import Side, body_changes
 from domctx_core.diff.bytes import Comparer, bytes_change
 from domctx_core.diff.identity import Identity, identity_of, place_of
@@ -24,7 +25,6 @@ from domctx_core.diff.model import (
     Where,
 )
 from domctx_core.diff.parts import body_of, compare_parts, parts_of
-from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.events import Level, Record
 from domctx_core.layout import Body, Decoded
 from domctx_core.layout.spans import spans

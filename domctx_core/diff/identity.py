@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.diff.model import RecordPlace, Value
 from domctx_core.diff.parts import body_of
-from domctx_core.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.events import Record
 
 __all__ = ["Identity", "identity_of", "place_of"]

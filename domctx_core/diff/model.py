@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from domctx_core.base.text import ranges_text
 from domctx_core.image import number
 from domctx_core.layout import Bits
-from domctx_core.ranges import ranges_text
 
 __all__ = [
     "Change",

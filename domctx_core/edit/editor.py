@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from domctx_core.base.errors import Errno, ImageError, UsageError
+from domctx_core.base.text import did_you_mean
 from domctx_core.edit.drafts import Draft, Item
 from domctx_core.edit.fields import find_in, refusal, set_value
 from domctx_core.edit.operations import (
@@ -25,12 +27,10 @@ from domctx_core.edit.order import by_dependencies, moved
 from domctx_core.edit.outcome import Edit, EditChange
 from domctx_core.edit.selection import Selection, either
 from domctx_core.edit.writer import Writer
-from domctx_core.errors import Errno, ImageError, UsageError
 from domctx_core.events import Level
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.layout import Body
 from domctx_core.layout.places import Part, Place
-from domctx_core.spelling import did_you_mean
 from domctx_core.tree import Image
 
 __all__ = ["edit_image"]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.edit.drafts import Item
-from domctx_core.edit.operations import SetField, SetHeader
-from domctx_core.edit.outcome import EditChange
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     BodyError,
     DomctxError,
@@ -17,6 +14,9 @@ from domctx_core.errors import (
     UsageError,
     said,
 )
+from domctx_core.edit.drafts import Item
+from domctx_core.edit.operations import SetField, SetHeader
+from domctx_core.edit.outcome import EditChange
 from domctx_core.layout import Bits, Body, ByteOrder
 from domctx_core.layout.places import Part, Place, find_place
 

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from domctx_core.base.errors import Errno, ImageError, UsageError
+from domctx_core.base.text import did_you_mean, ranges_of, ranges_text
 from domctx_core.edit.drafts import Draft, Item
 from domctx_core.edit.operations import ALL, Selector
-from domctx_core.errors import Errno, ImageError, UsageError
 from domctx_core.events import Level
 from domctx_core.formats import Formats
-from domctx_core.ranges import ranges_of, ranges_text
 from domctx_core.registry import Registry
-from domctx_core.spelling import did_you_mean
 from domctx_core.tree import ContainerNode, Image
 
 __all__ = ["Selection", "either"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from domctx_core.base.errors import Errno, ImageError
 from domctx_core.edit.drafts import Draft, Item
-from domctx_core.errors import Errno, ImageError
 from domctx_core.events import Record
 from domctx_core.layout.kinds import ORDERS
 from domctx_core.layout.scalars import Int

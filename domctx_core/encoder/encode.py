@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domctx_core.collector import uncollected
+from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.text import excerpt
 from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
 from domctx_core.encoder.opening import Container, compare_version, open_container
 from domctx_core.encoder.quick import quick_way
@@ -19,7 +20,6 @@ from domctx_core.encoder.records import (
     usable,
 )
 from domctx_core.encoder.values import Values, join
-from domctx_core.excerpts import excerpt
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.quick import UNUSUAL

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.base.text import excerpt, suggestion
 from domctx_core.encoder.nodes import Node
 from domctx_core.encoder.values import Values, join, kind_of
-from domctx_core.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.exact import prologue_bytes
-from domctx_core.excerpts import excerpt
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.kinds import ORDERS, nearest
+from domctx_core.layout.kinds import ORDERS
 from domctx_core.records import Content, RecordType
 from domctx_core.registry import Registry
 
@@ -75,7 +75,7 @@ def open_container(
         if formats.knows(name):
             said.plugin_fault(join(path, "format"), error, f"the format {name} cannot be used")
         else:
-            said.fault(join(path, "format"), error.message + nearest(name, formats.names()),
+            said.fault(join(path, "format"), error.message + suggestion(name, formats.names()),
                        expected=", ".join(formats.names()), actual=name, hint=error.hint,
                        needs_plugin=True)  # fmt: skip
         return None

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from domctx_core.collector import uncollected
+from domctx_core.base.errors import DocumentError, DocumentFault
+from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.text import TOO_LONG
 from domctx_core.encoder.values import join, plain
-from domctx_core.errors import DocumentError, DocumentFault
-from domctx_core.excerpts import TOO_LONG
 
 __all__ = ["parse_document", "parse_lines"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from domctx_core.base.errors import PLUGIN_FAULTS, BodyError, PluginError
+from domctx_core.base.text import excerpt, suggestion
 from domctx_core.encoder.opening import Container
 from domctx_core.encoder.values import Values, join, kind_of
-from domctx_core.errors import PLUGIN_FAULTS, BodyError, PluginError
 from domctx_core.exact import exact_header, header_values
-from domctx_core.excerpts import excerpt
-from domctx_core.layout.kinds import JsonError, nearest
+from domctx_core.layout.kinds import JsonError
 from domctx_core.layout.scalars import Int
 from domctx_core.pieces import Piece, Span
 from domctx_core.records import RecordType, body_class
@@ -54,7 +54,7 @@ def find_type(
                 known = [each.name for each in registry]
                 said.fault(where if code is not None else join(path, "name"),
                            f"no record type of {container.format.name} is called {name!r:.60}"
-                           f"{nearest(name, known)}", expected=", ".join(known))  # fmt: skip
+                           f"{suggestion(name, known)}", expected=", ".join(known))  # fmt: skip
                 return None, None
             return entry.code, entry
         number = said.integer(shown, "type", path)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from domctx_core.errors import DocumentError, DocumentFault, DomctxError, said
-from domctx_core.excerpts import excerpt
-from domctx_core.layout.kinds import nearest, parse_integer
+from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, said
+from domctx_core.base.text import excerpt, suggestion
+from domctx_core.layout.kinds import parse_integer
 from domctx_core.ops import CHUNK
 from domctx_core.pieces import Piece, Span
 from domctx_core.sources import Source
@@ -80,7 +80,7 @@ class Values:
             return False
         for key in value:
             if key not in known:
-                self.fault(join(path, key), f"unknown key of {what}{nearest(key, known)}",
+                self.fault(join(path, key), f"unknown key of {what}{suggestion(key, known)}",
                            expected=", ".join(known))  # fmt: skip
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     DomctxError,
     Errno,
     PluginError,

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from domctx_core.domains import Domain
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     DomainError,
     DomctxError,
@@ -17,6 +16,7 @@ from domctx_core.errors import (
     PluginError,
     said,
 )
+from domctx_core.domains import Domain
 
 __all__ = ["backend", "paused", "refuse_self"]
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domctx_core.context import SaveContext
-from domctx_core.domains import Domain
-from domctx_core.engine.entries import END, START, fault, framing, say_whose
-from domctx_core.engine.hold import backend, paused, refuse_self
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     DomainError,
     DomctxError,
     Errno,
     PluginError,
 )
+from domctx_core.base.xen_version import XenVersion
+from domctx_core.context import SaveContext
+from domctx_core.domains import Domain
+from domctx_core.engine.entries import END, START, fault, framing, say_whose
+from domctx_core.engine.hold import backend, paused, refuse_self
 from domctx_core.layout import ByteOrder
 from domctx_core.observers import Watch
 from domctx_core.ops import DEFAULT_CAP, MemorySaveOps, SaveOps, SizingSaveOps
 from domctx_core.registry import Entry, Registry
-from domctx_core.versions import XenVersion
 
 __all__ = ["save_domain", "save_image", "size_domain"]
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
-from domctx_core.errors import (
+from domctx_core.base.errors import (
     PLUGIN_FAULTS,
     ConflictError,
     DeclarationError,
@@ -19,6 +19,7 @@ from domctx_core.errors import (
     UsageError,
     said,
 )
+from domctx_core.base.text import did_you_mean
 from domctx_core.formats import Format, Formats
 from domctx_core.host.claims import Claim, Claims
 from domctx_core.host.discovery import RecordName, discover, normalise
@@ -26,7 +27,6 @@ from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.records import RecordType, validate_record_type
 from domctx_core.registry import CORE, DOMAIN_CONTEXT, Entry, Provider, Registry
-from domctx_core.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import click

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from domctx_core.errors import ConflictError
+from domctx_core.base.errors import ConflictError
 from domctx_core.host.plugins import Plugin, Status
 
 __all__ = ["Claim", "Claims"]

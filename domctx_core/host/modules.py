@@ -16,7 +16,7 @@ from typing import Any
 
 import pluggy
 
-from domctx_core.errors import ConflictError, DeclarationError, said
+from domctx_core.base.errors import ConflictError, DeclarationError, said
 from domctx_core.host import hookspecs
 from domctx_core.host.deprecation import Deprecation
 from domctx_core.host.plugins import Plugin, Traced

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domctx_core.errors import DeclarationError, PluginError, said
+from domctx_core.base.errors import DeclarationError, PluginError, said
 from domctx_core.host.discovery import Found, normalise
 from domctx_core.host.switches import Switches
 from domctx_core.registry import CORE, Provider

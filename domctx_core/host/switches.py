@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from domctx_core.errors import UsageError
+from domctx_core.base.errors import UsageError
+from domctx_core.base.text import nearest
 from domctx_core.host.discovery import Found, RecordName, normalise
 from domctx_core.registry import CORE
-from domctx_core.spelling import nearest
 
 __all__ = ["VARIABLES", "Switches", "names_of", "no_such_plugin"]
 

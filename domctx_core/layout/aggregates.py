@@ -6,8 +6,9 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import DeclarationError
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, describe, nearest
+from domctx_core.base.errors import DeclarationError
+from domctx_core.base.text import suggestion
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, describe
 from domctx_core.layout.scalars import HEX, Blob, Int, Reserved
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ class BySize(Kind):
             raise JsonError(f"expected an object with a `layout` of {names}")
         name = value.get("layout")
         if not isinstance(name, str) or name not in self.bodies:
-            near = nearest(name, self.bodies)
+            near = suggestion(name, self.bodies)
             raise JsonError(f"expected one of {names}, found {name!r:.60}{near}").at("layout")
         fields = {key: item for key, item in value.items() if key != "layout"}
         return self.bodies[name].__layout__.from_json(fields)

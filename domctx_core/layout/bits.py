@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from domctx_core.errors import BodyError
-from domctx_core.ranges import ranges_text
+from domctx_core.base.errors import BodyError
+from domctx_core.base.text import ranges_text
 
 __all__ = ["Bits"]
 

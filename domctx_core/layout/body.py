@@ -20,7 +20,10 @@ from typing import (
     dataclass_transform,
 )
 
-from domctx_core.errors import BodyError, DeclarationError, Errno
+from domctx_core.base.errors import BodyError, DeclarationError, Errno
+from domctx_core.base.problems import Problem, Severity
+from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.text import suggestion
 from domctx_core.layout import fields as specifiers
 from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
 from domctx_core.layout.decoder import ODD, Decode, decoder
@@ -33,11 +36,9 @@ from domctx_core.layout.kinds import (
     JsonError,
     Kind,
     Reader,
-    nearest,
 )
 from domctx_core.layout.made import NOT_PLAIN, NotPlain, initializer, packer
 from domctx_core.layout.scalars import Blob, Count, Int, Reserved
-from domctx_core.rules import CORE_RULES, Problem, Severity
 
 if TYPE_CHECKING:
     import random
@@ -351,7 +352,7 @@ class Layout:
                     break
         for name in value:
             if name not in names:
-                near = nearest(name, names)
+                near = suggestion(name, names)
                 errors.append(
                     JsonError(f"unknown field {name!r:.60}; known are {', '.join(names)}{near}")
                 )

@@ -17,7 +17,7 @@ from itertools import chain, repeat
 from operator import lt
 from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
-from domctx_core.errors import BodyError
+from domctx_core.base.errors import BodyError
 from domctx_core.layout.aggregates import Switch
 from domctx_core.layout.body import Body
 from domctx_core.layout.fields import REQUIRED

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import BodyError
+from domctx_core.base.errors import BodyError
 from domctx_core.layout.aggregates import Array, Nested, Optional, Switch
 from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import Kind, Reader

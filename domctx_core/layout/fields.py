@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from domctx_core.errors import DeclarationError, Errno
+from domctx_core.base.errors import DeclarationError, Errno
 from domctx_core.layout import aggregates, kinds, scalars
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ tool (codec, JSON, schema, verify, show) is written once for all record types.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from domctx_core import spelling
-from domctx_core.errors import BodyError, Errno
-from domctx_core.rules import Problem
+from domctx_core.base.errors import BodyError, Errno
+from domctx_core.base.problems import Problem
 
 if TYPE_CHECKING:
     import random
@@ -140,12 +139,6 @@ class JsonError(Exception):
         for each in self.inner:
             for steps, message in each._faults():
                 yield [*self.path, *steps], message
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """`; did you mean X?` for a misspelt word, or nothing."""
-    near = spelling.nearest(word, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 LONGEST_INTEGER = 100

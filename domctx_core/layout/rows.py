@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from domctx_core.errors import BodyError
+from domctx_core.base.errors import BodyError
 from domctx_core.layout.body import Body
 from domctx_core.layout.made import maker
 from domctx_core.layout.patterns import NoPattern, body_pattern

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.errors import DeclarationError, Errno
+from domctx_core.base.errors import DeclarationError, Errno
+from domctx_core.base.problems import Problem
+from domctx_core.base.text import suggestion
 from domctx_core.layout.bits import Bits
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, nearest, parse_integer
-from domctx_core.rules import Problem
+from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, parse_integer
 
 if TYPE_CHECKING:
     import random
@@ -199,7 +200,7 @@ class Int(Kind):
     def _number(self, value: Any) -> int:
         number = self._integer(value)
         if not self.lowest <= number <= self.highest:
-            from domctx_core.excerpts import excerpt
+            from domctx_core.base.text import excerpt
 
             raise JsonError(f"{excerpt(number)} does not fit a {self.label}")
         return number
@@ -215,7 +216,7 @@ class Int(Kind):
             return parse_integer(value)
         except ValueError:
             names = "" if self.enum is None else " or one of " + ", ".join(self.enum.__members__)
-            near = nearest(value, () if self.enum is None else self.enum.__members__)
+            near = suggestion(value, () if self.enum is None else self.enum.__members__)
             raise JsonError(f"expected a number{names}, found {value!r:.60}{near}") from None
 
     def schema(self) -> dict[str, Any]:
@@ -503,7 +504,7 @@ class Bitmap(Kind):
         return Bits(bits, value)
 
     def _no_position(self, item: Any) -> JsonError:
-        from domctx_core.excerpts import excerpt
+        from domctx_core.base.text import excerpt
 
         last = 8 * self.size - 1
         if type(item) is not int:

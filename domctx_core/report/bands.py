@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domctx_core.errors import PluginError
+from domctx_core.base.errors import PluginError
+from domctx_core.base.problems import Severity
 from domctx_core.pieces import Span
-from domctx_core.rules import Severity
 from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Band", "Map", "Part", "make_map"]

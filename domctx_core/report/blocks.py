@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from domctx_core.base.problems import Finding, Rule, Severity
 from domctx_core.registry import Provider
 from domctx_core.report.dump import Dump
-from domctx_core.rules import Finding, Rule, Severity
 
 __all__ = [
     "Block",

@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from domctx_core.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_FAULTS
 from domctx_core.events import Record
 from domctx_core.layout import Body, Empty
 from domctx_core.registry import Provider

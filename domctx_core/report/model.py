@@ -11,8 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, said
+from domctx_core.base.problems import Finding, Rule, Severity
+from domctx_core.base.rules import find_rule
 from domctx_core.diff import Diff
-from domctx_core.errors import PLUGIN_FAULTS, PluginError, said
 from domctx_core.events import Record
 from domctx_core.pictures import Amount
 from domctx_core.records import RecordType
@@ -22,7 +24,6 @@ from domctx_core.report.cards import Cards
 from domctx_core.report.comparison import Comparison
 from domctx_core.report.graphs import Chart, Graph, LinkCounter, make_chart
 from domctx_core.report.plan import Places, Plan, What
-from domctx_core.rules import Finding, Rule, Severity, find_rule
 from domctx_core.tree import Image, RecordNode
 
 __all__ = ["LIMIT", "Report"]

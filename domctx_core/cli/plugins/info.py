@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from domctx_core.base.errors import PluginError
 from domctx_core.cli.app import App
-from domctx_core.errors import PluginError
 from domctx_core.host import Host, Plugin
 
 __all__ = ["info"]

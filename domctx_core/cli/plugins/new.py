@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from domctx_core.base.errors import UsageError
 from domctx_core.cli.app import App
-from domctx_core.errors import UsageError
 from domctx_core.layout.kinds import parse_integer
 
 __all__ = ["new"]

@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any
 
 from domctx_core import ByteOrder, Problem
+from domctx_core.base.text import suggestion
 from domctx_core.layout.fields import Field
 from domctx_core.layout.kinds import (
     BYTE_ORDERS,
@@ -22,7 +23,6 @@ from domctx_core.layout.kinds import (
     JsonError,
     Kind,
     Reader,
-    nearest,
     parse_integer,
 )
 from domctx_core.layout.scalars import INTEGER_TEXT
@@ -340,7 +340,7 @@ def _stretch_of(item: Any) -> range:
     except ValueError:
         raise JsonError(f"expected a number, found {first!r:.60}").at("first") from None
     if isinstance(kind, str) and kind not in PageType.__members__:
-        near = nearest(kind, PageType.__members__)
+        near = suggestion(kind, PageType.__members__)
         raise JsonError(f"expected a page type, found {kind!r:.60}{near}").at("type")
     number = PageType[kind].value if isinstance(kind, str) else kind
     for name, value, low, high in (

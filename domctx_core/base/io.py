@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from domctx_core.errors import InputOutputError, one_line, refused
+from domctx_core.base.errors import InputOutputError, one_line, refused
 
 __all__ = ["path_text", "whole_file"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from domctx_core.errors import UsageError
+from domctx_core.base.errors import UsageError
 
 __all__ = ["XenVersion"]
 
