@@ -42,7 +42,7 @@ from domctx_core import (
     write_pieces,
 )
 from domctx_core.host import Host
-from domctx_core.layout.columns import Columns
+from domctx_core.layout.columns.columns import Columns
 
 __all__ = [
     "decode",

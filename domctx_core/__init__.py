@@ -66,13 +66,13 @@ if TYPE_CHECKING:
     from domctx_core.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.formats import DomainContext, Format, Formats, Framing
     from domctx_core.host.hookspecs import hookimpl
-    from domctx_core.layout import (
-        Bits,
-        Body,
-        ByteOrder,
-        Decoded,
-        Empty,
-        Field,
+    from domctx_core.layout.body import Body, Decoded, Empty
+    from domctx_core.layout.columns.columns import Columns
+    from domctx_core.layout.field import Field
+    from domctx_core.layout.kinds.base import ByteOrder
+    from domctx_core.layout.kinds.bits import Bits
+    from domctx_core.layout.spans import FieldSpan, spans
+    from domctx_core.layout.specifiers import (
         array,
         bitmap,
         blob,
@@ -92,8 +92,6 @@ if TYPE_CHECKING:
         u32,
         u64,
     )
-    from domctx_core.layout.columns import Columns
-    from domctx_core.layout.spans import FieldSpan, spans
     from domctx_core.observers import Observer, Operation, RecordEvent, Watch
     from domctx_core.ops import (
         Extent,
@@ -352,31 +350,31 @@ _HOMES = {
     "Formats": "formats",
     "Framing": "formats",
     "hookimpl": "host.hookspecs",
-    "Columns": "layout.columns",
-    "Bits": "layout",
-    "Body": "layout",
-    "ByteOrder": "layout",
-    "Decoded": "layout",
-    "Empty": "layout",
-    "Field": "layout",
-    "array": "layout",
-    "bitmap": "layout",
-    "blob": "layout",
-    "by_size": "layout",
-    "count_of": "layout",
-    "i16": "layout",
-    "i32": "layout",
-    "i64": "layout",
-    "i8": "layout",
-    "nested": "layout",
-    "optional": "layout",
-    "reserved": "layout",
-    "switch": "layout",
-    "text": "layout",
-    "u16": "layout",
-    "u32": "layout",
-    "u64": "layout",
-    "u8": "layout",
+    "Columns": "layout.columns.columns",
+    "Bits": "layout.kinds.bits",
+    "Body": "layout.body",
+    "ByteOrder": "layout.kinds.base",
+    "Decoded": "layout.body",
+    "Empty": "layout.body",
+    "Field": "layout.field",
+    "array": "layout.specifiers",
+    "bitmap": "layout.specifiers",
+    "blob": "layout.specifiers",
+    "by_size": "layout.specifiers",
+    "count_of": "layout.specifiers",
+    "i16": "layout.specifiers",
+    "i32": "layout.specifiers",
+    "i64": "layout.specifiers",
+    "i8": "layout.specifiers",
+    "nested": "layout.specifiers",
+    "optional": "layout.specifiers",
+    "reserved": "layout.specifiers",
+    "switch": "layout.specifiers",
+    "text": "layout.specifiers",
+    "u16": "layout.specifiers",
+    "u32": "layout.specifiers",
+    "u64": "layout.specifiers",
+    "u8": "layout.specifiers",
     "Observer": "observers",
     "Operation": "observers",
     "RecordEvent": "observers",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.columns import Columns, Frame
-from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.body import Body
+from domctx_core.layout.columns.columns import Columns, Frame
+from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.wire import HEADER_SIZE, padding
 
 __all__ = ["LEAST", "MOST", "frame_of", "is_proved", "run_at"]

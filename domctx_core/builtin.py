@@ -12,7 +12,8 @@ from domctx_core.base.errors import DomainError, Errno
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.formats import DomainContext
-from domctx_core.layout import Body, Empty, u32
+from domctx_core.layout.body import Body, Empty
+from domctx_core.layout.specifiers import u32
 from domctx_core.records import SINGLE, Instances, RecordType
 
 if TYPE_CHECKING:

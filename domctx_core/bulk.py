@@ -16,7 +16,8 @@ from domctx_core.batches import batched
 from domctx_core.checks import Check, Seen
 from domctx_core.duplicates import Duplicates, Standing
 from domctx_core.events import Known, Level, Record
-from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import FIRST, RecordType
 from domctx_core.sources import Source

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from domctx_core.checks import Seen
-from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
 
 __all__ = ["Run"]
 

@@ -18,7 +18,8 @@ from domctx_core.base.errors import (
     said,
 )
 from domctx_core.base.problems import Problem, Rule
-from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
 
 if TYPE_CHECKING:
     from domctx_core.check_run import Run

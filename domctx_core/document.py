@@ -28,8 +28,8 @@ from domctx_core.image import (
     record_head,
     record_provider,
 )
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.quick import UNUSUAL, quick_reader
+from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.ops import CHUNK, DEFAULT_CAP
 from domctx_core.plain import PlainHeader, plain_header
 from domctx_core.sources import FileSource, Source

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 from domctx_core.base.errors import DomainError, DomctxError, MisuseError, NoState
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
-from domctx_core.layout import Body
-from domctx_core.layout.columns import Columns
-from domctx_core.layout.run_list import RunList
+from domctx_core.layout.body import Body
+from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.layout.columns.columns import Columns
 
 __all__ = ["Domain", "Guest", "StagedDomain"]
 

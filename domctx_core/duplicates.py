@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 
-from domctx_core.layout import ByteOrder
+from domctx_core.layout.kinds.base import ByteOrder
 
 __all__ = ["LANES", "Duplicates", "Standing", "ascending", "numbers_of"]
 

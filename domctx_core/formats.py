@@ -12,7 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
 from domctx_core.base.problems import Severity
-from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.registry import DOMAIN_CONTEXT, Provider, Registry
 from domctx_core.wire import ALIGNMENT, RecordHeader, byteorder_of
 

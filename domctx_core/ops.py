@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, cast
 
 from domctx_core.base.errors import DomainError, Errno, InputOutputError, refused
-from domctx_core.layout import ByteOrder
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.wire import HEADER_SIZE, pack_header
 
 __all__ = [

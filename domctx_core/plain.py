@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from domctx_core.formats import Format
-from domctx_core.layout import ByteOrder
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.scalars import Int
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.layout.kinds.scalars import Int
 from domctx_core.records import RecordType
 
 __all__ = ["PlainHeader", "plain_header"]

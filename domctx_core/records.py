@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from domctx_core.base.errors import DeclarationError, Errno
 from domctx_core.base.problems import Problem
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.scalars import Blob, Int
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.layout.kinds.scalars import Blob, Int
 
 if TYPE_CHECKING:
     import random
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
     from domctx_core.context import LoadContext, SaveContext
     from domctx_core.domains import Domain, Guest
-    from domctx_core.layout.columns import Columns
+    from domctx_core.layout.columns.columns import Columns
     from domctx_core.pictures import Amount, Link
 
 __all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]

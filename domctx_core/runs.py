@@ -20,8 +20,14 @@ from domctx_core.check_run import Run
 from domctx_core.checks import Check
 from domctx_core.duplicates import LANES, Duplicates, Standing, ascending, numbers_of
 from domctx_core.events import Level, Record
-from domctx_core.layout import ByteOrder
-from domctx_core.layout.patterns import NoPattern, any_bytes, body_pattern, number_pattern, zeros
+from domctx_core.layout.codegen.regex import (
+    NoPattern,
+    any_bytes,
+    body_pattern,
+    number_pattern,
+    zeros,
+)
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.records import RecordType
 from domctx_core.sources import Source

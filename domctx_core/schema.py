@@ -14,9 +14,9 @@ from typing import Any
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.formats import Format, Formats
 from domctx_core.image import LINES, SCHEMA
-from domctx_core.layout import Body
-from domctx_core.layout.kinds import LONGEST_INTEGER
-from domctx_core.layout.scalars import HEX, INTEGER_TEXT, Int
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import LONGEST_INTEGER
+from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT, Int
 from domctx_core.records import all_bodies
 from domctx_core.registry import Entry, Registry
 from domctx_core.walker import MAX_DEPTH

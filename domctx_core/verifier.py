@@ -39,7 +39,7 @@ from domctx_core.events import (
     unusable,
 )
 from domctx_core.formats import Formats
-from domctx_core.layout import Body
+from domctx_core.layout.body import Body
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import RecordType

@@ -27,7 +27,7 @@ from domctx_core.events import (
     unusable,
 )
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
-from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.records import FIRST, Content
 from domctx_core.registry import DOMAIN_CONTEXT

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import struct
 
-from domctx_core.layout import Body, ByteOrder, u32, u64
-from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.layout.specifiers import u32, u64
 
 __all__ = [
     "ALIGNMENT",

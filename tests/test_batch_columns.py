@@ -36,8 +36,8 @@ from domctx_core import (
     array as array_of,
 )
 from domctx_core.duplicates import Duplicates
-from domctx_core.layout.columns import Frame, ascending, consecutive
-from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.columns.columns import Frame, ascending, consecutive
+from domctx_core.layout.columns.fixed_layout import RowLayout
 
 
 class Colour(IntEnum):

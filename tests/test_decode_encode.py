@@ -44,8 +44,8 @@ from domctx_core import (
 )
 from domctx_core.document import Pages
 from domctx_core.host import Host
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.quick import UNUSUAL, quick_reader, quick_writer
+from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader, quick_writer
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.testing import CommandRunner
 
 ROOT = Path(__file__).parent.parent

@@ -33,9 +33,9 @@ from domctx_core import (
     u64,
 )
 from domctx_core.host import Host
-from domctx_core.layout import ByteOrder, Decoded
-from domctx_core.layout.decoder import ODD, decoder
-from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.body import Decoded
+from domctx_core.layout.codegen.decoder import ODD, decoder
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.records import all_bodies
 
 

@@ -35,7 +35,7 @@ from domctx_core.base.rules import CORE_RULES
 from domctx_core.cli.app import VERBS
 from domctx_core.host import Status, hookspecs
 from domctx_core.host.modules import HOOKS
-from domctx_core.layout import fields
+from domctx_core.layout import specifiers as fields
 from domctx_core.registry import Registry, copy_name
 from domctx_core.scaffold import Names, write_plugin
 

@@ -48,10 +48,10 @@ from domctx_core.edit import (
     parse_set,
 )
 from domctx_core.host import Host
-from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
-from domctx_core.layout.kinds import Kind
-from domctx_core.layout.places import find_place
-from domctx_core.layout.scalars import Count, Reserved
+from domctx_core.layout.field_path import find_place
+from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.base import Kind
+from domctx_core.layout.kinds.scalars import Count, Reserved
 from domctx_core.pieces import Span
 
 ROOT = Path(__file__).parent.parent

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from domctx_core import errors
+from domctx_core.base import errors
 from domctx_core.base.errors import (
     BodyError,
     ConflictError,

@@ -16,7 +16,7 @@ from domctx_core import encode_image, parse_document
 from domctx_core.base.errors import DocumentError
 from domctx_core.base.text import did_you_mean, nearest
 from domctx_core.host import Host
-from domctx_core.layout.kinds import parse_integer
+from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.testing import CommandRunner, FakeDists
 
 PV1 = Path(__file__).parent.parent / "examples/xen-4.17/pv1/pv1.save.no-pages"

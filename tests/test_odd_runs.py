@@ -41,7 +41,7 @@ from domctx_core import (
     verify,
 )
 from domctx_core import runs as fast
-from domctx_core.layout.run_list import RunList
+from domctx_core.layout.columns.column_runs import RunList
 from domctx_core.sim import SimDomain
 
 

@@ -51,7 +51,7 @@ from domctx_core import (
     u64,
 )
 from domctx_core.conformance import Nonconformity, Subject, runs
-from domctx_core.layout import Bits
+from domctx_core.layout.kinds.bits import Bits
 from domctx_core.sim import SimDomain
 
 
@@ -126,7 +126,7 @@ def plain(**changes: Any) -> Everything:
 
 def explained(body: Body, byteorder: Any) -> Any:
     """What `to_bytes` has to give: problems found by the thorough way, bytes written field by field."""
-    from domctx_core.layout.kinds import ORDERS, Checker
+    from domctx_core.layout.kinds.base import ORDERS, Checker
 
     layout, checker, out = type(body).__layout__, Checker(), bytearray()
     layout.check(body, checker)

@@ -51,7 +51,13 @@ from domctx_core import (
     u16,
     u32,
 )
-from domctx_core.layout import array, count_of, nested, optional, reserved
+from domctx_core.layout.specifiers import (
+    array,
+    count_of,
+    nested,
+    optional,
+    reserved,
+)
 from domctx_core.report.bands import MAX_BANDS
 from domctx_core.report.dump import make_dump
 from domctx_core.report.graphs import MANY, LinkCounter, make_chart

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from domctx_core.cli.app import App
-from domctx_core.layout import Body, Field
-from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
-from domctx_core.layout.kinds import Kind
-from domctx_core.layout.scalars import Blob, Reserved
+from domctx_core.layout.body import Body
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.base import Kind
+from domctx_core.layout.kinds.scalars import Blob, Reserved
 from domctx_core.layout.spans import with_unit
 
 __all__ = ["body_lines", "hex_dump", "size_text", "table"]

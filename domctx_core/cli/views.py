@@ -8,8 +8,8 @@ from domctx_core.base.text import ranges_of, ranges_text
 from domctx_core.cli.app import App
 from domctx_core.cli.text import hex_dump
 from domctx_core.events import Record
-from domctx_core.layout import Body
-from domctx_core.layout.scalars import Blob
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.scalars import Blob
 from domctx_core.layout.spans import FieldSpan, spans
 from domctx_core.tree import ContainerNode, Image, RecordNode
 

@@ -13,9 +13,10 @@ from domctx_core.base.rules import CORE_RULES
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
 from domctx_core.domains import StagedDomain
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.columns import Columns, Frame
-from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.body import Body
+from domctx_core.layout.columns.columns import Columns, Frame
+from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.ops import DEFAULT_CAP, Extent, LoadOps
 from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry

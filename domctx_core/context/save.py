@@ -11,10 +11,10 @@ from domctx_core.base.xen_version import XenVersion
 from domctx_core.batches import batched
 from domctx_core.domains import Domain
 from domctx_core.duplicates import Duplicates
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.columns import Columns
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.made import NOT_PLAIN, NotPlain, packer
+from domctx_core.layout.body import Body
+from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, SaveOps
 from domctx_core.registry import Entry

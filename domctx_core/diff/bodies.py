@@ -9,9 +9,11 @@ from typing import Any
 
 from domctx_core.diff.bytes import bytes_change
 from domctx_core.diff.model import Change, Value, Where
-from domctx_core.layout import Bits, Body, ByteOrder
-from domctx_core.layout.aggregates import Array
-from domctx_core.layout.scalars import Blob, Text
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.aggregates import Array
+from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.layout.kinds.bits import Bits
+from domctx_core.layout.kinds.scalars import Blob, Text
 from domctx_core.layout.spans import FieldSpan, spans, with_unit
 from domctx_core.pieces import Span
 from domctx_core.sources import BufferSource

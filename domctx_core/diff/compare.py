@@ -26,7 +26,7 @@ from domctx_core.diff.model import (
 )
 from domctx_core.diff.parts import body_of, compare_parts, parts_of
 from domctx_core.events import Level, Record
-from domctx_core.layout import Body, Decoded
+from domctx_core.layout.body import Body, Decoded
 from domctx_core.layout.spans import spans
 from domctx_core.pieces import Span
 from domctx_core.records import RecordType

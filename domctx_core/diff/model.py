@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from domctx_core.base.text import ranges_text
 from domctx_core.image import number
-from domctx_core.layout import Bits
+from domctx_core.layout.kinds.bits import Bits
 
 __all__ = [
     "Change",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from domctx_core.diff.bytes import Comparer
 from domctx_core.diff.model import Keys, PartsChange
 from domctx_core.events import Record
-from domctx_core.layout import Body
+from domctx_core.layout.body import Body
 from domctx_core.records import Part
 from domctx_core.sources import Source
 

@@ -17,8 +17,10 @@ from domctx_core.base.errors import (
 from domctx_core.edit.drafts import Item
 from domctx_core.edit.operations import SetField, SetHeader
 from domctx_core.edit.outcome import EditChange
-from domctx_core.layout import Bits, Body, ByteOrder
-from domctx_core.layout.places import Part, Place, find_place
+from domctx_core.layout.body import Body
+from domctx_core.layout.field_path import Part, Place, find_place
+from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.layout.kinds.bits import Bits
 
 __all__ = ["find_in", "refusal", "set_value"]
 

@@ -22,7 +22,7 @@ from domctx_core.encoder.records import (
 from domctx_core.encoder.values import Values, join
 from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.image import LINES, SCHEMA
-from domctx_core.layout.quick import UNUSUAL
+from domctx_core.layout.codegen.json_codec import UNUSUAL
 from domctx_core.ops import DEFAULT_CAP
 from domctx_core.pieces import Piece, size_of
 from domctx_core.records import RecordType

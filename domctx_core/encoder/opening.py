@@ -12,8 +12,8 @@ from domctx_core.encoder.nodes import Node
 from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.exact import prologue_bytes
 from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.records import Content, RecordType
 from domctx_core.registry import Registry
 

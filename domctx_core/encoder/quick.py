@@ -9,8 +9,8 @@ from typing import Any
 from domctx_core.base.errors import PLUGIN_FAULTS
 from domctx_core.encoder.opening import Container
 from domctx_core.encoder.records import usable
-from domctx_core.layout.kinds import ORDERS
-from domctx_core.layout.quick import Unusual, quick_writer
+from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.plain import plain_header
 from domctx_core.wire import padding
 

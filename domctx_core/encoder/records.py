@@ -9,8 +9,8 @@ from domctx_core.base.text import excerpt, suggestion
 from domctx_core.encoder.opening import Container
 from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.exact import exact_header, header_values
-from domctx_core.layout.kinds import JsonError
-from domctx_core.layout.scalars import Int
+from domctx_core.layout.kinds.base import JsonError
+from domctx_core.layout.kinds.scalars import Int
 from domctx_core.pieces import Piece, Span
 from domctx_core.records import RecordType, body_class
 from domctx_core.registry import Entry

@@ -30,8 +30,9 @@ from domctx_core.duplicates import Duplicates
 from domctx_core.engine.entries import END, START, fault, framing
 from domctx_core.engine.hold import paused, refuse_self
 from domctx_core.engine.way import Way
-from domctx_core.layout import Body, ByteOrder
-from domctx_core.layout.columns import Columns
+from domctx_core.layout.body import Body
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.observers import RecordEvent, Watch
 from domctx_core.ops import DEFAULT_CAP, LoadOps
 from domctx_core.registry import Entry, Registry

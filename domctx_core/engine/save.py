@@ -16,7 +16,7 @@ from domctx_core.context import SaveContext
 from domctx_core.domains import Domain
 from domctx_core.engine.entries import END, START, fault, framing, say_whose
 from domctx_core.engine.hold import backend, paused, refuse_self
-from domctx_core.layout import ByteOrder
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.observers import Watch
 from domctx_core.ops import DEFAULT_CAP, MemorySaveOps, SaveOps, SizingSaveOps
 from domctx_core.registry import Entry, Registry

@@ -8,8 +8,8 @@ from typing import Any
 from domctx_core.ahead import frame_of
 from domctx_core.batches import batched
 from domctx_core.checks import Check
-from domctx_core.layout.columns import Frame
-from domctx_core.layout.rows import RowLayout
+from domctx_core.layout.columns.columns import Frame
+from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.records import RecordType
 from domctx_core.registry import Entry
 

@@ -24,11 +24,12 @@ from domctx_core.base.errors import BodyError, DeclarationError, Errno
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.base.text import suggestion
-from domctx_core.layout import fields as specifiers
-from domctx_core.layout.aggregates import Array, BySize, Nested, Optional
-from domctx_core.layout.decoder import ODD, Decode, decoder
-from domctx_core.layout.fields import REQUIRED, Field
-from domctx_core.layout.kinds import (
+from domctx_core.layout import specifiers
+from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, initializer, packer
+from domctx_core.layout.codegen.decoder import ODD, Decode, decoder
+from domctx_core.layout.field import REQUIRED, Field
+from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional
+from domctx_core.layout.kinds.base import (
     BYTE_ORDERS,
     ORDERS,
     ByteOrder,
@@ -37,8 +38,7 @@ from domctx_core.layout.kinds import (
     Kind,
     Reader,
 )
-from domctx_core.layout.made import NOT_PLAIN, NotPlain, initializer, packer
-from domctx_core.layout.scalars import Blob, Count, Int, Reserved
+from domctx_core.layout.kinds.scalars import Blob, Count, Int, Reserved
 
 if TYPE_CHECKING:
     import random

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from domctx_core.layout.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.body import Body
-from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Kind
-from domctx_core.layout.scalars import Blob, Reserved
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.base import Kind
+from domctx_core.layout.kinds.scalars import Blob, Reserved
 
 __all__ = ["FieldSpan", "spans", "with_unit"]
 

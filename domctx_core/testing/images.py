@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Self
 
 from domctx_core.builtin import Start
-from domctx_core.layout import Body, ByteOrder
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.wire import pack_header, padding
 
 __all__ = ["ImageBuilder"]

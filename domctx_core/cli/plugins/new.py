@@ -6,7 +6,7 @@ import click
 
 from domctx_core.base.errors import UsageError
 from domctx_core.cli.app import App
-from domctx_core.layout.kinds import parse_integer
+from domctx_core.layout.kinds.base import parse_integer
 
 __all__ = ["new"]
 

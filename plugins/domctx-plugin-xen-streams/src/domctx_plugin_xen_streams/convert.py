@@ -33,7 +33,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.formats import HEAD_SIZE, Formats
-from domctx_core.layout.kinds import ORDERS
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.sources import CopySource, Source
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,

@@ -16,8 +16,8 @@ from typing import Any
 
 from domctx_core import ByteOrder, Problem
 from domctx_core.base.text import suggestion
-from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import (
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.base import (
     BYTE_ORDERS,
     Checker,
     JsonError,
@@ -25,7 +25,7 @@ from domctx_core.layout.kinds import (
     Reader,
     parse_integer,
 )
-from domctx_core.layout.scalars import INTEGER_TEXT
+from domctx_core.layout.kinds.scalars import INTEGER_TEXT
 
 __all__ = [
     "PFN_MASK",

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from domctx_core import Problem, Severity
-from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader
-from domctx_core.layout.scalars import HEX
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.base import Checker, JsonError, Kind, Reader
+from domctx_core.layout.kinds.scalars import HEX
 
 __all__ = ["ALIGNMENT", "Alignment", "aligned", "filling", "ignored", "not_a_string"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domctx_core.layout.columns import Columns
+from domctx_core.layout.columns.columns import Columns
 
 __all__ = ["RunList"]
 

@@ -18,12 +18,12 @@ from operator import lt
 from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from domctx_core.base.errors import BodyError
-from domctx_core.layout.aggregates import Switch
 from domctx_core.layout.body import Body
-from domctx_core.layout.fields import REQUIRED
-from domctx_core.layout.kinds import ORDERS, ByteOrder, JsonError, Reader
-from domctx_core.layout.rows import Place, RowLayout
-from domctx_core.layout.scalars import Blob, Int, Text
+from domctx_core.layout.columns.fixed_layout import Place, RowLayout
+from domctx_core.layout.field import REQUIRED
+from domctx_core.layout.kinds.aggregates import Switch
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder, JsonError, Reader
+from domctx_core.layout.kinds.scalars import Blob, Int, Text
 
 __all__ = ["Columns", "Frame", "ascending", "consecutive"]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from domctx_core.base.errors import BodyError
 from domctx_core.layout.body import Body
-from domctx_core.layout.made import maker
-from domctx_core.layout.patterns import NoPattern, body_pattern
-from domctx_core.layout.scalars import Int, Reserved
+from domctx_core.layout.codegen.constructors import maker
+from domctx_core.layout.codegen.regex import NoPattern, body_pattern
+from domctx_core.layout.kinds.scalars import Int, Reserved
 
 if TYPE_CHECKING:
-    from domctx_core.layout.kinds import ByteOrder, Kind
+    from domctx_core.layout.kinds.base import ByteOrder, Kind
 
 __all__ = ["Place", "RowLayout"]
 

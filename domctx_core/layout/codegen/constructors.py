@@ -17,10 +17,10 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from domctx_core.layout.aggregates import Array, Nested, Switch
-from domctx_core.layout.fields import REQUIRED, Field
-from domctx_core.layout.kinds import Checker, Kind
-from domctx_core.layout.scalars import Blob, Int, Reserved
+from domctx_core.layout.field import REQUIRED, Field
+from domctx_core.layout.kinds.aggregates import Array, Nested, Switch
+from domctx_core.layout.kinds.base import Checker, Kind
+from domctx_core.layout.kinds.scalars import Blob, Int, Reserved
 
 if TYPE_CHECKING:
     from domctx_core.layout.body import Layout

@@ -12,10 +12,10 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from domctx_core.layout.aggregates import Array, Nested, Switch
 from domctx_core.layout.body import Body, Layout, fields_alone_make
-from domctx_core.layout.kinds import Kind, parse_integer
-from domctx_core.layout.scalars import Blob, Int, Reserved
+from domctx_core.layout.kinds.aggregates import Array, Nested, Switch
+from domctx_core.layout.kinds.base import Kind, parse_integer
+from domctx_core.layout.kinds.scalars import Blob, Int, Reserved
 
 __all__ = ["UNUSUAL", "Unusual", "quick_reader", "quick_writer"]
 

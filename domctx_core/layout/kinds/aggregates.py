@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from domctx_core.base.errors import DeclarationError
 from domctx_core.base.text import suggestion
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, describe
-from domctx_core.layout.scalars import HEX, Blob, Int, Reserved
+from domctx_core.layout.kinds.base import Checker, JsonError, Kind, Reader, describe
+from domctx_core.layout.kinds.scalars import HEX, Blob, Int, Reserved
 
 if TYPE_CHECKING:
     import random

@@ -17,11 +17,11 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.base.errors import BodyError
-from domctx_core.layout.aggregates import Array, Nested, Optional, Switch
-from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import Kind, Reader
-from domctx_core.layout.made import ask, define, limits
-from domctx_core.layout.scalars import Bitmap, Blob, Count, Int, Reserved, Text
+from domctx_core.layout.codegen.constructors import ask, define, limits
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.aggregates import Array, Nested, Optional, Switch
+from domctx_core.layout.kinds.base import Kind, Reader
+from domctx_core.layout.kinds.scalars import Bitmap, Blob, Count, Int, Reserved, Text
 
 if TYPE_CHECKING:
     from domctx_core.layout.body import Layout

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from domctx_core.layout.aggregates import Array, Nested, Switch
 from domctx_core.layout.body import Body
-from domctx_core.layout.fields import Field
-from domctx_core.layout.kinds import ORDERS, ByteOrder, Kind
-from domctx_core.layout.scalars import Bitmap, Blob, Int, Reserved, Text
+from domctx_core.layout.field import Field
+from domctx_core.layout.kinds.aggregates import Array, Nested, Switch
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder, Kind
+from domctx_core.layout.kinds.scalars import Bitmap, Blob, Int, Reserved, Text
 
 __all__ = ["NoPattern", "any_bytes", "body_pattern", "number_pattern", "zeros"]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from domctx_core.base.errors import DeclarationError, Errno
 from domctx_core.base.problems import Problem
 from domctx_core.base.text import suggestion
-from domctx_core.layout.bits import Bits
-from domctx_core.layout.kinds import Checker, JsonError, Kind, Reader, parse_integer
+from domctx_core.layout.kinds.base import Checker, JsonError, Kind, Reader, parse_integer
+from domctx_core.layout.kinds.bits import Bits
 
 if TYPE_CHECKING:
     import random

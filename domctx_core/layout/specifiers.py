@@ -7,20 +7,19 @@ Integers are in the byte order of the image unless the body fixes its own.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from domctx_core.base.errors import DeclarationError, Errno
-from domctx_core.layout import aggregates, kinds, scalars
+from domctx_core.layout.field import REQUIRED, Field
+from domctx_core.layout.kinds import aggregates, scalars
+from domctx_core.layout.kinds.base import Kind
 
 if TYPE_CHECKING:
     from domctx_core.layout.body import Body
 
 __all__ = [
-    "REQUIRED",
-    "Field",
     "array",
     "bitmap",
     "blob",
@@ -40,48 +39,6 @@ __all__ = [
     "u32",
     "u64",
 ]
-
-
-class _Required:
-    """The type of `REQUIRED`."""
-
-    def __repr__(self) -> str:
-        return "REQUIRED"
-
-
-REQUIRED = _Required()
-"""The default of a field that has none."""
-
-
-class Field(NamedTuple):
-    """One field of a body: a kind with a name, documentation and how it behaves over time."""
-
-    kind: kinds.Kind
-    name: str = ""
-    doc: str = ""
-    unit: str = ""
-    volatile: bool = False
-    default: Any = REQUIRED
-
-    def initial(self) -> Any:
-        """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
-        return self.default if self.default is REQUIRED else copy.deepcopy(self.default)
-
-    def schema(self) -> dict[str, Any]:
-        """The field's values as a JSON Schema, with what is said of it."""
-        unit = f" [{self.unit}]" if self.unit else ""
-        said = {"description": self.doc + unit} if self.doc or unit else {}
-        return said | self.kind.schema()
-
-    def describe(self) -> dict[str, Any]:
-        """The field as `types --layout` prints it."""
-        return {
-            "name": self.name,
-            **kinds.describe(self.kind),
-            "doc": self.doc,
-            "unit": self.unit or None,
-            "volatile": self.volatile,
-        }
 
 
 def _integer(size: int, signed: bool) -> Any:
@@ -229,7 +186,7 @@ def switch(
     return Field(aggregates.Switch(selector, cases, size), "", doc, "", False, default)
 
 
-def _kind(element: Any) -> kinds.Kind:
+def _kind(element: Any) -> Kind:
     if isinstance(element, Field):
         return element.kind
     if isinstance(element, type) and hasattr(element, "__layout__"):

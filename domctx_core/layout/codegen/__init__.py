@@ -1,0 +1,1 @@
+"""Code generation: functions written out for one layout, for input that breaks no rule."""

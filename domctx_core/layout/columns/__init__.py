@@ -1,0 +1,1 @@
+"""Columns: many bodies of one fixed-size layout, held as arrays by field."""

@@ -1,0 +1,1 @@
+"""Kinds of fields: how a value of each is read, written, checked and shown."""
