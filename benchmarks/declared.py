@@ -18,9 +18,9 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.formats import Formats
 from domctx_core.host import Host
-from domctx_core.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.formats import Formats
+from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 
 __all__ = ["Small", "formats", "one_by_one"]
 

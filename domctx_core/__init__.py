@@ -31,22 +31,10 @@ if TYPE_CHECKING:
         Severity,
     )
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.builtin import EndRecord, Start, StartRecord
-    from domctx_core.check_run import Run
-    from domctx_core.checks import Check, Container, Seen
-    from domctx_core.context import LoadContext, SaveContext
-    from domctx_core.declarations import (
-        CheckDeclaration,
-        CommandDeclaration,
-        DomainDeclaration,
-        DomainRequest,
-        FormatDeclaration,
-        ObserverDeclaration,
-        RecordTypeDeclaration,
-    )
+    from domctx_core.context.load import LoadContext
+    from domctx_core.context.save import SaveContext
     from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
     from domctx_core.document import PassingSource, decode_image, decode_lines, decode_text
-    from domctx_core.domains import Domain, Guest, StagedDomain
     from domctx_core.edit import (
         Drop,
         Edit,
@@ -63,8 +51,14 @@ if TYPE_CHECKING:
     )
     from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
     from domctx_core.engine import LoadResult, load_domain, save_domain, save_image, size_domain
+    from domctx_core.engine.ops import (
+        FileLoadOps,
+        FileSaveOps,
+        MemoryLoadOps,
+        MemorySaveOps,
+        SizingSaveOps,
+    )
     from domctx_core.events import Closed, Event, Fault, Level, Opened, Record, Trailing
-    from domctx_core.formats import DomainContext, Format, Formats, Framing
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.layout.body import Body, Decoded, Empty
     from domctx_core.layout.columns.columns import Columns
@@ -92,20 +86,24 @@ if TYPE_CHECKING:
         u32,
         u64,
     )
-    from domctx_core.observers import Observer, Operation, RecordEvent, Watch
-    from domctx_core.ops import (
-        Extent,
-        FileLoadOps,
-        FileSaveOps,
-        LoadOps,
-        MemoryLoadOps,
-        MemorySaveOps,
-        SaveOps,
-        SizingSaveOps,
+    from domctx_core.model.builtin import EndRecord, Start, StartRecord
+    from domctx_core.model.check import Check, Container, Seen
+    from domctx_core.model.check_run import Run
+    from domctx_core.model.declarations import (
+        CheckDeclaration,
+        CommandDeclaration,
+        DomainDeclaration,
+        DomainRequest,
+        FormatDeclaration,
+        ObserverDeclaration,
+        RecordTypeDeclaration,
     )
-    from domctx_core.pictures import Amount, Link
-    from domctx_core.pieces import Piece, PieceSource, Span, write_pieces
-    from domctx_core.records import (
+    from domctx_core.model.domain import Domain, Guest, StagedDomain
+    from domctx_core.model.format import DomainContext, Format, Framing
+    from domctx_core.model.formats import Formats
+    from domctx_core.model.observer import Observer, Operation, RecordEvent, Watch
+    from domctx_core.model.ops import Extent, LoadOps, SaveOps
+    from domctx_core.model.record_type import (
         ANY,
         PER_VCPU,
         SINGLE,
@@ -115,7 +113,9 @@ if TYPE_CHECKING:
         RecordType,
         Tally,
     )
-    from domctx_core.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
+    from domctx_core.model.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
+    from domctx_core.model.visuals import Amount, Link
+    from domctx_core.pieces import Piece, PieceSource, Span, write_pieces
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
     from domctx_core.schema import image_schema, line_schema, record_schema
@@ -283,25 +283,25 @@ __all__ = [
 #: Where each name is defined. A name is imported when it is first used, so that a plugin or a
 #: command pays for what it needs and for nothing else.
 _HOMES = {
-    "EndRecord": "builtin",
-    "Start": "builtin",
-    "StartRecord": "builtin",
-    "Check": "checks",
-    "Container": "checks",
-    "Run": "check_run",
-    "Seen": "checks",
-    "LoadContext": "context",
-    "SaveContext": "context",
-    "CheckDeclaration": "declarations",
-    "CommandDeclaration": "declarations",
-    "DomainDeclaration": "declarations",
-    "DomainRequest": "declarations",
-    "FormatDeclaration": "declarations",
-    "ObserverDeclaration": "declarations",
-    "RecordTypeDeclaration": "declarations",
-    "Domain": "domains",
-    "Guest": "domains",
-    "StagedDomain": "domains",
+    "EndRecord": "model.builtin",
+    "Start": "model.builtin",
+    "StartRecord": "model.builtin",
+    "Check": "model.check",
+    "Container": "model.check",
+    "Run": "model.check_run",
+    "Seen": "model.check",
+    "LoadContext": "context.load",
+    "SaveContext": "context.save",
+    "CheckDeclaration": "model.declarations",
+    "CommandDeclaration": "model.declarations",
+    "DomainDeclaration": "model.declarations",
+    "DomainRequest": "model.declarations",
+    "FormatDeclaration": "model.declarations",
+    "ObserverDeclaration": "model.declarations",
+    "RecordTypeDeclaration": "model.declarations",
+    "Domain": "model.domain",
+    "Guest": "model.domain",
+    "StagedDomain": "model.domain",
     "XenVersion": "base.xen_version",
     "PassingSource": "document",
     "decode_image": "document",
@@ -345,10 +345,10 @@ _HOMES = {
     "NoState": "base.errors",
     "PluginError": "base.errors",
     "UsageError": "base.errors",
-    "DomainContext": "formats",
-    "Format": "formats",
-    "Formats": "formats",
-    "Framing": "formats",
+    "DomainContext": "model.format",
+    "Format": "model.format",
+    "Formats": "model.formats",
+    "Framing": "model.format",
     "hookimpl": "host.hookspecs",
     "Columns": "layout.columns.columns",
     "Bits": "layout.kinds.bits",
@@ -375,34 +375,34 @@ _HOMES = {
     "u32": "layout.specifiers",
     "u64": "layout.specifiers",
     "u8": "layout.specifiers",
-    "Observer": "observers",
-    "Operation": "observers",
-    "RecordEvent": "observers",
-    "Watch": "observers",
-    "Extent": "ops",
-    "FileLoadOps": "ops",
-    "FileSaveOps": "ops",
-    "LoadOps": "ops",
-    "MemoryLoadOps": "ops",
-    "MemorySaveOps": "ops",
-    "SaveOps": "ops",
-    "SizingSaveOps": "ops",
-    "ANY": "records",
-    "Content": "records",
-    "Instances": "records",
-    "PER_VCPU": "records",
-    "Part": "records",
-    "RecordType": "records",
-    "SINGLE": "records",
-    "Tally": "records",
-    "Amount": "pictures",
-    "Link": "pictures",
+    "Observer": "model.observer",
+    "Operation": "model.observer",
+    "RecordEvent": "model.observer",
+    "Watch": "model.observer",
+    "Extent": "model.ops",
+    "FileLoadOps": "engine.ops",
+    "FileSaveOps": "engine.ops",
+    "LoadOps": "model.ops",
+    "MemoryLoadOps": "engine.ops",
+    "MemorySaveOps": "engine.ops",
+    "SaveOps": "model.ops",
+    "SizingSaveOps": "engine.ops",
+    "ANY": "model.record_type",
+    "Content": "model.record_type",
+    "Instances": "model.record_type",
+    "PER_VCPU": "model.record_type",
+    "Part": "model.record_type",
+    "RecordType": "model.record_type",
+    "SINGLE": "model.record_type",
+    "Tally": "model.record_type",
+    "Amount": "model.visuals",
+    "Link": "model.visuals",
     "FieldSpan": "layout.spans",
     "spans": "layout.spans",
-    "DOMAIN_CONTEXT": "registry",
-    "Entry": "registry",
-    "Provider": "registry",
-    "Registry": "registry",
+    "DOMAIN_CONTEXT": "model.registry",
+    "Entry": "model.registry",
+    "Provider": "model.registry",
+    "Registry": "model.registry",
     "Report": "report.model",
     "render_report": "report.page",
     "Finding": "base.problems",

@@ -12,7 +12,7 @@ from domctx_core.layout.body import Body
 from domctx_core.layout.columns.columns import Columns, Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.wire import HEADER_SIZE, padding
+from domctx_core.model.wire import HEADER_SIZE, padding
 
 __all__ = ["LEAST", "MOST", "frame_of", "is_proved", "run_at"]
 

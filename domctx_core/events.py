@@ -21,11 +21,11 @@ from domctx_core.base.errors import (
 )
 from domctx_core.base.problems import Finding, Problem, Rule
 from domctx_core.base.rules import find_rule
-from domctx_core.formats import Format, Framing
 from domctx_core.layout.body import Body, Decoded, Run
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.records import FIRST, Content, RecordType, body_class
-from domctx_core.registry import Entry, Registry
+from domctx_core.model.format import Format, Framing
+from domctx_core.model.record_type import FIRST, Content, RecordType, body_class
+from domctx_core.model.registry import Entry, Registry
 from domctx_core.sources import Source
 
 __all__ = [

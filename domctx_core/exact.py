@@ -9,9 +9,9 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS
 from domctx_core.base.text import suggestion
-from domctx_core.formats import HEAD_SIZE, Format
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder, JsonError
+from domctx_core.model.format import HEAD_SIZE, Format
 
 __all__ = ["exact_body", "exact_header", "header_values", "prologue_bytes"]
 

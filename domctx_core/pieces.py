@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any
 
 from domctx_core.base.errors import InputOutputError, MisuseError
-from domctx_core.ops import CHUNK, write_all
+from domctx_core.base.io import CHUNK, write_all
 from domctx_core.sources import Source
 
 __all__ = ["Piece", "PieceSource", "Span", "size_of", "write_pieces"]

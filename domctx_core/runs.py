@@ -15,10 +15,6 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
-from domctx_core.batches import batched
-from domctx_core.check_run import Run
-from domctx_core.checks import Check
-from domctx_core.duplicates import LANES, Duplicates, Standing, ascending, numbers_of
 from domctx_core.events import Level, Record
 from domctx_core.layout.codegen.regex import (
     NoPattern,
@@ -28,10 +24,14 @@ from domctx_core.layout.codegen.regex import (
     zeros,
 )
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.observers import RecordEvent, Watch
-from domctx_core.records import RecordType
+from domctx_core.model.check import Check
+from domctx_core.model.check_run import Run
+from domctx_core.model.instance_set import LANES, Duplicates, Standing, ascending, numbers_of
+from domctx_core.model.observer import RecordEvent, Watch
+from domctx_core.model.overrides import batched
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.wire import padding
 from domctx_core.sources import Source
-from domctx_core.wire import padding
 
 __all__ = ["Proof", "Runs", "prove"]
 

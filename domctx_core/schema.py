@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
-from domctx_core.formats import Format, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import LONGEST_INTEGER
 from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT, Int
-from domctx_core.records import all_bodies
-from domctx_core.registry import Entry, Registry
+from domctx_core.model.format import Format
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import all_bodies
+from domctx_core.model.registry import Entry, Registry
 from domctx_core.walker import MAX_DEPTH
 
 __all__ = ["image_schema", "line_schema", "record_schema"]

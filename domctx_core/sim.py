@@ -30,13 +30,13 @@ from domctx_core.base.io import whole_file
 from domctx_core.base.problems import Severity
 from domctx_core.base.text import did_you_mean, no_json
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.declarations import DomainRequest
-from domctx_core.domains import Domain, Guest
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.column_runs import RunList
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.columns.fixed_layout import RowLayout
-from domctx_core.registry import Registry
+from domctx_core.model.declarations import DomainRequest
+from domctx_core.model.domain import Domain, Guest
+from domctx_core.model.registry import Registry
 from domctx_core.sources import cannot_read
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]

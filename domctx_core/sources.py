@@ -24,8 +24,7 @@ from domctx_core.base.errors import (
     as_errno,
     refused,
 )
-from domctx_core.base.io import path_text
-from domctx_core.ops import CHUNK, DEFAULT_CAP, write_all
+from domctx_core.base.io import CHUNK, DEFAULT_CAP, path_text, write_all
 
 if TYPE_CHECKING:
     import select

@@ -10,22 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import (
     Finding,
     Problem,
     Rule,
     Severity,
 )
-from domctx_core.checks import (
-    Check,
-    Container,
-    Seen,
-    check_fault,
-    make_check,
-    placed_problems_of,
-    problems_of,
-)
-from domctx_core.duplicates import Standing
 from domctx_core.events import (
     Closed,
     Event,
@@ -38,18 +29,27 @@ from domctx_core.events import (
     make_finding,
     unusable,
 )
-from domctx_core.formats import Formats
 from domctx_core.layout.body import Body
-from domctx_core.observers import RecordEvent, Watch
-from domctx_core.ops import DEFAULT_CAP
-from domctx_core.records import RecordType
+from domctx_core.model.check import (
+    Check,
+    Container,
+    Seen,
+    check_fault,
+    make_check,
+    placed_problems_of,
+    problems_of,
+)
+from domctx_core.model.formats import Formats
+from domctx_core.model.instance_set import Standing
+from domctx_core.model.observer import RecordEvent, Watch
+from domctx_core.model.record_type import RecordType
 from domctx_core.sources import Source
 from domctx_core.walker import walk
 
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
     from domctx_core.bulk import BulkRows
-    from domctx_core.check_run import Run
+    from domctx_core.model.check_run import Run
     from domctx_core.runs import Runs
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, PluginError, said
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.events import (
@@ -26,13 +27,13 @@ from domctx_core.events import (
     make_finding,
     unusable,
 )
-from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.ops import DEFAULT_CAP
-from domctx_core.records import FIRST, Content
-from domctx_core.registry import DOMAIN_CONTEXT
+from domctx_core.model.format import HEAD_SIZE, Format, Framing
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import FIRST, Content
+from domctx_core.model.registry import DOMAIN_CONTEXT
+from domctx_core.model.wire import MAX_LENGTH, padding
 from domctx_core.sources import Source
-from domctx_core.wire import MAX_LENGTH, padding
 
 __all__ = ["MAX_DEPTH", "walk"]
 

@@ -52,7 +52,7 @@ from domctx_core.document import decode_text
 from domctx_core.encoder import encode_image, parse_document
 from domctx_core.host import Host
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 from domctx_core.testing import FakeDists
 
 __all__ = ["KEPT", "VERSION", "Figures", "kept", "measure"]

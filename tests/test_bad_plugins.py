@@ -17,7 +17,7 @@ HEAD = """
 import sys
 import click
 from domctx_core import *
-from domctx_core.declarations import *
+from domctx_core.model.declarations import *
 class Mute(Exception):
     def __str__(self): raise RuntimeError("no words")
 """

@@ -35,9 +35,9 @@ from domctx_core import (
 from domctx_core import (
     array as array_of,
 )
-from domctx_core.duplicates import Duplicates
 from domctx_core.layout.columns.columns import Frame, ascending, consecutive
 from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.model.instance_set import Duplicates
 
 
 class Colour(IntEnum):

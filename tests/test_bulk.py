@@ -40,7 +40,7 @@ from domctx_core import (
 from domctx_core import array as row
 from domctx_core.bulk import BulkRows
 from domctx_core.conformance import Nonconformity, Subject, heads
-from domctx_core.observers import Observer, Operation, RecordEvent
+from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verifier import Verifier
 
 ORDERS = {"little": "<", "big": ">"}

@@ -36,7 +36,7 @@ from domctx_core.host import Host
 from domctx_core.layout.body import Decoded
 from domctx_core.layout.codegen.decoder import ODD, decoder
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.records import all_bodies
+from domctx_core.model.record_type import all_bodies
 
 
 class Mode(IntEnum):

@@ -26,8 +26,8 @@ from domctx_core import (
     walk,
 )
 from domctx_core.conformance import Nonconformity, Subject, dependence
-from domctx_core.context import LoadContext
-from domctx_core.domains import Domain
+from domctx_core.context.load import LoadContext
+from domctx_core.model.domain import Domain
 from domctx_core.sim import SimDomain
 
 

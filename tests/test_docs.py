@@ -36,7 +36,7 @@ from domctx_core.cli.app import VERBS
 from domctx_core.host import Status, hookspecs
 from domctx_core.host.modules import HOOKS
 from domctx_core.layout import specifiers as fields
-from domctx_core.registry import Registry, copy_name
+from domctx_core.model.registry import Registry, copy_name
 from domctx_core.scaffold import Names, write_plugin
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"

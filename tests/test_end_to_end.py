@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from domctx_core.model.wire import pack_header
 from domctx_core.testing import CommandRunner
-from domctx_core.wire import pack_header
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 CAPTURES = EXAMPLES / "xen-4.17"

@@ -284,7 +284,7 @@ def test_a_plugin_that_cannot_be_used() -> None:
 
 def test_duplicates_in_any_order_and_without_cost() -> None:
     """A million scattered instances neither slip through nor take quadratic time."""
-    from domctx_core.duplicates import Duplicates
+    from domctx_core.model.instance_set import Duplicates
 
     seen = Duplicates()
     assert not any(seen.seen(4, n) for n in range(400_000, 0, -2))

@@ -276,7 +276,7 @@ HOOKS = {"domctx.plugins": {"hooks": "hooks_mod"}}
 HOOK_MODULE = """
 import click
 from domctx_core import *
-from domctx_core.declarations import *
+from domctx_core.model.declarations import *
 @hookimpl
 def domctx_{}():
     return [{}]

@@ -398,7 +398,7 @@ class TestHooks:
         said: str,
     ) -> None:
         source = (
-            "from domctx_core.declarations import *\n"
+            "from domctx_core.model.declarations import *\n"
             f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
         )
         (line,) = self.verify(dists, domctx_cli, images[0], source)
@@ -424,7 +424,7 @@ class TestHooks:
     ) -> None:
         source = (
             "import click\nfrom domctx_core import DomainContext\n"
-            "from domctx_core.declarations import *\n"
+            "from domctx_core.model.declarations import *\n"
             f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
         )
         (line,) = self.verify(dists, domctx_cli, images[0], source)

@@ -22,7 +22,7 @@ from domctx_core import (
     verify,
 )
 from domctx_core.host import Host
-from domctx_core.observers import BATCH
+from domctx_core.model.observer import BATCH
 from domctx_core.sources import BufferSource
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 

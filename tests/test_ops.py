@@ -57,7 +57,7 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.ops import CHUNK
+from domctx_core.base.io import CHUNK
 
 
 class Bulk(Body):

@@ -59,10 +59,10 @@ from domctx_core import (
 )
 from domctx_core import runs as fast
 from domctx_core.conformance import Nonconformity, Subject, ordinary
-from domctx_core.duplicates import LANES, Duplicates, ascending
 from domctx_core.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
-from domctx_core.observers import Observer, Operation, RecordEvent
+from domctx_core.model.instance_set import LANES, Duplicates, ascending
+from domctx_core.model.observer import Observer, Operation, RecordEvent
 
 ROOT = Path(__file__).parent.parent
 CAPTURES = sorted(

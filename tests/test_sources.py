@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domctx_core.base.errors import ImageError, InputOutputError, MisuseError
-from domctx_core.ops import CHUNK
+from domctx_core.base.io import CHUNK
 from domctx_core.sources import BufferSource, CopySource, FileSource, TeeSource
 
 

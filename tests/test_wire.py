@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domctx_core.wire import (
+from domctx_core.model.wire import (
     ALIGNMENT,
     HEADER_SIZE,
     MAX_LENGTH,

@@ -6,13 +6,21 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from domctx_core.base.errors import InputOutputError, one_line, refused
 
-__all__ = ["path_text", "whole_file"]
+__all__ = [
+    "CHUNK",
+    "DEFAULT_CAP",
+    "path_text",
+    "positional_reader",
+    "wait_ready",
+    "whole_file",
+    "write_all",
+]
 
 
 @contextlib.contextmanager
@@ -77,3 +85,52 @@ def path_text(path: str | os.PathLike[str]) -> str:
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an output that the system will not take."""
     return refused(f"write {path_text(path)}", error)
+
+
+CHUNK = 256 * 1024
+"""Bytes that are read, written or skipped at a time where a body is not held as a whole."""
+
+
+DEFAULT_CAP = 128 * 1024 * 1024
+"""Bytes of one body that are held in memory unless told otherwise: libxc's own record limit."""
+
+
+def wait_ready(file: Any, *, writing: bool) -> None:
+    """Wait until a file that is not blocking can be read or written."""
+    import select
+
+    poll = select.poll()  # `select` itself takes no descriptor above 1023
+    poll.register(file, select.POLLOUT if writing else select.POLLIN)
+    poll.poll()
+
+
+def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
+    """Write everything to something that may take less at a time, or be busy."""
+    view = memoryview(data)
+    send = getattr(target, "send", None) or target.write  # a socket's `makefile` could not wait
+    while view:
+        try:
+            count = send(view)
+        except BlockingIOError as error:
+            count = getattr(error, "characters_written", 0)
+            wait_ready(target, writing=True)
+        if count is None:  # a raw stream that would block
+            wait_ready(target, writing=True)
+            count = 0
+        view = view[count:]
+
+
+def positional_reader(file: Any) -> Callable[[int, int], bytes]:
+    """Reads from a file by offset, and puts the file back to where it stood."""
+
+    def read_at(offset: int, size: int) -> bytes:
+        try:
+            stands = file.tell()
+            file.seek(offset)
+            chunk: bytes = file.read(size)
+            file.seek(stands)
+        except OSError as error:
+            raise refused("read the image again", error) from error
+        return chunk
+
+    return read_at

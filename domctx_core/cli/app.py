@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from domctx_core.host import Host
-    from domctx_core.observers import Watch
+    from domctx_core.model.observer import Watch
 
 __all__ = ["App", "domctx"]
 
@@ -181,7 +181,7 @@ class App:
 
     def watch(self, kind: Literal["save", "load", "verify"], subject: str) -> Watch:
         """Tells the plugins' observers of one operation; one that raises is spoken of."""
-        from domctx_core.observers import Observer, Operation, Watch
+        from domctx_core.model.observer import Observer, Operation, Watch
 
         def dropped(observer: Observer, error: BaseException) -> None:
             name = f"{type(observer).__module__}.{type(observer).__qualname__}"

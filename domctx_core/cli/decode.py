@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
+from domctx_core.base.io import CHUNK, write_all
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.document import Pages, PassingSource, decode_lines, decode_text
-from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, cannot_read
 
 __all__ = ["command"]

@@ -7,9 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from domctx_core.base.errors import UsageError, refused
-from domctx_core.base.io import path_text
+from domctx_core.base.io import CHUNK, path_text, write_all
 from domctx_core.cli.app import App
-from domctx_core.ops import CHUNK, write_all
 from domctx_core.sources import FileSource, Source, open_source
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ import click
 from domctx_core.base.errors import DomctxError
 from domctx_core.base.io import path_text
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.checks import make_check
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name
 from domctx_core.cli.messages import report
@@ -17,9 +16,10 @@ from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.engine import load_domain
-from domctx_core.formats import HEAD_SIZE
-from domctx_core.ops import FileLoadOps
-from domctx_core.registry import DOMAIN_CONTEXT
+from domctx_core.engine.ops import FileLoadOps
+from domctx_core.model.check import make_check
+from domctx_core.model.format import HEAD_SIZE
+from domctx_core.model.registry import DOMAIN_CONTEXT
 from domctx_core.sources import cannot_read, open_source
 
 __all__ = ["command"]

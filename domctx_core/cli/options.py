@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.cli.inputs import parse_size
-from domctx_core.ops import DEFAULT_CAP
 
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion

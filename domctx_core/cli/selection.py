@@ -13,7 +13,7 @@ from domctx_core.events import Record
 from domctx_core.layout.kinds.base import parse_integer
 
 if TYPE_CHECKING:
-    from domctx_core.registry import Entry, Registry
+    from domctx_core.model.registry import Entry, Registry
 
 __all__ = ["chosen_records", "named_types", "selection_options"]
 

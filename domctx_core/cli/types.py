@@ -11,7 +11,7 @@ import click
 from domctx_core.base.errors import PluginError
 from domctx_core.cli.app import App
 from domctx_core.cli.text import table
-from domctx_core.registry import Entry, Registry
+from domctx_core.model.registry import Entry, Registry
 
 __all__ = ["command"]
 

@@ -7,18 +7,19 @@ from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.ahead import MOST, frame_of
 from domctx_core.base.errors import DomctxError, MisuseError
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.batches import batched
-from domctx_core.domains import Domain
-from domctx_core.duplicates import Duplicates
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.observers import RecordEvent, Watch
-from domctx_core.ops import DEFAULT_CAP, SaveOps
-from domctx_core.registry import Entry
-from domctx_core.wire import (
+from domctx_core.model.domain import Domain
+from domctx_core.model.instance_set import Duplicates
+from domctx_core.model.observer import RecordEvent, Watch
+from domctx_core.model.ops import SaveOps
+from domctx_core.model.overrides import batched
+from domctx_core.model.registry import Entry
+from domctx_core.model.wire import (
     HEADER_SIZE,
     header_struct,
     pack_header,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from domctx_core.base.io import CHUNK
 from domctx_core.diff.model import Change, Value, Where
-from domctx_core.ops import CHUNK
 from domctx_core.pieces import Span
 from domctx_core.sources import BufferSource, Source
 

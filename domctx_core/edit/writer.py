@@ -9,9 +9,9 @@ from domctx_core.edit.drafts import Draft, Item
 from domctx_core.events import Record
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.layout.kinds.scalars import Int
+from domctx_core.model.wire import padding
 from domctx_core.pieces import Piece, Span
 from domctx_core.sources import Source
-from domctx_core.wire import padding
 
 __all__ = ["Writer"]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
 from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
 from domctx_core.encoder.opening import Container, compare_version, open_container
@@ -20,12 +21,12 @@ from domctx_core.encoder.records import (
     usable,
 )
 from domctx_core.encoder.values import Values, join
-from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.image import LINES, SCHEMA
 from domctx_core.layout.codegen.json_codec import UNUSUAL
-from domctx_core.ops import DEFAULT_CAP
+from domctx_core.model.format import HEAD_SIZE
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import RecordType
 from domctx_core.pieces import Piece, size_of
-from domctx_core.records import RecordType
 from domctx_core.sources import Source
 from domctx_core.walker import MAX_DEPTH
 

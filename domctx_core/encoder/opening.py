@@ -11,11 +11,12 @@ from domctx_core.base.text import excerpt, suggestion
 from domctx_core.encoder.nodes import Node
 from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.exact import prologue_bytes
-from domctx_core.formats import HEAD_SIZE, Format, Formats, Framing
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.records import Content, RecordType
-from domctx_core.registry import Registry
+from domctx_core.model.format import HEAD_SIZE, Format, Framing
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import Content, RecordType
+from domctx_core.model.registry import Registry
 
 __all__ = ["Container", "compare_version", "open_container"]
 

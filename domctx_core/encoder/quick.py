@@ -11,8 +11,8 @@ from domctx_core.encoder.opening import Container
 from domctx_core.encoder.records import usable
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
 from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.plain import plain_header
-from domctx_core.wire import padding
+from domctx_core.model.traits import plain_header
+from domctx_core.model.wire import padding
 
 __all__ = ["quick_way"]
 

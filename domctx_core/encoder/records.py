@@ -11,10 +11,10 @@ from domctx_core.encoder.values import Values, join, kind_of
 from domctx_core.exact import exact_header, header_values
 from domctx_core.layout.kinds.base import JsonError
 from domctx_core.layout.kinds.scalars import Int
+from domctx_core.model.record_type import RecordType, body_class
+from domctx_core.model.registry import Entry
+from domctx_core.model.wire import padding
 from domctx_core.pieces import Piece, Span
-from domctx_core.records import RecordType, body_class
-from domctx_core.registry import Entry
-from domctx_core.wire import padding
 
 __all__ = [
     "body_pieces",

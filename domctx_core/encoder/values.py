@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, said
+from domctx_core.base.io import CHUNK
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.layout.kinds.base import parse_integer
-from domctx_core.ops import CHUNK
 from domctx_core.pieces import Piece, Span
 from domctx_core.sources import Source
 

@@ -8,7 +8,7 @@ from domctx_core.base.errors import (
     PluginError,
     said,
 )
-from domctx_core.registry import Entry, Registry
+from domctx_core.model.registry import Entry, Registry
 
 __all__ = ["END", "START", "fault", "framing", "say_whose"]
 
@@ -24,7 +24,7 @@ def framing(registry: Registry) -> tuple[Entry, Entry]:
     if start is None or end is None:
         raise PluginError(
             "the registry has no record types START and END, which every image needs",
-            hint="register domctx_core.builtin's, or let a host build the registry",
+            hint="register domctx_core.model.builtin's, or let a host build the registry",
         )
     return start, end
 

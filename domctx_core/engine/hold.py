@@ -16,7 +16,7 @@ from domctx_core.base.errors import (
     PluginError,
     said,
 )
-from domctx_core.domains import Domain
+from domctx_core.model.domain import Domain
 
 __all__ = ["backend", "paused", "refuse_self"]
 

@@ -11,15 +11,17 @@ from domctx_core.base.errors import (
     Errno,
     PluginError,
 )
+from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.context import SaveContext
-from domctx_core.domains import Domain
+from domctx_core.context.save import SaveContext
 from domctx_core.engine.entries import END, START, fault, framing, say_whose
 from domctx_core.engine.hold import backend, paused, refuse_self
+from domctx_core.engine.ops import MemorySaveOps, SizingSaveOps
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.observers import Watch
-from domctx_core.ops import DEFAULT_CAP, MemorySaveOps, SaveOps, SizingSaveOps
-from domctx_core.registry import Entry, Registry
+from domctx_core.model.domain import Domain
+from domctx_core.model.observer import Watch
+from domctx_core.model.ops import SaveOps
+from domctx_core.model.registry import Entry, Registry
 
 __all__ = ["save_domain", "save_image", "size_domain"]
 

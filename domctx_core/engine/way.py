@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from domctx_core.ahead import frame_of
-from domctx_core.batches import batched
-from domctx_core.checks import Check
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
-from domctx_core.records import RecordType
-from domctx_core.registry import Entry
+from domctx_core.model.check import Check
+from domctx_core.model.overrides import batched
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.registry import Entry
 
 __all__ = ["Way"]
 

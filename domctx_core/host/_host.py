@@ -20,19 +20,21 @@ from domctx_core.base.errors import (
     said,
 )
 from domctx_core.base.text import did_you_mean
-from domctx_core.formats import Format, Formats
 from domctx_core.host.claims import Claim, Claims
 from domctx_core.host.discovery import RecordName, discover, normalise
 from domctx_core.host.plugins import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
-from domctx_core.records import RecordType, validate_record_type
-from domctx_core.registry import CORE, DOMAIN_CONTEXT, Entry, Provider, Registry
+from domctx_core.model.format import Format
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import RecordType, validate_record_type
+from domctx_core.model.registry import CORE, DOMAIN_CONTEXT, Entry, Provider, Registry
 
 if TYPE_CHECKING:
     import click
 
-    from domctx_core.checks import Check
-    from domctx_core.declarations import (
+    from domctx_core.host.deprecation import Deprecation
+    from domctx_core.model.check import Check
+    from domctx_core.model.declarations import (
         CheckDeclaration,
         CommandDeclaration,
         DomainDeclaration,
@@ -41,9 +43,8 @@ if TYPE_CHECKING:
         ObserverDeclaration,
         RecordTypeDeclaration,
     )
-    from domctx_core.domains import Domain
-    from domctx_core.host.deprecation import Deprecation
-    from domctx_core.observers import Observer
+    from domctx_core.model.domain import Domain
+    from domctx_core.model.observer import Observer
 
 __all__ = ["Host"]
 
@@ -114,7 +115,7 @@ class Host:
         One that cannot be made costs itself: its plugin is then failed.
         """
         self.load_run_time()
-        from domctx_core.observers import Observer
+        from domctx_core.model.observer import Observer
 
         made = []
         for plugin, make in self._observers:
@@ -243,8 +244,8 @@ class Host:
                 expected="SCHEME:REST",
                 hint=f"known schemes: {', '.join(self.schemes())}",
             )
-        from domctx_core.declarations import DomainRequest
-        from domctx_core.domains import Domain
+        from domctx_core.model.declarations import DomainRequest
+        from domctx_core.model.domain import Domain
 
         claim = self._scheme(scheme)
         opener = claim.get()
@@ -411,7 +412,7 @@ class Host:
         return claim
 
     def _acceptors(self) -> dict[str, Callable[[Plugin, Any], None]]:
-        from domctx_core import declarations as kinds
+        from domctx_core.model import declarations as kinds
 
         return {
             "domctx_record_types": _only(kinds.RecordTypeDeclaration, self._accept_record_type),
@@ -460,7 +461,7 @@ class Host:
         self._domains.add(name, Claim(plugin, lambda: opener, run_time=True))
 
     def _accept_check(self, plugin: Plugin, declared: CheckDeclaration) -> None:
-        from domctx_core.checks import Check, validate_check
+        from domctx_core.model.check import Check, validate_check
 
         check = declared.check
         if not (isinstance(check, type) and issubclass(check, Check)):

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import importlib_metadata
 
 from domctx_core.base.errors import said
-from domctx_core.registry import CORE
+from domctx_core.model.registry import CORE
 
 __all__ = ["GROUPS", "Found", "Metadata", "RecordName", "discover", "normalise"]
 

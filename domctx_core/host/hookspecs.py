@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from domctx_core.declarations import (
+    from domctx_core.model.declarations import (
         CheckDeclaration,
         CommandDeclaration,
         DomainDeclaration,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from domctx_core.base.errors import DeclarationError, PluginError, said
 from domctx_core.host.discovery import Found, normalise
 from domctx_core.host.switches import Switches
-from domctx_core.registry import CORE, Provider
+from domctx_core.model.registry import CORE, Provider
 
 __all__ = ["Plugin", "Status", "Traced", "assess"]
 

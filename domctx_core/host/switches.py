@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domctx_core.base.errors import UsageError
 from domctx_core.base.text import nearest
 from domctx_core.host.discovery import Found, RecordName, normalise
-from domctx_core.registry import CORE
+from domctx_core.model.registry import CORE
 
 __all__ = ["VARIABLES", "Switches", "names_of", "no_such_plugin"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domctx_core.base.problems import Finding, Rule, Severity
-from domctx_core.registry import Provider
+from domctx_core.model.registry import Provider
 from domctx_core.report.dump import Dump
 
 __all__ = [

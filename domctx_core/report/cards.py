@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from domctx_core.base.errors import PLUGIN_FAULTS
 from domctx_core.events import Record
 from domctx_core.layout.body import Body, Empty
-from domctx_core.registry import Provider
+from domctx_core.model.registry import Provider
 from domctx_core.report.blocks import (
     Block,
     Bytes,

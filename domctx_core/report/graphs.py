@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from domctx_core.pictures import Amount, Link
+from domctx_core.model.visuals import Amount, Link
 from domctx_core.report.bands import TIMES
 
 __all__ = ["Bar", "Box", "Chart", "Chip", "Graph", "LinkCounter", "make_chart"]

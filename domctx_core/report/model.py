@@ -16,8 +16,8 @@ from domctx_core.base.problems import Finding, Rule, Severity
 from domctx_core.base.rules import find_rule
 from domctx_core.diff import Diff
 from domctx_core.events import Record
-from domctx_core.pictures import Amount
-from domctx_core.records import RecordType
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.visuals import Amount
 from domctx_core.report.bands import Map, make_map
 from domctx_core.report.blocks import Block, FoundRule, Marked
 from domctx_core.report.cards import Cards

@@ -23,7 +23,7 @@ from domctx_core._version import __version__
 from domctx_core.allocation import THIRD_PARTY, code_fault
 from domctx_core.base.errors import ConflictError, UsageError, refused
 from domctx_core.host.discovery import normalise
-from domctx_core.registry import NAME_SIZE, Registry
+from domctx_core.model.registry import NAME_SIZE, Registry
 
 __all__ = ["Names", "code_for", "git_author", "write_plugin"]
 

@@ -9,8 +9,8 @@ import pytest
 from domctx_core import conformance
 from domctx_core.conformance import Subject
 from domctx_core.host import Host
-from domctx_core.records import RecordType, validate_record_type
-from domctx_core.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.record_type import RecordType, validate_record_type
+from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 
 __all__ = ["RecordTypeConformance", "subject_of"]
 

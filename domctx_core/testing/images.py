@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Self
 
-from domctx_core.builtin import Start
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.wire import pack_header, padding
+from domctx_core.model.builtin import Start
+from domctx_core.model.wire import pack_header, padding
 
 __all__ = ["ImageBuilder"]
 

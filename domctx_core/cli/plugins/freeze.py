@@ -8,7 +8,7 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.host import Status
-from domctx_core.registry import CORE
+from domctx_core.model.registry import CORE
 
 __all__ = ["freeze"]
 

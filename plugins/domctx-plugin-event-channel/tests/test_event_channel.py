@@ -62,8 +62,8 @@ from domctx_core import (
     save_domain,
     save_image,
 )
-from domctx_core.builtin import DomainContext
-from domctx_core.formats import Formats
+from domctx_core.model.builtin import DomainContext
+from domctx_core.model.formats import Formats
 from domctx_core.sim import SimDomain
 from domctx_core.sources import BufferSource
 from domctx_core.verifier import verify

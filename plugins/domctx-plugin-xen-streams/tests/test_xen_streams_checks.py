@@ -42,7 +42,7 @@ from xen_streams_support import (
 )
 
 from domctx_core import Errno, Finding, RecordType, Severity
-from domctx_core.formats import Formats
+from domctx_core.model.formats import Formats
 from domctx_core.sources import BufferSource, FileSource
 from domctx_core.verifier import Verdict, verify
 

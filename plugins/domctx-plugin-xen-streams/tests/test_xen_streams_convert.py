@@ -59,7 +59,7 @@ from domctx_core import (
     u32,
     walk,
 )
-from domctx_core.declarations import DomainRequest
+from domctx_core.model.declarations import DomainRequest
 from domctx_core.sources import BufferSource, FileSource
 
 FORMATS = make_formats()

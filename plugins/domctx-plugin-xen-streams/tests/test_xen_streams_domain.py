@@ -41,10 +41,10 @@ from domctx_core import (
     XenVersion,
     save_image,
 )
-from domctx_core.builtin import DomainContext
-from domctx_core.declarations import DomainRequest
-from domctx_core.formats import Formats
-from domctx_core.registry import Provider
+from domctx_core.model.builtin import DomainContext
+from domctx_core.model.declarations import DomainRequest
+from domctx_core.model.formats import Formats
+from domctx_core.model.registry import Provider
 
 REGISTRY = make_formats().registry("domain-context")
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from xen_streams_support import CAPTURES, DATA, capture, image, libxc, libxl, make_formats, xl
 
 from domctx_core import BufferSource, Fault, FileSource, ImageError, Opened, Trailing, verify, walk
-from domctx_core.formats import HEAD_SIZE
+from domctx_core.model.format import HEAD_SIZE
 from domctx_core.sources import Source
 
 BLOCK = struct.pack("<I4sI", 8 + 0x1430, b"vcpu", 0x1430) + bytes(64)

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from xen_streams_support import libxc, make_formats, pages, pv_info, record, tsc_info
 
 from domctx_core import BodyError, Severity
-from domctx_core.builtin import DomainContext
 from domctx_core.cli import main
 from domctx_core.events import Record
-from domctx_core.formats import Formats
-from domctx_core.registry import Provider
+from domctx_core.model.builtin import DomainContext
+from domctx_core.model.formats import Formats
+from domctx_core.model.registry import Provider
 from domctx_core.sources import BufferSource, FileSource, Source
 from domctx_core.verifier import verify
 from domctx_core.walker import walk

@@ -11,10 +11,11 @@ from typing import Any
 from domctx_plugin_shared_info import SharedInfoRecord
 from domctx_plugin_tsc_info import TscInfoRecord
 
-from domctx_core.builtin import DomainContext, EndRecord, StartRecord
 from domctx_core.events import Closed, Event, Fault, Opened, Record, Trailing
-from domctx_core.formats import Format, Formats
-from domctx_core.registry import Provider
+from domctx_core.model.builtin import DomainContext, EndRecord, StartRecord
+from domctx_core.model.format import Format
+from domctx_core.model.formats import Formats
+from domctx_core.model.registry import Provider
 from domctx_core.sources import BufferSource
 from domctx_core.walker import walk
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from domctx_core import Body, ByteOrder, u16, u32
-from domctx_core.formats import Format, Framing
+from domctx_core.model.format import Format, Framing
 
 __all__ = ["MAGIC", "LegacyContext", "RecordHeader"]
 

@@ -25,7 +25,7 @@ from domctx_core import (
     XenVersion,
     walk,
 )
-from domctx_core.formats import Formats
+from domctx_core.model.formats import Formats
 from domctx_plugin_xen_streams.libxc import X86TscInfo
 
 __all__ = [

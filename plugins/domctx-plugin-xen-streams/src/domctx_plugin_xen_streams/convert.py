@@ -32,8 +32,9 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.formats import HEAD_SIZE, Formats
 from domctx_core.layout.kinds.base import ORDERS
+from domctx_core.model.format import HEAD_SIZE
+from domctx_core.model.formats import Formats
 from domctx_core.sources import CopySource, Source
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,

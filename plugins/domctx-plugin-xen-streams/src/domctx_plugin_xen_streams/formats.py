@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from domctx_core import Body, ByteOrder
-from domctx_core.formats import Format, Framing
+from domctx_core.model.format import Format, Framing
 from domctx_plugin_xen_streams.headers import (
     LIBXC_ID,
     LIBXC_MARKER,

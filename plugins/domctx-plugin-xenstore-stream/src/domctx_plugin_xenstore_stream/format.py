@@ -16,7 +16,7 @@ from enum import IntFlag
 from typing import ClassVar
 
 from domctx_core import Body, ByteOrder, Errno, Problem, Severity, u32, u64
-from domctx_core.formats import Format, Framing
+from domctx_core.model.format import Format, Framing
 
 __all__ = ["IDENT", "VERSIONS", "RecordHeader", "StreamFlags", "StreamHeader", "Xenstore"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from domctx_core.formats import Format
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.layout.kinds.scalars import Int
-from domctx_core.records import RecordType
+from domctx_core.model.format import Format
+from domctx_core.model.record_type import RecordType
 
 __all__ = ["PlainHeader", "plain_header"]
 

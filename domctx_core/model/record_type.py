@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     import random
 
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.context import LoadContext, SaveContext
-    from domctx_core.domains import Domain, Guest
+    from domctx_core.context.load import LoadContext
+    from domctx_core.context.save import SaveContext
     from domctx_core.layout.columns.columns import Columns
-    from domctx_core.pictures import Amount, Link
+    from domctx_core.model.domain import Domain, Guest
+    from domctx_core.model.visuals import Amount, Link
 
 __all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]
 
@@ -171,7 +172,7 @@ class RecordType(Generic[B]):
         """Take one record over into `domain`.
 
         In a load of two phases `domain` is a staging view that only queues what is written; see
-        `domctx_core.domains.StagedDomain.update` for changes that need the present state.
+        `domctx_core.model.domain.StagedDomain.update` for changes that need the present state.
         """
         instance, body = context.read(self)
         domain.write(self.body, instance, body)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.base.errors import DomainError, DomctxError, MisuseError, NoState
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.batches import batched
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.column_runs import RunList
 from domctx_core.layout.columns.columns import Columns
+from domctx_core.model.overrides import batched
 
 __all__ = ["Domain", "Guest", "StagedDomain"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from domctx_core.checks import Seen
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.model.check import Seen
 
 __all__ = ["Run"]
 

@@ -1,73 +1,18 @@
-"""Ops: where the engine's bytes go to and come from.
-
-`SaveOps` and `LoadOps` are the seed's two tables of callbacks as classes; a caller may bring its
-own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets), and sizing.
-"""
+"""Ops over memory, files, pipes and sockets, and one that only counts."""
 
 from __future__ import annotations
 
 import io
 import os
-import weakref
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from domctx_core.base.errors import DomainError, Errno, InputOutputError, refused
+from domctx_core.base.errors import DomainError, Errno, refused
+from domctx_core.base.io import CHUNK, positional_reader, wait_ready, write_all
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.wire import HEADER_SIZE, pack_header
+from domctx_core.model.ops import Extent, LoadOps, SaveOps
+from domctx_core.model.wire import HEADER_SIZE, pack_header
 
-__all__ = [
-    "CHUNK",
-    "DEFAULT_CAP",
-    "Extent",
-    "FileLoadOps",
-    "FileSaveOps",
-    "LoadOps",
-    "MemoryLoadOps",
-    "MemorySaveOps",
-    "SaveOps",
-    "SizingSaveOps",
-]
-
-CHUNK = 256 * 1024
-"""Bytes that are read, written or skipped at a time where a body is not held as a whole."""
-
-DEFAULT_CAP = 128 * 1024 * 1024
-"""Bytes of one body that are held in memory unless told otherwise: libxc's own record limit."""
-
-
-class SaveOps(ABC):
-    """Where a save puts its records: begin, append (any number of times), end.
-
-    `byteorder` is that of the image. `patches` says whether the target takes a record whose
-    length is known only at its end; where it is false, `begin` is always given the length.
-
-    Ops may also have `records`, which takes whole records at once. Where they do not, or where a
-    subclass overrides one of the three others and not `records`, all goes through those.
-    """
-
-    byteorder: ByteOrder = "little"
-    patches: bool = True
-
-    @abstractmethod
-    def begin(self, type: int, instance: int, length: int | None) -> None:
-        """Begin a record. `length` is that of its body where it is known already."""
-
-    @abstractmethod
-    def append(self, data: bytes | bytearray | memoryview) -> None:
-        """Append bytes of body or padding."""
-
-    @abstractmethod
-    def end(self, length: int) -> None:
-        """End the record: its body had `length` bytes, padding not counted."""
-
-    def records(self, data: bytes | bytearray, times: int = 1) -> None:
-        """Append whole records, `times` over: headers and padding are there, lengths are known."""
-        raise NotImplementedError
-
-    def flush(self) -> None:  # most ops have no buffer
-        """Called once after the last record, so that nothing is left in a buffer."""
+__all__ = ["FileLoadOps", "FileSaveOps", "MemoryLoadOps", "MemorySaveOps", "SizingSaveOps"]
 
 
 class SizingSaveOps(SaveOps):
@@ -148,31 +93,6 @@ class MemorySaveOps(SaveOps):
             )
 
 
-def _wait(file: Any, *, writing: bool) -> None:
-    """Wait until a file that is not blocking can be read or written."""
-    import select
-
-    poll = select.poll()  # `select` itself takes no descriptor above 1023
-    poll.register(file, select.POLLOUT if writing else select.POLLIN)
-    poll.poll()
-
-
-def write_all(target: Any, data: bytes | bytearray | memoryview) -> None:
-    """Write everything to something that may take less at a time, or be busy."""
-    view = memoryview(data)
-    send = getattr(target, "send", None) or target.write  # a socket's `makefile` could not wait
-    while view:
-        try:
-            count = send(view)
-        except BlockingIOError as error:
-            count = getattr(error, "characters_written", 0)
-            _wait(target, writing=True)
-        if count is None:  # a raw stream that would block
-            _wait(target, writing=True)
-            count = 0
-        view = view[count:]
-
-
 class FileSaveOps(SaveOps):
     """Writes an image to a binary file, pipe or socket; short writes are normal.
 
@@ -234,7 +154,7 @@ class FileSaveOps(SaveOps):
                 flush()
                 return
             except BlockingIOError:  # what is buffered does not fit into the pipe yet
-                _wait(self._target, writing=True)
+                wait_ready(self._target, writing=True)
             except OSError as error:
                 raise refused("write the image", error) from error
 
@@ -248,120 +168,6 @@ class FileSaveOps(SaveOps):
             write_all(self._target, data)
         except OSError as error:
             raise refused("write the image", error) from error
-
-
-class Extent:
-    """A run of bytes that is not held: its place in something that gives bytes by offset.
-
-    `read_at(offset, size)` gives those bytes, or fewer where there are no more; it leaves
-    whatever else reads from the same place undisturbed.
-    """
-
-    def __init__(self, read_at: Callable[[int, int], bytes], offset: int, length: int) -> None:
-        self._read_at = read_at
-        self.offset = offset
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
-
-    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """The bytes, at most `size` at a time."""
-        done = 0
-        while done < self.length:
-            chunk = self._read_at(self.offset + done, min(size, self.length - done))
-            if not chunk:
-                raise InputOutputError(
-                    "the input has become shorter while it was used",
-                    offset=self.offset + done,
-                    expected=f"{self.length - done} more bytes",
-                    actual="none",
-                )
-            done += len(chunk)
-            yield chunk
-
-    def read(self) -> bytes:
-        """All the bytes at once."""
-        return b"".join(self.chunks())
-
-
-def _reader(file: Any) -> Callable[[int, int], bytes]:
-    """Reads from a file by offset, and puts the file back to where it stood."""
-
-    def read_at(offset: int, size: int) -> bytes:
-        try:
-            stands = file.tell()
-            file.seek(offset)
-            chunk: bytes = file.read(size)
-            file.seek(stands)
-        except OSError as error:
-            raise refused("read the image again", error) from error
-        return chunk
-
-    return read_at
-
-
-class LoadOps(ABC):
-    """Where a load takes its bytes from.
-
-    Only `read` must be there; the others have defaults built on it. Where a subclass overrides
-    `read` or `skip` and not `peek`, nothing is looked at ahead.
-    """
-
-    _spool: BinaryIO | None = None
-    _spooled: Callable[[int, int], bytes] | None = None
-
-    @abstractmethod
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes; fewer only where the input ends."""
-
-    def peek(self, size: int) -> bytes:
-        """Up to `size` of the bytes that come next, without stepping over them.
-
-        There may be fewer, or none, where that cannot be done: a pipe is never read further than
-        the image goes.
-        """
-        return b""
-
-    def remaining(self) -> int | None:
-        """Bytes that are left; None where that cannot be known (a pipe)."""
-        return None
-
-    def skip(self, size: int) -> int:
-        """Step over `size` bytes; gives how many there were."""
-        done = 0
-        while done < size:
-            got = len(self.read(min(CHUNK, size - done)))
-            if not got:
-                break
-            done += got
-        return done
-
-    def extent(self, size: int) -> Extent:
-        """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
-        try:
-            if self._spool is None or self._spooled is None:
-                import tempfile
-
-                self._spool = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
-                self._spooled = _reader(self._spool)
-                # extents may outlive these ops: the file goes with the last that can read it
-                weakref.finalize(self._spooled, self._spool.close)
-            start = self._spool.tell()
-            done = 0
-            while done < size:
-                chunk = self.read(min(CHUNK, size - done))
-                if not chunk:
-                    break
-                self._spool.write(chunk)
-                done += len(chunk)
-        except OSError as error:
-            raise refused(
-                "spool the input to a temporary file",
-                error,
-                hint="TMPDIR says where temporary files go",
-            ) from error
-        return Extent(self._spooled, start, done)
 
 
 class MemoryLoadOps(LoadOps):
@@ -420,7 +226,7 @@ class FileLoadOps(LoadOps):
             except OSError as error:
                 raise refused("read the image", error) from error
             if chunk is None:  # nothing there yet
-                _wait(self._source, writing=False)
+                wait_ready(self._source, writing=False)
                 continue
             if not chunk:
                 break
@@ -454,4 +260,4 @@ class FileLoadOps(LoadOps):
         if self._end is None:
             return super().extent(size)
         start = self._at
-        return Extent(_reader(self._source), start, self.skip(size))
+        return Extent(positional_reader(self._source), start, self.skip(size))

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, ClassVar
 from domctx_core.base.errors import DomainError, Errno
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.formats import DomainContext
 from domctx_core.layout.body import Body, Empty
 from domctx_core.layout.specifiers import u32
-from domctx_core.records import SINGLE, Instances, RecordType
+from domctx_core.model.format import DomainContext
+from domctx_core.model.record_type import SINGLE, Instances, RecordType
 
 if TYPE_CHECKING:
-    from domctx_core.context import LoadContext, SaveContext
-    from domctx_core.domains import Domain
+    from domctx_core.context.load import LoadContext
+    from domctx_core.context.save import SaveContext
+    from domctx_core.model.domain import Domain
 
 __all__ = ["NEWEST_XEN", "DomainContext", "EndRecord", "Start", "StartRecord"]
 

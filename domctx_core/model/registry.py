@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, said
 from domctx_core.layout.body import Body
-from domctx_core.records import RecordType, all_bodies, validate_record_type
+from domctx_core.model.record_type import RecordType, all_bodies, validate_record_type
 
 __all__ = ["CORE", "DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-from domctx_core.checks import Check
-from domctx_core.domains import Domain
-from domctx_core.formats import Format, Formats
-from domctx_core.observers import Observer
-from domctx_core.records import RecordType
-from domctx_core.registry import DOMAIN_CONTEXT
+from domctx_core.model.check import Check
+from domctx_core.model.domain import Domain
+from domctx_core.model.format import Format
+from domctx_core.model.formats import Formats
+from domctx_core.model.observer import Observer
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.registry import DOMAIN_CONTEXT
 
 if TYPE_CHECKING:
     import click

@@ -22,7 +22,7 @@ from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
 
 if TYPE_CHECKING:
-    from domctx_core.check_run import Run
+    from domctx_core.model.check_run import Run
 
 __all__ = [
     "Check",
