@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         MemorySaveOps,
         SizingSaveOps,
     )
-    from domctx_core.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.layout.body import Body, Decoded, Empty
     from domctx_core.layout.columns.columns import Columns
@@ -115,14 +114,15 @@ if TYPE_CHECKING:
     )
     from domctx_core.model.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.model.visuals import Amount, Link
-    from domctx_core.pieces import Piece, PieceSource, Span, write_pieces
+    from domctx_core.reader.events import Closed, Event, Fault, Level, Opened, Record, Trailing
+    from domctx_core.reader.sources import BufferSource, FileSource, Source, open_source
+    from domctx_core.reader.splice import Piece, PieceSource, Span, write_pieces
+    from domctx_core.reader.walker import walk
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
     from domctx_core.schema import image_schema, line_schema, record_schema
-    from domctx_core.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verifier import Verdict, Verifier, verify
-    from domctx_core.walker import walk
 
 __all__ = [
     "ANY",
@@ -409,10 +409,10 @@ _HOMES = {
     "Problem": "base.problems",
     "Rule": "base.problems",
     "Severity": "base.problems",
-    "Piece": "pieces",
-    "PieceSource": "pieces",
-    "Span": "pieces",
-    "write_pieces": "pieces",
+    "Piece": "reader.splice",
+    "PieceSource": "reader.splice",
+    "Span": "reader.splice",
+    "write_pieces": "reader.splice",
     "ContainerChange": "diff",
     "Diff": "diff",
     "RecordChange": "diff",
@@ -421,21 +421,21 @@ _HOMES = {
     "Image": "tree",
     "RecordNode": "tree",
     "read_image": "tree",
-    "BufferSource": "sources",
-    "FileSource": "sources",
-    "Source": "sources",
-    "open_source": "sources",
+    "BufferSource": "reader.sources",
+    "FileSource": "reader.sources",
+    "Source": "reader.sources",
+    "open_source": "reader.sources",
     "Verdict": "verifier",
     "Verifier": "verifier",
     "verify": "verifier",
-    "Closed": "events",
-    "Event": "events",
-    "Fault": "events",
-    "Level": "events",
-    "Opened": "events",
-    "Record": "events",
-    "Trailing": "events",
-    "walk": "walker",
+    "Closed": "reader.events",
+    "Event": "reader.events",
+    "Fault": "reader.events",
+    "Level": "reader.events",
+    "Opened": "reader.events",
+    "Record": "reader.events",
+    "Trailing": "reader.events",
+    "walk": "reader.walker",
 }
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from domctx_core.base.errors import PLUGIN_FAULTS
 from domctx_core.base.problems import Problem
-from domctx_core.events import Known, Level, Record
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check, Seen
@@ -20,7 +19,8 @@ from domctx_core.model.instance_set import Duplicates, Standing
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import batched
 from domctx_core.model.record_type import FIRST, RecordType
-from domctx_core.sources import Source
+from domctx_core.reader.events import Known, Level, Record
+from domctx_core.reader.sources import Source
 
 __all__ = ["BulkRows"]
 

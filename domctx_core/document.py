@@ -16,7 +16,6 @@ from typing import Any, Literal
 from domctx_core.base.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
 from domctx_core.base.gc_pause import uncollected
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
-from domctx_core.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.exact import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.image import (
     LINES,
@@ -33,8 +32,9 @@ from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.model.traits import PlainHeader, plain_header
-from domctx_core.sources import FileSource, Source
-from domctx_core.walker import walk
+from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.sources import FileSource, Source
+from domctx_core.reader.walker import walk
 from domctx_core.writer import Part, Writer
 
 __all__ = [

@@ -12,9 +12,9 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.base.problems import Finding
-from domctx_core.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.layout.body import Body
-from domctx_core.sources import Source
+from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.sources import Source
 from domctx_core.verifier import Verifier
 
 __all__ = [

@@ -15,7 +15,6 @@ from functools import lru_cache
 from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
-from domctx_core.events import Level, Record
 from domctx_core.layout.codegen.regex import (
     NoPattern,
     any_bytes,
@@ -31,7 +30,8 @@ from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import batched
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.wire import padding
-from domctx_core.sources import Source
+from domctx_core.reader.events import Level, Record
+from domctx_core.reader.sources import Source
 
 __all__ = ["Proof", "Runs", "prove"]
 

@@ -20,7 +20,7 @@ from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import all_bodies
 from domctx_core.model.registry import Entry, Registry
-from domctx_core.walker import MAX_DEPTH
+from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["image_schema", "line_schema", "record_schema"]
 

@@ -37,7 +37,7 @@ from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.model.declarations import DomainRequest
 from domctx_core.model.domain import Domain, Guest
 from domctx_core.model.registry import Registry
-from domctx_core.sources import cannot_read
+from domctx_core.reader.sources import cannot_read
 
 __all__ = ["SCHEMA", "SimDomain", "open_sim"]
 

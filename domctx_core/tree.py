@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from domctx_core.base.errors import MisuseError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Finding
-from domctx_core.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.pieces import Span
-from domctx_core.sources import Source
+from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Span
+from domctx_core.reader.walker import walk
 from domctx_core.verifier import Verifier
-from domctx_core.walker import walk
 
 __all__ = ["ContainerNode", "Image", "RecordNode", "read_image"]
 

@@ -17,18 +17,6 @@ from domctx_core.base.problems import (
     Rule,
     Severity,
 )
-from domctx_core.events import (
-    Closed,
-    Event,
-    Fault,
-    Known,
-    Level,
-    Opened,
-    Record,
-    Trailing,
-    make_finding,
-    unusable,
-)
 from domctx_core.layout.body import Body
 from domctx_core.model.check import (
     Check,
@@ -43,8 +31,20 @@ from domctx_core.model.formats import Formats
 from domctx_core.model.instance_set import Standing
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.record_type import RecordType
-from domctx_core.sources import Source
-from domctx_core.walker import walk
+from domctx_core.reader.events import (
+    Closed,
+    Event,
+    Fault,
+    Known,
+    Level,
+    Opened,
+    Record,
+    Trailing,
+    make_finding,
+    unusable,
+)
+from domctx_core.reader.sources import Source
+from domctx_core.reader.walker import walk
 
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion

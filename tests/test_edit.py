@@ -52,7 +52,7 @@ from domctx_core.layout.field_path import find_place
 from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds.base import Kind
 from domctx_core.layout.kinds.scalars import Count, Reserved
-from domctx_core.pieces import Span
+from domctx_core.reader.splice import Span
 
 ROOT = Path(__file__).parent.parent
 CORPUS = sorted((ROOT / "tests/data/corpus").rglob("*.img"))

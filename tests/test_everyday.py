@@ -17,10 +17,10 @@ from support import image, port, rec, tsc
 from domctx_core.cli import main
 from domctx_core.host import Host
 from domctx_core.image import image_json
-from domctx_core.sources import open_source
+from domctx_core.reader.sources import open_source
+from domctx_core.reader.walker import walk
 from domctx_core.testing import CommandRunner
 from domctx_core.verifier import Verifier
-from domctx_core.walker import walk
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full")

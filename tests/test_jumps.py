@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domctx_core.sources import FIRST_READ, LEAST_READ, FileSource
+from domctx_core.reader.sources import FIRST_READ, LEAST_READ, FileSource
 
 DATA = Random(3).randbytes(300_000)
 

@@ -23,7 +23,7 @@ from domctx_core import (
 )
 from domctx_core.host import Host
 from domctx_core.model.observer import BATCH
-from domctx_core.sources import BufferSource
+from domctx_core.reader.sources import BufferSource
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 

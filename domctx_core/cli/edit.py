@@ -34,7 +34,7 @@ from domctx_core.edit import (
     edit_image,
     parse_set,
 )
-from domctx_core.pieces import write_pieces
+from domctx_core.reader.splice import write_pieces
 from domctx_core.tree import read_image
 from domctx_core.verifier import Verdict, verify
 

@@ -17,8 +17,8 @@ from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
-from domctx_core.pieces import Piece, write_pieces
-from domctx_core.sources import Source, cannot_read
+from domctx_core.reader.sources import Source, cannot_read
+from domctx_core.reader.splice import Piece, write_pieces
 
 __all__ = ["command"]
 

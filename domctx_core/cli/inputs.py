@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from domctx_core.base.errors import UsageError, refused
 from domctx_core.base.io import CHUNK, path_text, write_all
 from domctx_core.cli.app import App
-from domctx_core.sources import FileSource, Source, open_source
+from domctx_core.reader.sources import FileSource, Source, open_source
 
 if TYPE_CHECKING:
     import click

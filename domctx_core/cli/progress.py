@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from domctx_core.cli.app import App
-from domctx_core.sources import Source
+from domctx_core.reader.sources import Source
 
 __all__ = ["file_progress", "progress", "progress_of"]
 

@@ -15,7 +15,7 @@ from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.diff import diff_images
-from domctx_core.pieces import write_pieces
+from domctx_core.reader.splice import write_pieces
 from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
 from domctx_core.tree import read_image

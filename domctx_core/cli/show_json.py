@@ -9,9 +9,9 @@ from domctx_core.base.io import CHUNK
 from domctx_core.base.problems import Finding, Severity
 from domctx_core.cli.app import App
 from domctx_core.cli.outputs import blocks
-from domctx_core.events import KEPT, Event, Fault, Opened, Record, Trailing
 from domctx_core.image import container_json, prologue_json, record_json
-from domctx_core.sources import Source
+from domctx_core.reader.events import KEPT, Event, Fault, Opened, Record, Trailing
+from domctx_core.reader.sources import Source
 from domctx_core.verifier import Verifier
 from domctx_core.writer import Part, Writer
 

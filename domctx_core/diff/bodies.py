@@ -15,8 +15,8 @@ from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.layout.kinds.bits import Bits
 from domctx_core.layout.kinds.scalars import Blob, Text
 from domctx_core.layout.spans import FieldSpan, spans, with_unit
-from domctx_core.pieces import Span
-from domctx_core.sources import BufferSource
+from domctx_core.reader.sources import BufferSource
+from domctx_core.reader.splice import Span
 
 __all__ = ["Side", "body_changes"]
 

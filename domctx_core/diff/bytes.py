@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from domctx_core.base.io import CHUNK
 from domctx_core.diff.model import Change, Value, Where
-from domctx_core.pieces import Span
-from domctx_core.sources import BufferSource, Source
+from domctx_core.reader.sources import BufferSource, Source
+from domctx_core.reader.splice import Span
 
 __all__ = ["Comparer", "bytes_change"]
 

@@ -25,12 +25,12 @@ from domctx_core.diff.model import (
     Where,
 )
 from domctx_core.diff.parts import body_of, compare_parts, parts_of
-from domctx_core.events import Level, Record
 from domctx_core.layout.body import Body, Decoded
 from domctx_core.layout.spans import spans
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.registry import DOMAIN_CONTEXT
-from domctx_core.pieces import Span
+from domctx_core.reader.events import Level, Record
+from domctx_core.reader.splice import Span
 from domctx_core.tree import ContainerNode, Image, RecordNode
 
 __all__ = ["diff_images"]

@@ -7,7 +7,7 @@ from typing import Any
 from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
 from domctx_core.diff.model import RecordPlace, Value
 from domctx_core.diff.parts import body_of
-from domctx_core.events import Record
+from domctx_core.reader.events import Record
 
 __all__ = ["Identity", "identity_of", "place_of"]
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from domctx_core.diff.bytes import Comparer
 from domctx_core.diff.model import Keys, PartsChange
-from domctx_core.events import Record
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import Part
-from domctx_core.sources import Source
+from domctx_core.reader.events import Record
+from domctx_core.reader.sources import Source
 
 __all__ = ["body_of", "compare_parts", "parts_of"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domctx_core.events import Level, Record
-from domctx_core.pieces import Span
-from domctx_core.sources import Source
+from domctx_core.reader.events import Level, Record
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Span
 from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Draft", "Item"]

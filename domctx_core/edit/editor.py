@@ -27,11 +27,11 @@ from domctx_core.edit.order import by_dependencies, moved
 from domctx_core.edit.outcome import Edit, EditChange
 from domctx_core.edit.selection import Selection, either
 from domctx_core.edit.writer import Writer
-from domctx_core.events import Level
 from domctx_core.layout.body import Body
 from domctx_core.layout.field_path import Part, Place
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
+from domctx_core.reader.events import Level
 from domctx_core.tree import Image
 
 __all__ = ["edit_image"]

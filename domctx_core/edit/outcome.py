@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domctx_core.pieces import Piece, PieceSource
-from domctx_core.sources import Source
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Piece, PieceSource
 
 __all__ = ["Edit", "EditChange"]
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from domctx_core.base.errors import Errno, ImageError
 from domctx_core.edit.drafts import Draft, Item
-from domctx_core.events import Record
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.wire import padding
-from domctx_core.pieces import Piece, Span
-from domctx_core.sources import Source
+from domctx_core.reader.events import Record
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Piece, Span
 
 __all__ = ["Writer"]
 

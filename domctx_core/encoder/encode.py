@@ -26,9 +26,9 @@ from domctx_core.layout.codegen.json_codec import UNUSUAL
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import RecordType
-from domctx_core.pieces import Piece, size_of
-from domctx_core.sources import Source
-from domctx_core.walker import MAX_DEPTH
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Piece, size_of
+from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["encode_image", "encode_lines"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.encoder.values import Values, join, kind_of
-from domctx_core.walker import MAX_DEPTH
+from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["INSIDE", "LINE", "NODE", "Lines", "Node", "document_node"]
 

@@ -14,7 +14,7 @@ from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.record_type import RecordType, body_class
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import padding
-from domctx_core.pieces import Piece, Span
+from domctx_core.reader.splice import Piece, Span
 
 __all__ = [
     "body_pieces",

@@ -10,8 +10,8 @@ from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, s
 from domctx_core.base.io import CHUNK
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.layout.kinds.base import parse_integer
-from domctx_core.pieces import Piece, Span
-from domctx_core.sources import Source
+from domctx_core.reader.sources import Source
+from domctx_core.reader.splice import Piece, Span
 
 __all__ = ["Values", "join", "kind_of", "plain"]
 

@@ -15,9 +15,9 @@ from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, said
 from domctx_core.base.problems import Finding, Rule, Severity
 from domctx_core.base.rules import find_rule
 from domctx_core.diff import Diff
-from domctx_core.events import Record
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.visuals import Amount
+from domctx_core.reader.events import Record
 from domctx_core.report.bands import Map, make_map
 from domctx_core.report.blocks import Block, FoundRule, Marked
 from domctx_core.report.cards import Cards

@@ -64,8 +64,8 @@ from domctx_core import (
 )
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
+from domctx_core.reader.sources import BufferSource
 from domctx_core.sim import SimDomain
-from domctx_core.sources import BufferSource
 from domctx_core.verifier import verify
 
 PV64 = Guest(kind="pv", width=8, arch="x86", vcpus=2)

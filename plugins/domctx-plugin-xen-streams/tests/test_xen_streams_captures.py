@@ -12,10 +12,10 @@ import pytest
 from xen_streams_support import CAPTURES, DATA, brief, capture, events_of, make_formats
 
 from domctx_core import Severity
-from domctx_core.events import Fault, Opened, Record, Trailing
-from domctx_core.sources import BufferSource, FileSource
+from domctx_core.reader.events import Fault, Opened, Record, Trailing
+from domctx_core.reader.sources import BufferSource, FileSource
+from domctx_core.reader.walker import walk
 from domctx_core.verifier import verify
-from domctx_core.walker import walk
 
 LINE = re.compile(r"0x[0-9a-f]+ (xl|libxl|libxc) +([A-Z0-9_]+) +type 0x([0-9a-f]+) length (\d+)")
 

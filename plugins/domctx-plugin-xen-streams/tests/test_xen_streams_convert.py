@@ -60,7 +60,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.model.declarations import DomainRequest
-from domctx_core.sources import BufferSource, FileSource
+from domctx_core.reader.sources import BufferSource, FileSource
 
 FORMATS = make_formats()
 

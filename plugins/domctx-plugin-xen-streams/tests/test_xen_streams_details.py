@@ -27,8 +27,8 @@ from hypothesis import strategies as st
 from xen_streams_support import capture, events_of, libxc, make_formats, pv_info, record
 
 from domctx_core import BodyError, Severity
-from domctx_core.events import Opened, Record
-from domctx_core.sources import BufferSource
+from domctx_core.reader.events import Opened, Record
+from domctx_core.reader.sources import BufferSource
 from domctx_core.verifier import verify
 
 

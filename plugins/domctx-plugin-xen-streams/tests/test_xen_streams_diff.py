@@ -16,8 +16,8 @@ from xen_streams_support import libxc, make_formats, pv_info, record
 
 from domctx_core import BufferSource, Diff, RecordChange, diff_images, read_image
 from domctx_core.diff.parts import compare_parts
-from domctx_core.events import Record
-from domctx_core.walker import walk
+from domctx_core.reader.events import Record
+from domctx_core.reader.walker import walk
 
 FORMATS = make_formats()
 

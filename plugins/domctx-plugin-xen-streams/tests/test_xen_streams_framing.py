@@ -29,10 +29,10 @@ from xen_streams_support import (
 )
 
 from domctx_core import Finding, Severity
-from domctx_core.events import Closed, Fault, Opened, Record, Trailing
-from domctx_core.sources import BufferSource, FileSource, open_source
+from domctx_core.reader.events import Closed, Fault, Opened, Record, Trailing
+from domctx_core.reader.sources import BufferSource, FileSource, open_source
+from domctx_core.reader.walker import walk
 from domctx_core.verifier import Verdict, verify
-from domctx_core.walker import walk
 
 CONTEXT = record(1)
 

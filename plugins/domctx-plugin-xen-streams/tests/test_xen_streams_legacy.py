@@ -18,7 +18,7 @@ from xen_streams_support import CAPTURES, DATA, capture, image, libxc, libxl, ma
 
 from domctx_core import BufferSource, Fault, FileSource, ImageError, Opened, Trailing, verify, walk
 from domctx_core.model.format import HEAD_SIZE
-from domctx_core.sources import Source
+from domctx_core.reader.sources import Source
 
 BLOCK = struct.pack("<I4sI", 8 + 0x1430, b"vcpu", 0x1430) + bytes(64)
 

@@ -21,13 +21,13 @@ from xen_streams_support import libxc, make_formats, pages, pv_info, record, tsc
 
 from domctx_core import BodyError, Severity
 from domctx_core.cli import main
-from domctx_core.events import Record
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Provider
-from domctx_core.sources import BufferSource, FileSource, Source
+from domctx_core.reader.events import Record
+from domctx_core.reader.sources import BufferSource, FileSource, Source
+from domctx_core.reader.walker import walk
 from domctx_core.verifier import verify
-from domctx_core.walker import walk
 
 BODY = 40 + 8
 """Where the body of a stream's first record starts."""

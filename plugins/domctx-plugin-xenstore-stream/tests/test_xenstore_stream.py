@@ -33,11 +33,11 @@ from xenstore_stream_support import (
 
 from domctx_core import BodyError, Severity
 from domctx_core.conformance import Subject
-from domctx_core.events import Opened, Record
-from domctx_core.sources import BufferSource
+from domctx_core.reader.events import Opened, Record
+from domctx_core.reader.sources import BufferSource
+from domctx_core.reader.walker import walk
 from domctx_core.testing import RecordTypeConformance, subject_of
 from domctx_core.verifier import verify
-from domctx_core.walker import walk
 
 
 def records_of(data: bytes) -> list[Record]:

@@ -17,7 +17,7 @@ from domctx_core.cli.inputs import input_name
 from domctx_core.cli.messages import report
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.sources import cannot_read
+from domctx_core.reader.sources import cannot_read
 from domctx_plugin_xen_streams.convert import (
     Change,
     Insert,

@@ -35,7 +35,7 @@ from domctx_core import (
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
-from domctx_core.sources import CopySource, Source
+from domctx_core.reader.sources import CopySource, Source
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,

@@ -31,13 +31,13 @@ from domctx_core import (
     save_image,
 )
 from domctx_core.base.io import whole_file
-from domctx_core.events import Event, Fault, Level, Opened, Record
 from domctx_core.model.declarations import DomainRequest
 from domctx_core.model.format import HEAD_SIZE, Format
 from domctx_core.model.formats import Formats
-from domctx_core.sources import FileSource, Source, open_source
+from domctx_core.reader.events import Event, Fault, Level, Opened, Record
+from domctx_core.reader.sources import FileSource, Source, open_source
+from domctx_core.reader.walker import walk
 from domctx_core.verifier import Verifier
-from domctx_core.walker import walk
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,

@@ -14,7 +14,7 @@ from typing import Any
 
 from domctx_core.base.errors import InputOutputError, MisuseError
 from domctx_core.base.io import CHUNK, write_all
-from domctx_core.sources import Source
+from domctx_core.reader.sources import Source
 
 __all__ = ["Piece", "PieceSource", "Span", "size_of", "write_pieces"]
 

@@ -14,7 +14,13 @@ from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, DomctxError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem
 from domctx_core.base.rules import CORE_RULES
-from domctx_core.events import (
+from domctx_core.layout.kinds.base import ORDERS
+from domctx_core.model.format import HEAD_SIZE, Format, Framing
+from domctx_core.model.formats import Formats
+from domctx_core.model.record_type import FIRST, Content
+from domctx_core.model.registry import DOMAIN_CONTEXT
+from domctx_core.model.wire import MAX_LENGTH, padding
+from domctx_core.reader.events import (
     KEPT,
     Closed,
     Event,
@@ -23,17 +29,11 @@ from domctx_core.events import (
     Opened,
     Record,
     Trailing,
-    header_of,
     make_finding,
     unusable,
 )
-from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.model.format import HEAD_SIZE, Format, Framing
-from domctx_core.model.formats import Formats
-from domctx_core.model.record_type import FIRST, Content
-from domctx_core.model.registry import DOMAIN_CONTEXT
-from domctx_core.model.wire import MAX_LENGTH, padding
-from domctx_core.sources import Source
+from domctx_core.reader.header import header_of
+from domctx_core.reader.sources import Source
 
 __all__ = ["MAX_DEPTH", "walk"]
 

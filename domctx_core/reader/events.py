@@ -7,13 +7,11 @@ finding of a problem of it, at its place in the input.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from domctx_core.base.errors import (
     PLUGIN_FAULTS,
-    DeclarationError,
     DomctxError,
     Errno,
     PluginError,
@@ -21,25 +19,24 @@ from domctx_core.base.errors import (
 )
 from domctx_core.base.problems import Finding, Problem, Rule
 from domctx_core.base.rules import find_rule
-from domctx_core.layout.body import Body, Decoded, Run
-from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.layout.body import Body, Decoded
+from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.format import Format, Framing
 from domctx_core.model.record_type import FIRST, Content, RecordType, body_class
 from domctx_core.model.registry import Entry, Registry
-from domctx_core.sources import Source
+from domctx_core.reader.header import BodyClass, Header
+from domctx_core.reader.sources import Source
 
 __all__ = [
     "KEPT",
     "Closed",
     "Event",
     "Fault",
-    "Header",
     "Known",
     "Level",
     "Opened",
     "Record",
     "Trailing",
-    "header_of",
     "make_finding",
     "unusable",
 ]
@@ -73,54 +70,6 @@ class once(Generic[T]):  # noqa: N801  # a decorator
         made = self._make(record)
         setattr(record, self._name, made)
         return made
-
-
-BodyClass = type[Body]  # a record's own `type` hides the word
-
-
-class Header:
-    """Reads the header of each record of one container."""
-
-    def __init__(self, body: type[Body], byteorder: ByteOrder) -> None:
-        layout = body.__layout__
-        run = layout.parts[0] if layout.parts else None
-        names = [field.name for field in layout.fields]
-        self._instance = names.index("instance") if "instance" in names else None
-        if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
-            raise DeclarationError(
-                f"{body.__name__} cannot be a record header",
-                expected="integers of fixed size, among them `type` and `length`",
-                actual=", ".join(names),
-            )
-        self.size = run.size
-        self._struct = run.structs[layout.order or ORDERS[byteorder]]
-        self._type, self._length = names.index("type"), names.index("length")
-        self.byteorder: ByteOrder = "big" if self._struct.format[0] == ">" else "little"
-        #: The fields in their order, with the bytes that each takes.
-        self.fields = [(field.name, field.kind.size or 0) for field in layout.fields]
-        places = {
-            name: slice(at, at + size)
-            for (name, size), at in zip(self.fields, run.offsets, strict=True)
-        }
-        #: Where in the header the instance is; None where there is none.
-        self.instance = places.get("instance")
-        self.instance_offset = None if self.instance is None else self.instance.start
-        self.length_offset = places["length"].start
-        type_ = places["type"]
-        #: Where in the header the lowest byte of the type code is.
-        self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
-
-    def read(self, raw: bytes | bytearray | memoryview) -> tuple[int, int | None, int]:
-        """Type, instance and length, of what begins with a header."""
-        row = self._struct.unpack_from(raw)
-        instance = None if self._instance is None else row[self._instance]
-        return row[self._type], instance, row[self._length]
-
-
-@lru_cache(maxsize=64)
-def header_of(body: type[Body], byteorder: ByteOrder) -> Header:
-    """What reads headers of that class. Raises `DeclarationError` where it cannot be one."""
-    return Header(body, byteorder)
 
 
 class Known:
