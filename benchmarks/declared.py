@@ -18,7 +18,7 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 

@@ -41,7 +41,7 @@ from domctx_core import (
     verify,
     write_pieces,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.columns.columns import Columns
 
 __all__ = [

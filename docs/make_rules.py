@@ -6,7 +6,7 @@ from pathlib import Path
 
 from domctx_core.base.problems import Rule
 from domctx_core.base.rules import CORE_RULES
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 PAGE = Path(__file__).parent / "reference" / "rules.md"

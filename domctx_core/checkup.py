@@ -19,8 +19,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from domctx_core.allocation import code_fault
 from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
 from domctx_core.conformance import CHECKS, Nonconformity, Subject
-from domctx_core.host import Host, Plugin, Status
 from domctx_core.host.discovery import normalise
+from domctx_core.host.host import Host
+from domctx_core.host.plugin import Plugin, Status
 from domctx_core.model.check import Check, make_check
 from domctx_core.model.registry import CORE, DOMAIN_CONTEXT, Entry, Registry
 

@@ -50,7 +50,7 @@ from domctx_core import (
 from domctx_core.diff import diff_images
 from domctx_core.document import decode_text
 from domctx_core.encoder import encode_image, parse_document
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 from domctx_core.testing import FakeDists

@@ -21,7 +21,7 @@ from domctx_core import (
     read_image,
     render_report,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.report.model import LIMIT
 
 VOID = {"meta", "input", "br", "link", "img", "hr"}

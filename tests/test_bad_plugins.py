@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from domctx_core.host import Host
 from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
-from domctx_core.host.modules import deprecated_uses
+from domctx_core.host.host import Host
+from domctx_core.host.pluggy_modules import deprecated_uses
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 HEAD = """

@@ -32,7 +32,7 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.body import Decoded
 from domctx_core.layout.codegen.decoder import ODD, decoder
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder

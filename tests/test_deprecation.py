@@ -6,9 +6,9 @@ import pytest
 from packaging.version import Version
 
 from domctx_core._version import __version__
-from domctx_core.host import Host
 from domctx_core.host.deprecation import DEPRECATED, Deprecation, DomctxDeprecationWarning
-from domctx_core.host.modules import HOOKS
+from domctx_core.host.host import Host
+from domctx_core.host.pluggy_modules import HOOKS
 from domctx_core.testing import FakeDists
 
 SOON = Deprecation("domctx_checks", "0.1", "0.3", "domctx_record_types")

@@ -25,7 +25,7 @@ from domctx_core import (
     read_image,
     u32,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.testing import CommandResult, CommandRunner, FakeDists, ImageBuilder
 
 CAPTURES = Path(__file__).parent.parent / "examples/xen-4.17"

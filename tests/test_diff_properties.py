@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import BufferSource, Diff, Formats, Image, diff_images, read_image
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.testing import ImageBuilder
 
 ROOT = Path(__file__).parent.parent

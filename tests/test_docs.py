@@ -33,8 +33,9 @@ import domctx_core
 from domctx_core.allocation import THIRD_PARTY
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.cli.app import VERBS
-from domctx_core.host import Status, hookspecs
-from domctx_core.host.modules import HOOKS
+from domctx_core.host import hookspecs
+from domctx_core.host.pluggy_modules import HOOKS
+from domctx_core.host.plugin import Status
 from domctx_core.layout import specifiers as fields
 from domctx_core.model.registry import Registry, copy_name
 from domctx_core.scaffold import Names, write_plugin

@@ -47,7 +47,7 @@ from domctx_core.edit import (
     edit_image,
     parse_set,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.field_path import find_place
 from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds.base import Kind

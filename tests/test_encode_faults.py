@@ -29,7 +29,8 @@ from domctx_core import (
     save_domain,
     write_pieces,
 )
-from domctx_core.host import Host, Switches
+from domctx_core.host.host import Host
+from domctx_core.host.switches import Switches
 from domctx_core.testing import CommandRunner
 
 ROOT = Path(__file__).parent.parent

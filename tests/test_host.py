@@ -20,8 +20,10 @@ from domctx_core import (
     save_image,
     verify,
 )
-from domctx_core.host import Host, Status, Switches
 from domctx_core.host.discovery import normalise
+from domctx_core.host.host import Host
+from domctx_core.host.plugin import Status
+from domctx_core.host.switches import Switches
 from domctx_core.testing import FakeDists
 
 TYPES = "domctx.record_types"

@@ -15,7 +15,7 @@ from support import end, image, rec, start, tsc
 from domctx_core import encode_image, parse_document
 from domctx_core.base.errors import DocumentError
 from domctx_core.base.text import did_you_mean, nearest
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.testing import CommandRunner, FakeDists
 

@@ -21,7 +21,7 @@ from domctx_core import (
     save_domain,
     verify,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.model.observer import BATCH
 from domctx_core.reader.sources import BufferSource
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder

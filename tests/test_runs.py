@@ -59,7 +59,7 @@ from domctx_core import (
 )
 from domctx_core import runs as fast
 from domctx_core.conformance import Nonconformity, Subject, ordinary
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.model.instance_set import LANES, Duplicates, ascending
 from domctx_core.model.observer import Observer, Operation, RecordEvent

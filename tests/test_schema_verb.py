@@ -28,7 +28,7 @@ from domctx_core import (
     record_schema,
     walk,
 )
-from domctx_core.host import Host
+from domctx_core.host.host import Host
 from domctx_core.image import image_json
 from domctx_core.testing import CommandRunner
 

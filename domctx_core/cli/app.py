@@ -25,7 +25,7 @@ from domctx_core.base.errors import (
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from domctx_core.host import Host
+    from domctx_core.host.host import Host
     from domctx_core.model.observer import Watch
 
 __all__ = ["App", "domctx"]
@@ -96,7 +96,8 @@ class App:
     @cached_property
     def host(self) -> Host:
         """The host with the plugins that the switches leave."""
-        from domctx_core.host import Host, Switches
+        from domctx_core.host.host import Host
+        from domctx_core.host.switches import Switches
 
         switches = Switches.from_environment(
             os.environ, no_plugins=self.no_plugins, disable=self.disabled

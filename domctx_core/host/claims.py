@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from domctx_core.base.errors import ConflictError
-from domctx_core.host.plugins import Plugin, Status
+from domctx_core.host.plugin import Plugin, Status
 
 __all__ = ["Claim", "Claims"]
 

@@ -12,8 +12,9 @@ from typing import Any
 import importlib_metadata
 import pytest
 
-from domctx_core.host import Host, Plugin, Switches
-from domctx_core.host.switches import VARIABLES
+from domctx_core.host.host import Host
+from domctx_core.host.plugin import Plugin
+from domctx_core.host.switches import VARIABLES, Switches
 
 __all__ = ["FakeDists"]
 

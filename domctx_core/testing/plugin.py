@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from domctx_core.host import Host
+    from domctx_core.host.host import Host
     from domctx_core.testing import CommandRunner, FakeDists, HookRecorder, ImageBuilder
 
 

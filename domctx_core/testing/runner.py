@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domctx_core.cli import main
-from domctx_core.host import Traced
+from domctx_core.host.plugin import Traced
 from domctx_core.testing.dists import FakeDists
 
 __all__ = ["CommandResult", "CommandRunner", "HookRecorder"]

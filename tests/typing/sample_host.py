@@ -18,7 +18,9 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.host import Host, Plugin, Switches
+from domctx_core.host.host import Host
+from domctx_core.host.plugin import Plugin
+from domctx_core.host.switches import Switches
 
 
 def audit(paths: list[Path]) -> int:

@@ -7,7 +7,7 @@ import shlex
 import click
 
 from domctx_core.cli.app import App
-from domctx_core.host import Status
+from domctx_core.host.plugin import Status
 from domctx_core.model.registry import CORE
 
 __all__ = ["freeze"]

@@ -11,7 +11,8 @@ import click
 
 from domctx_core.base.errors import PluginError
 from domctx_core.cli.app import App
-from domctx_core.host import Host, Plugin
+from domctx_core.host.host import Host
+from domctx_core.host.plugin import Plugin
 
 __all__ = ["info"]
 

@@ -22,7 +22,7 @@ from domctx_core.base.errors import (
 from domctx_core.base.text import did_you_mean
 from domctx_core.host.claims import Claim, Claims
 from domctx_core.host.discovery import RecordName, discover, normalise
-from domctx_core.host.plugins import Plugin, Status, Traced, assess
+from domctx_core.host.plugin import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
@@ -171,7 +171,7 @@ class Host:
         import warnings
 
         from domctx_core.host.deprecation import DEPRECATED, DomctxDeprecationWarning
-        from domctx_core.host.modules import collect, load_modules
+        from domctx_core.host.pluggy_modules import collect, load_modules
 
         deprecated = DEPRECATED if self._deprecated is None else tuple(self._deprecated)
         for plugin, callers in load_modules(modules, deprecated):

@@ -19,7 +19,7 @@ import pluggy
 from domctx_core.base.errors import ConflictError, DeclarationError, said
 from domctx_core.host import hookspecs
 from domctx_core.host.deprecation import Deprecation
-from domctx_core.host.plugins import Plugin, Traced
+from domctx_core.host.plugin import Plugin, Traced
 
 __all__ = ["HOOKS", "collect", "deprecated_uses", "load_modules"]
 
