@@ -31,8 +31,6 @@ if TYPE_CHECKING:
         Severity,
     )
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.context.load import LoadContext
-    from domctx_core.context.save import SaveContext
     from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
     from domctx_core.document import PassingSource, decode_image, decode_lines, decode_text
     from domctx_core.edit import (
@@ -50,7 +48,8 @@ if TYPE_CHECKING:
         parse_set,
     )
     from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
-    from domctx_core.engine import LoadResult, load_domain, save_domain, save_image, size_domain
+    from domctx_core.engine.load import LoadResult, load_domain
+    from domctx_core.engine.load_context import LoadContext
     from domctx_core.engine.ops import (
         FileLoadOps,
         FileSaveOps,
@@ -58,6 +57,9 @@ if TYPE_CHECKING:
         MemorySaveOps,
         SizingSaveOps,
     )
+    from domctx_core.engine.save import save_domain, save_image, size_domain
+    from domctx_core.engine.save_context import SaveContext
+    from domctx_core.engine.staging import StagedDomain
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.layout.body import Body, Decoded, Empty
     from domctx_core.layout.columns.columns import Columns
@@ -97,7 +99,7 @@ if TYPE_CHECKING:
         ObserverDeclaration,
         RecordTypeDeclaration,
     )
-    from domctx_core.model.domain import Domain, Guest, StagedDomain
+    from domctx_core.model.domain import Domain, Guest
     from domctx_core.model.format import DomainContext, Format, Framing
     from domctx_core.model.formats import Formats
     from domctx_core.model.observer import Observer, Operation, RecordEvent, Watch
@@ -290,8 +292,8 @@ _HOMES = {
     "Container": "model.check",
     "Run": "model.check_run",
     "Seen": "model.check",
-    "LoadContext": "context.load",
-    "SaveContext": "context.save",
+    "LoadContext": "engine.load_context",
+    "SaveContext": "engine.save_context",
     "CheckDeclaration": "model.declarations",
     "CommandDeclaration": "model.declarations",
     "DomainDeclaration": "model.declarations",
@@ -301,7 +303,7 @@ _HOMES = {
     "RecordTypeDeclaration": "model.declarations",
     "Domain": "model.domain",
     "Guest": "model.domain",
-    "StagedDomain": "model.domain",
+    "StagedDomain": "engine.staging",
     "XenVersion": "base.xen_version",
     "PassingSource": "document",
     "decode_image": "document",
@@ -326,11 +328,11 @@ _HOMES = {
     "SetHeader": "edit",
     "edit_image": "edit",
     "parse_set": "edit",
-    "LoadResult": "engine",
-    "load_domain": "engine",
-    "save_domain": "engine",
-    "save_image": "engine",
-    "size_domain": "engine",
+    "LoadResult": "engine.load",
+    "load_domain": "engine.load",
+    "save_domain": "engine.save",
+    "save_image": "engine.save",
+    "size_domain": "engine.save",
     "BodyError": "base.errors",
     "ConflictError": "base.errors",
     "DeclarationError": "base.errors",

@@ -17,8 +17,10 @@ from typing import Any, TypeVar
 from domctx_core.allocation import code_fault
 from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, said
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.engine import load_domain, save_domain, size_domain
+from domctx_core.engine.load import load_domain
 from domctx_core.engine.ops import MemoryLoadOps, MemorySaveOps
+from domctx_core.engine.save import save_domain, size_domain
+from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.layout.columns.columns import Columns
@@ -28,7 +30,6 @@ from domctx_core.layout.kinds.scalars import Reserved
 from domctx_core.model.domain import Guest
 from domctx_core.model.record_type import FIRST, RecordType, all_bodies, body_class
 from domctx_core.model.registry import DOMAIN_CONTEXT, Registry, copy_name
-from domctx_core.sim import SimDomain
 
 __all__ = ["CHECKS", "Nonconformity", "Subject"]
 

@@ -26,9 +26,9 @@ from domctx_core import (
     walk,
 )
 from domctx_core.conformance import Nonconformity, Subject, dependence
-from domctx_core.context.load import LoadContext
+from domctx_core.engine.load_context import LoadContext
+from domctx_core.engine.sim import SimDomain
 from domctx_core.model.domain import Domain
-from domctx_core.sim import SimDomain
 
 
 class Width(Body):

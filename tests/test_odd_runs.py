@@ -41,8 +41,8 @@ from domctx_core import (
     verify,
 )
 from domctx_core import runs as fast
+from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.columns.column_runs import RunList
-from domctx_core.sim import SimDomain
 
 
 class Value(Body):

@@ -51,8 +51,8 @@ from domctx_core import (
     u64,
 )
 from domctx_core.conformance import Nonconformity, Subject, runs
+from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.kinds.bits import Bits
-from domctx_core.sim import SimDomain
 
 
 class Mode(IntEnum):

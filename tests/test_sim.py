@@ -36,7 +36,7 @@ from domctx_core import (
     save_image,
     u32,
 )
-from domctx_core.sim import SCHEMA, SimDomain, open_sim
+from domctx_core.engine.sim import SCHEMA, SimDomain, open_sim
 
 
 class Knob(Body):

@@ -15,7 +15,7 @@ from domctx_core.cli.messages import report
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.engine import load_domain
+from domctx_core.engine.load import load_domain
 from domctx_core.engine.ops import FileLoadOps
 from domctx_core.model.check import make_check
 from domctx_core.model.format import HEAD_SIZE

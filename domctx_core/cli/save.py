@@ -12,8 +12,8 @@ from domctx_core.cli.app import App
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.engine import save_domain
 from domctx_core.engine.ops import FileSaveOps
+from domctx_core.engine.save import save_domain
 from domctx_core.layout.kinds.base import ByteOrder
 
 __all__ = ["command"]

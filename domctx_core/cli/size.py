@@ -9,7 +9,7 @@ import click
 
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
-from domctx_core.engine import size_domain
+from domctx_core.engine.save import size_domain
 
 __all__ = ["command"]
 

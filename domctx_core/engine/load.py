@@ -23,16 +23,17 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.rules import CORE_RULES, find_rule
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.context.load import LoadContext
-from domctx_core.engine.entries import END, START, fault, framing
-from domctx_core.engine.hold import paused, refuse_self
-from domctx_core.engine.way import Way
+from domctx_core.engine.handlers import END, START, fault, framing
+from domctx_core.engine.load_context import LoadContext
+from domctx_core.engine.pause import paused, refuse_self
+from domctx_core.engine.staging import Origin, StagedDomain, names_of
+from domctx_core.engine.type_plan import Way
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check, Container, Seen, placed_problems_of, problems_of
 from domctx_core.model.check_run import Run
-from domctx_core.model.domain import Domain, Origin, StagedDomain, names_of
+from domctx_core.model.domain import Domain
 from domctx_core.model.instance_set import Duplicates
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.ops import LoadOps

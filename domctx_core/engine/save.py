@@ -13,10 +13,10 @@ from domctx_core.base.errors import (
 )
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.context.save import SaveContext
-from domctx_core.engine.entries import END, START, fault, framing, say_whose
-from domctx_core.engine.hold import backend, paused, refuse_self
+from domctx_core.engine.handlers import END, START, fault, framing, say_whose
 from domctx_core.engine.ops import MemorySaveOps, SizingSaveOps
+from domctx_core.engine.pause import backend, paused, refuse_self
+from domctx_core.engine.save_context import SaveContext
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.domain import Domain
 from domctx_core.model.observer import Watch

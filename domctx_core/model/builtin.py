@@ -17,8 +17,8 @@ from domctx_core.model.format import DomainContext
 from domctx_core.model.record_type import SINGLE, Instances, RecordType
 
 if TYPE_CHECKING:
-    from domctx_core.context.load import LoadContext
-    from domctx_core.context.save import SaveContext
+    from domctx_core.engine.load_context import LoadContext
+    from domctx_core.engine.save_context import SaveContext
     from domctx_core.model.domain import Domain
 
 __all__ = ["NEWEST_XEN", "DomainContext", "EndRecord", "Start", "StartRecord"]

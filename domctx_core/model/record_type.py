@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import random
 
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.context.load import LoadContext
-    from domctx_core.context.save import SaveContext
+    from domctx_core.engine.load_context import LoadContext
+    from domctx_core.engine.save_context import SaveContext
     from domctx_core.layout.columns.columns import Columns
     from domctx_core.model.domain import Domain, Guest
     from domctx_core.model.visuals import Amount, Link
@@ -172,7 +172,7 @@ class RecordType(Generic[B]):
         """Take one record over into `domain`.
 
         In a load of two phases `domain` is a staging view that only queues what is written; see
-        `domctx_core.model.domain.StagedDomain.update` for changes that need the present state.
+        `domctx_core.engine.staging.StagedDomain.update` for changes that need the present state.
         """
         instance, body = context.read(self)
         domain.write(self.body, instance, body)

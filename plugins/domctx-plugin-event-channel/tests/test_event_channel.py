@@ -62,10 +62,10 @@ from domctx_core import (
     save_domain,
     save_image,
 )
+from domctx_core.engine.sim import SimDomain
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.reader.sources import BufferSource
-from domctx_core.sim import SimDomain
 from domctx_core.verifier import verify
 
 PV64 = Guest(kind="pv", width=8, arch="x86", vcpus=2)

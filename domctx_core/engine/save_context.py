@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from domctx_core.ahead import MOST, frame_of
 from domctx_core.base.errors import DomctxError, MisuseError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
+from domctx_core.engine.runs import MOST, frame_of
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.columns.columns import Columns

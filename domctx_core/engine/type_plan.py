@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from domctx_core.ahead import frame_of
+from domctx_core.engine.runs import frame_of
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.model.check import Check

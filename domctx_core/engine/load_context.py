@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, repeat
 from typing import Any, NamedTuple, TypeVar, cast
 
-from domctx_core.ahead import LEAST, is_proved, run_at
 from domctx_core.base.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem, Rule, Severity
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.base.xen_version import XenVersion
+from domctx_core.engine.runs import LEAST, is_proved, run_at
+from domctx_core.engine.staging import StagedDomain
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.columns import Columns, Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.model.domain import StagedDomain
 from domctx_core.model.ops import Extent, LoadOps
 from domctx_core.model.overrides import batched
 from domctx_core.model.record_type import RecordType, body_class

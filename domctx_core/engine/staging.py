@@ -1,0 +1,235 @@
+"""The staging view of a domain: queues what a planned load would write, to replay it later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count, islice
+from typing import Any
+
+from domctx_core.base.errors import DomctxError, MisuseError
+from domctx_core.layout.body import Body
+from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.model.domain import Domain
+from domctx_core.model.overrides import batched
+
+__all__ = ["StagedDomain"]
+
+
+Change = Callable[[type[Body], Any, Any], None]
+
+
+Origin = tuple[Any, int, int, Columns[Any] | None]
+"""Where a change comes from: the registry's entry, the number and the offset of its record, and the
+run that this record begins, if it is taken as one."""
+
+
+_UNKNOWN = -1
+"""The place of a change that belongs to a run, and not to one of its records alone."""
+
+
+class StagedDomain(Domain):
+    """A view of a domain that queues what is written, for the plan phase of a load.
+
+    Reading gives what was queued, or else the domain's present state. `origin` is noted with each
+    change, and `place` with that of one record of a run, whose instance is `due`.
+    """
+
+    def __init__(self, domain: Domain) -> None:
+        self.domain = domain
+        self.domid = domain.domid
+        self.xen_version = domain.xen_version
+        self.guest = domain.guest
+        self.origin: Origin | None = None
+        self.place = self.due = _UNKNOWN
+        #: What the records of a run wrote, while each has written its own instance and no more.
+        self._series: list[Any] | None = None
+        self._series_of: type[Body] | None = None
+        self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
+        self._state: dict[type[Body], dict[int, Any]] = {}
+        self._runs: dict[type[Body], RunList] = {}
+        #: For each of those runs the bodies, by place, that somebody holds.
+        self._held: dict[type[Body], list[dict[int, Any]]] = {}
+        self._sorted = 0
+        self._write = domain.write
+        self._done = 0
+        self._within = 0
+        self._whole = False
+        kind = type(domain)
+        self._accepts = None if kind.accepts is Domain.accepts else domain.accepts
+        self._run_accepted = kind.accepts_run is not Domain.accepts_run and batched(
+            kind, "accepts_run", "accepts"
+        )
+        self._run_written = kind.write_run is not Domain.write_run and batched(
+            kind, "write_run", "write"
+        )
+
+    def offers(self) -> frozenset[int] | None:
+        return self.domain.offers()
+
+    def instances(self, body: type[Body]) -> Iterable[int]:
+        self._sort()
+        staged = set(self._state.get(body, ()))
+        for run in self._runs.get(body, ()):
+            staged.update(run.instances)
+        return sorted(staged.union(self.domain.instances(body)))
+
+    def read(self, body: type[B], instance: int = 0) -> B:
+        self._sort()
+        staged: B | None = self._state.get(body, {}).get(instance)
+        if staged is not None:
+            return staged
+        runs = self._runs.get(body)
+        found = None if runs is None else runs.find(instance)
+        if runs is None or found is None:
+            return self.domain.read(body, instance)
+        number, place = found
+        # whoever has it may change it, and then it is this one that is written
+        made: B = self._held[body][number].setdefault(place, runs[number][place])
+        self._state.setdefault(body, {})[instance] = made
+        return made
+
+    def write(self, body: type[B], instance: int, value: B) -> None:
+        if self._accepts is not None:
+            self._accepts(body, instance, value)
+        series = self._series
+        if series is not None:
+            if instance == self.due and body is self._series_of and len(series) == self.place:
+                series.append(value)
+                return
+            self._series = None
+        self._queue.append((self._write, body, instance, value, self.origin, self.place))
+
+    def write_run(self, body: type[B], run: Columns[B]) -> None:
+        if self._run_accepted:
+            self.domain.accepts_run(body, run)
+        elif self._accepts is not None:
+            Domain.accepts_run(self.domain, body, run)
+        self._series = None
+        self._queue.append((self._write_run, body, run, {}, self.origin, _UNKNOWN))
+
+    def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
+        self._series = None
+        self._queue.append((self.domain.update, body, instance, change, self.origin, self.place))
+
+    def pause(self) -> None:
+        raise MisuseError("a handler pauses no domain: the engine has done so where it must")
+
+    def unpause(self) -> None:
+        raise MisuseError("a handler unpauses no domain: the engine does so when all is done")
+
+    def _sort(self) -> None:
+        """Sort what was queued since the last time by body class and instance, to be read."""
+        self._series = None
+        for change, body, what, value, _, _ in self._queue[self._sorted :]:
+            if isinstance(value, list) and isinstance(what, Columns):
+                written = self._state.setdefault(body, {})
+                written.update(zip(what.instances, value, strict=False))
+            elif isinstance(what, Columns):
+                state = self._state.get(body)
+                for instance in what.instances if state else ():
+                    self._state[body].pop(instance, None)
+                self._runs.setdefault(body, RunList()).append(what)
+                self._held.setdefault(body, []).append(value)
+            elif change == self._write:
+                self._state.setdefault(body, {})[what] = value
+        self._sorted = len(self._queue)
+
+    def _write_run(self, body: type[Body], run: Columns[Any], bodies: dict[int, Any]) -> None:
+        """Make the change of a run whose `bodies`, by place, somebody holds."""
+        self._whole = self._run_written and not bodies
+        if self._whole:
+            self.domain.write_run(body, run)
+            return
+        write = self.domain.write
+        for place, (instance, made) in enumerate(run.items()):
+            self._within = place
+            write(body, instance, bodies.get(place, made))
+        self._within = 0
+
+    def _write_series(self, body: type[Body], run: Columns[Any], values: list[Any]) -> None:
+        """Make the changes of records that wrote their own instances, from the first of a run on."""
+        self._whole = False
+        write = self.domain.write
+        for self._within, instance, value in zip(count(), run.instances, values, strict=False):
+            write(body, instance, value)
+        self._within = 0
+
+    # --------------------------------------------------------------------------- for the engine
+
+    @property
+    def takes_runs(self) -> bool:
+        """Whether nothing of the domain needs to see each record of a run while it is planned."""
+        return self._run_accepted or self._accepts is None
+
+    def begin_run(self, origin: Origin) -> None:
+        """What is written from now on comes from a run that is taken as one."""
+        self.origin, self.place = origin, _UNKNOWN
+
+    def begin_each(self, origin: Origin) -> None:
+        """What is written from now on comes from the records of a run, one after the other."""
+        self.origin = origin
+        run = origin[3]
+        assert run is not None
+        self._series, self._series_of = [], run.body
+        self._queue.append((self._write_series, run.body, run, self._series, origin, _UNKNOWN))
+
+    def end_each(self) -> None:
+        """The run is over."""
+        self._series = None
+
+    def __len__(self) -> int:
+        """How many changes are queued; a run is one."""
+        return len(self._queue)
+
+    def replay(self, first: int, last: int) -> None:
+        """Make the queued changes `first` to `last`."""
+        done = first
+        try:
+            for change, body, instance, value, _, _ in islice(self._queue, first, last):
+                change(body, instance, value)
+                done += 1
+        finally:
+            self._done = done
+
+    def culprit(self, error: DomctxError | None) -> tuple[Origin, int | None]:
+        """Origin and instance of the change that could not be made.
+
+        What a domain says of a run that it takes as a whole tells by itself which it is.
+        """
+        _, _, what, _, origin, place = self._queue[self._done]
+        assert origin is not None  # whoever replays has said what changes come from
+        instance: int | None = None
+        if not isinstance(what, Columns):
+            instance = what
+        elif not self._whole:
+            instance = what.instances[self._within]
+        elif error is not None:
+            instance = error.instance
+        entry, record, offset, run = origin
+        if run is None:
+            return origin, instance
+        if place == _UNKNOWN:
+            place = 0 if instance is None else run.place_of(instance) or 0
+        return (entry, record + place, offset + place * run.frame.stride, None), instance
+
+    def changes(self) -> Iterator[str]:
+        """What was written so far, such as `TscInfo[0]`."""
+        done = (
+            (
+                body,
+                what[: len(value)] if isinstance(what, Columns) and type(value) is list else what,
+            )
+            for _, body, what, value, _, _ in self._queue[: self._done]
+        )
+        yield from names_of(done)
+        if self._within:
+            _, body, what, _, _, _ = self._queue[self._done]
+            yield from names_of([(body, what[: self._within])])
+
+
+def names_of(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:
+    """What was written, by name: body classes with an instance or a run."""
+    for body, what in written:
+        for instance in what.instances if isinstance(what, Columns) else (what,):
+            yield f"{body.__name__}[{instance}]"
