@@ -124,7 +124,7 @@ if TYPE_CHECKING:
     from domctx_core.report.page import render_report
     from domctx_core.schema import image_schema, line_schema, record_schema
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
-    from domctx_core.verifier import Verdict, Verifier, verify
+    from domctx_core.verify.verifier import Verdict, Verifier, verify
 
 __all__ = [
     "ANY",
@@ -427,9 +427,9 @@ _HOMES = {
     "FileSource": "reader.sources",
     "Source": "reader.sources",
     "open_source": "reader.sources",
-    "Verdict": "verifier",
-    "Verifier": "verifier",
-    "verify": "verifier",
+    "Verdict": "verify.verifier",
+    "Verifier": "verify.verifier",
+    "verify": "verify.verifier",
     "Closed": "reader.events",
     "Event": "reader.events",
     "Fault": "reader.events",

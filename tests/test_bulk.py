@@ -38,10 +38,10 @@ from domctx_core import (
     verify,
 )
 from domctx_core import array as row
-from domctx_core.bulk import BulkRows
 from domctx_core.conformance import Nonconformity, Subject, heads
 from domctx_core.model.observer import Observer, Operation, RecordEvent
-from domctx_core.verifier import Verifier
+from domctx_core.verify.bulk import BulkRows
+from domctx_core.verify.verifier import Verifier
 
 ORDERS = {"little": "<", "big": ">"}
 

@@ -36,7 +36,7 @@ from domctx_core.edit import (
 )
 from domctx_core.reader.splice import write_pieces
 from domctx_core.tree import read_image
-from domctx_core.verifier import Verdict, verify
+from domctx_core.verify.verifier import Verdict, verify
 
 __all__ = ["command"]
 

@@ -12,7 +12,7 @@ from domctx_core.cli.outputs import blocks
 from domctx_core.image import container_json, prologue_json, record_json
 from domctx_core.reader.events import KEPT, Event, Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
-from domctx_core.verifier import Verifier
+from domctx_core.verify.verifier import Verifier
 from domctx_core.writer import Part, Writer
 
 __all__ = ["show_document", "show_lines"]
