@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     )
     from domctx_core.base.xen_version import XenVersion
     from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
-    from domctx_core.document import PassingSource, decode_image, decode_lines, decode_text
+    from domctx_core.document.decode import PassingSource, decode_image, decode_lines, decode_text
+    from domctx_core.document.encode.encode import encode_image, encode_lines
+    from domctx_core.document.encode.parse import parse_document, parse_lines
+    from domctx_core.document.schema import image_schema, line_schema, record_schema
     from domctx_core.edit import (
         Drop,
         Edit,
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
         edit_image,
         parse_set,
     )
-    from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
     from domctx_core.engine.load import LoadResult, load_domain
     from domctx_core.engine.load_context import LoadContext
     from domctx_core.engine.ops import (
@@ -122,7 +124,6 @@ if TYPE_CHECKING:
     from domctx_core.reader.walker import walk
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
-    from domctx_core.schema import image_schema, line_schema, record_schema
     from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verify.verifier import Verdict, Verifier, verify
 
@@ -305,17 +306,17 @@ _HOMES = {
     "Guest": "model.domain",
     "StagedDomain": "engine.staging",
     "XenVersion": "base.xen_version",
-    "PassingSource": "document",
-    "decode_image": "document",
-    "decode_lines": "document",
-    "decode_text": "document",
-    "encode_image": "encoder",
-    "encode_lines": "encoder",
-    "parse_document": "encoder",
-    "parse_lines": "encoder",
-    "image_schema": "schema",
-    "line_schema": "schema",
-    "record_schema": "schema",
+    "PassingSource": "document.decode",
+    "decode_image": "document.decode",
+    "decode_lines": "document.decode",
+    "decode_text": "document.decode",
+    "encode_image": "document.encode.encode",
+    "encode_lines": "document.encode.encode",
+    "parse_document": "document.encode.parse",
+    "parse_lines": "document.encode.parse",
+    "image_schema": "document.schema",
+    "line_schema": "document.schema",
+    "record_schema": "document.schema",
     "Drop": "edit",
     "Edit": "edit",
     "EditChange": "edit",

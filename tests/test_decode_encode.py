@@ -42,7 +42,7 @@ from domctx_core import (
     u32,
     write_pieces,
 )
-from domctx_core.document import Pages
+from domctx_core.document.decode import Pages
 from domctx_core.host.host import Host
 from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader, quick_writer
 from domctx_core.layout.kinds.base import ORDERS

@@ -15,8 +15,8 @@ import pytest
 from support import image, port, rec, tsc
 
 from domctx_core.cli import main
+from domctx_core.document.vocabulary import image_json
 from domctx_core.host.host import Host
-from domctx_core.image import image_json
 from domctx_core.reader.sources import open_source
 from domctx_core.reader.walker import walk
 from domctx_core.testing import CommandRunner

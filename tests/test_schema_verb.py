@@ -28,8 +28,8 @@ from domctx_core import (
     record_schema,
     walk,
 )
+from domctx_core.document.vocabulary import image_json
 from domctx_core.host.host import Host
-from domctx_core.image import image_json
 from domctx_core.testing import CommandRunner
 
 ROOT = Path(__file__).parent.parent

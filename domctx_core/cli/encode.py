@@ -16,7 +16,8 @@ from domctx_core.cli.messages import ExitStatus
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.encoder import encode_image, encode_lines, parse_document, parse_lines
+from domctx_core.document.encode.encode import encode_image, encode_lines
+from domctx_core.document.encode.parse import parse_document, parse_lines
 from domctx_core.reader.sources import Source, cannot_read
 from domctx_core.reader.splice import Piece, write_pieces
 

@@ -8,7 +8,7 @@ import click
 
 from domctx_core.cli.app import App
 from domctx_core.cli.selection import named_types
-from domctx_core.schema import image_schema, line_schema, record_schema
+from domctx_core.document.schema import image_schema, line_schema, record_schema
 
 __all__ = ["command"]
 

@@ -9,11 +9,11 @@ from domctx_core.base.io import CHUNK
 from domctx_core.base.problems import Finding, Severity
 from domctx_core.cli.app import App
 from domctx_core.cli.outputs import blocks
-from domctx_core.image import container_json, prologue_json, record_json
+from domctx_core.document.text_writer import Part, Writer
+from domctx_core.document.vocabulary import container_json, prologue_json, record_json
 from domctx_core.reader.events import KEPT, Event, Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
 from domctx_core.verify.verifier import Verifier
-from domctx_core.writer import Part, Writer
 
 __all__ = ["show_document", "show_lines"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from domctx_core.base.text import ranges_text
-from domctx_core.image import number
+from domctx_core.document.vocabulary import number
 from domctx_core.layout.kinds.bits import Bits
 
 __all__ = [

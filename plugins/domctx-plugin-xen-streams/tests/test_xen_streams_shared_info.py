@@ -30,7 +30,7 @@ from xen_streams_support import (
 )
 
 from domctx_core import Body, BufferSource, FileSource, Record, Verifier, walk
-from domctx_core.image import image_json
+from domctx_core.document.vocabulary import image_json
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "xen-4.17"
 LIBXC_CONTEXT, CHECKPOINT, CHECKPOINT_END = record(1), record(14), record(4)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS
-from domctx_core.encoder.opening import Container
-from domctx_core.encoder.records import usable
+from domctx_core.document.encode.containers import Container
+from domctx_core.document.encode.records import usable
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import plain_header

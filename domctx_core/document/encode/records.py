@@ -6,9 +6,9 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, BodyError, PluginError
 from domctx_core.base.text import excerpt, suggestion
-from domctx_core.encoder.opening import Container
-from domctx_core.encoder.values import Values, join, kind_of
-from domctx_core.exact import exact_header, header_values
+from domctx_core.document.canonical import exact_header, header_values
+from domctx_core.document.encode.containers import Container
+from domctx_core.document.encode.values import Values, join, kind_of
 from domctx_core.layout.kinds.base import JsonError
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.record_type import RecordType, body_class

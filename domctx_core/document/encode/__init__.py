@@ -4,10 +4,3 @@ Everything that a document says is checked, and all faults are told, each with i
 counts and padding that are left out are computed. Whether the outcome makes sense as an image is
 for `verify` to say: a document can describe a broken image, since it can be made of one.
 """
-
-from __future__ import annotations
-
-from domctx_core.encoder.encode import encode_image, encode_lines
-from domctx_core.encoder.reading import parse_document, parse_lines
-
-__all__ = ["encode_image", "encode_lines", "parse_document", "parse_lines"]

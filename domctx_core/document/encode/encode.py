@@ -8,10 +8,10 @@ from typing import Any
 from domctx_core.base.gc_pause import uncollected
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
-from domctx_core.encoder.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
-from domctx_core.encoder.opening import Container, compare_version, open_container
-from domctx_core.encoder.quick import quick_way
-from domctx_core.encoder.records import (
+from domctx_core.document.encode.batch import quick_way
+from domctx_core.document.encode.containers import Container, compare_version, open_container
+from domctx_core.document.encode.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
+from domctx_core.document.encode.records import (
     body_pieces,
     check_held_alone,
     find_type,
@@ -20,8 +20,8 @@ from domctx_core.encoder.records import (
     remember,
     usable,
 )
-from domctx_core.encoder.values import Values, join
-from domctx_core.image import LINES, SCHEMA
+from domctx_core.document.encode.values import Values, join
+from domctx_core.document.vocabulary import LINES, SCHEMA
 from domctx_core.layout.codegen.json_codec import UNUSUAL
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats

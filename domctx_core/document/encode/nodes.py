@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from domctx_core.encoder.values import Values, join, kind_of
+from domctx_core.document.encode.values import Values, join, kind_of
 from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["INSIDE", "LINE", "NODE", "Lines", "Node", "document_node"]

@@ -16,8 +16,9 @@ from typing import Any, Literal
 from domctx_core.base.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
 from domctx_core.base.gc_pause import uncollected
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
-from domctx_core.exact import exact_body, exact_header, header_values, prologue_bytes
-from domctx_core.image import (
+from domctx_core.document.canonical import exact_body, exact_header, header_values, prologue_bytes
+from domctx_core.document.text_writer import Part, Writer
+from domctx_core.document.vocabulary import (
     LINES,
     SCHEMA,
     Nest,
@@ -35,7 +36,6 @@ from domctx_core.model.traits import PlainHeader, plain_header
 from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import FileSource, Source
 from domctx_core.reader.walker import walk
-from domctx_core.writer import Part, Writer
 
 __all__ = [
     "Pages",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
-from domctx_core.image import LINES, SCHEMA
+from domctx_core.document.vocabulary import LINES, SCHEMA
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import LONGEST_INTEGER
 from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT, Int

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from domctx_core.image import SCHEMA, number
+from domctx_core.document.vocabulary import SCHEMA, number
 from domctx_core.reader.events import Level
 
 __all__ = ["Alike", "Part", "Writer"]

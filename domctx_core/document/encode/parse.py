@@ -9,7 +9,7 @@ from typing import Any
 from domctx_core.base.errors import DocumentError, DocumentFault
 from domctx_core.base.gc_pause import uncollected
 from domctx_core.base.text import TOO_LONG
-from domctx_core.encoder.values import join, plain
+from domctx_core.document.encode.values import join, plain
 
 __all__ = ["parse_document", "parse_lines"]
 

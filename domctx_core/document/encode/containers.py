@@ -8,9 +8,9 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
 from domctx_core.base.text import excerpt, suggestion
-from domctx_core.encoder.nodes import Node
-from domctx_core.encoder.values import Values, join, kind_of
-from domctx_core.exact import prologue_bytes
+from domctx_core.document.canonical import prologue_bytes
+from domctx_core.document.encode.nodes import Node
+from domctx_core.document.encode.values import Values, join, kind_of
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
