@@ -31,25 +31,10 @@ if TYPE_CHECKING:
         Severity,
     )
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.diff import ContainerChange, Diff, RecordChange, diff_images
     from domctx_core.document.decode import PassingSource, decode_image, decode_lines, decode_text
     from domctx_core.document.encode.encode import encode_image, encode_lines
     from domctx_core.document.encode.parse import parse_document, parse_lines
     from domctx_core.document.schema import image_schema, line_schema, record_schema
-    from domctx_core.edit import (
-        Drop,
-        Edit,
-        EditChange,
-        EditOperation,
-        Insert,
-        Keep,
-        Reorder,
-        Selector,
-        SetField,
-        SetHeader,
-        edit_image,
-        parse_set,
-    )
     from domctx_core.engine.load import LoadResult, load_domain
     from domctx_core.engine.load_context import LoadContext
     from domctx_core.engine.ops import (
@@ -63,6 +48,22 @@ if TYPE_CHECKING:
     from domctx_core.engine.save_context import SaveContext
     from domctx_core.engine.staging import StagedDomain
     from domctx_core.host.hookspecs import hookimpl
+    from domctx_core.images.diff.compare import diff_images
+    from domctx_core.images.diff.model import ContainerChange, Diff, RecordChange
+    from domctx_core.images.edit.editor import edit_image
+    from domctx_core.images.edit.operations import (
+        Drop,
+        EditOperation,
+        Insert,
+        Keep,
+        Reorder,
+        Selector,
+        SetField,
+        SetHeader,
+        parse_set,
+    )
+    from domctx_core.images.edit.outcome import Edit, EditChange
+    from domctx_core.images.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.layout.body import Body, Decoded, Empty
     from domctx_core.layout.columns.columns import Columns
     from domctx_core.layout.field import Field
@@ -124,7 +125,6 @@ if TYPE_CHECKING:
     from domctx_core.reader.walker import walk
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
-    from domctx_core.tree import ContainerNode, Image, RecordNode, read_image
     from domctx_core.verify.verifier import Verdict, Verifier, verify
 
 __all__ = [
@@ -317,18 +317,18 @@ _HOMES = {
     "image_schema": "document.schema",
     "line_schema": "document.schema",
     "record_schema": "document.schema",
-    "Drop": "edit",
-    "Edit": "edit",
-    "EditChange": "edit",
-    "EditOperation": "edit",
-    "Insert": "edit",
-    "Keep": "edit",
-    "Reorder": "edit",
-    "Selector": "edit",
-    "SetField": "edit",
-    "SetHeader": "edit",
-    "edit_image": "edit",
-    "parse_set": "edit",
+    "Drop": "images.edit.operations",
+    "Edit": "images.edit.outcome",
+    "EditChange": "images.edit.outcome",
+    "EditOperation": "images.edit.operations",
+    "Insert": "images.edit.operations",
+    "Keep": "images.edit.operations",
+    "Reorder": "images.edit.operations",
+    "Selector": "images.edit.operations",
+    "SetField": "images.edit.operations",
+    "SetHeader": "images.edit.operations",
+    "edit_image": "images.edit.editor",
+    "parse_set": "images.edit.operations",
     "LoadResult": "engine.load",
     "load_domain": "engine.load",
     "save_domain": "engine.save",
@@ -416,14 +416,14 @@ _HOMES = {
     "PieceSource": "reader.splice",
     "Span": "reader.splice",
     "write_pieces": "reader.splice",
-    "ContainerChange": "diff",
-    "Diff": "diff",
-    "RecordChange": "diff",
-    "diff_images": "diff",
-    "ContainerNode": "tree",
-    "Image": "tree",
-    "RecordNode": "tree",
-    "read_image": "tree",
+    "ContainerChange": "images.diff.model",
+    "Diff": "images.diff.model",
+    "RecordChange": "images.diff.model",
+    "diff_images": "images.diff.compare",
+    "ContainerNode": "images.tree",
+    "Image": "images.tree",
+    "RecordNode": "images.tree",
+    "read_image": "images.tree",
     "BufferSource": "reader.sources",
     "FileSource": "reader.sources",
     "Source": "reader.sources",

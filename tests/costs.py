@@ -47,11 +47,11 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.diff import diff_images
 from domctx_core.document.decode import decode_text
 from domctx_core.document.encode.encode import encode_image
 from domctx_core.document.encode.parse import parse_document
 from domctx_core.host.host import Host
+from domctx_core.images.diff.compare import diff_images
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
 from domctx_core.testing import FakeDists

@@ -35,19 +35,19 @@ from domctx_core import (
     verify,
     write_pieces,
 )
-from domctx_core.edit import (
+from domctx_core.host.host import Host
+from domctx_core.images.edit.editor import edit_image
+from domctx_core.images.edit.operations import (
     Drop,
-    Edit,
     EditOperation,
     Insert,
     Keep,
     Reorder,
     Selector,
     SetField,
-    edit_image,
     parse_set,
 )
-from domctx_core.host.host import Host
+from domctx_core.images.edit.outcome import Edit
 from domctx_core.layout.field_path import find_place
 from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds.base import Kind

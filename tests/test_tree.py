@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from domctx_core import BufferSource, FileSource, Formats, MisuseError
 from domctx_core.host.host import Host
+from domctx_core.images.tree import ContainerNode, Image, read_image
 from domctx_core.reader.splice import Piece, Span, size_of, write_pieces
-from domctx_core.tree import ContainerNode, Image, read_image
 
 ROOT = Path(__file__).parent.parent
 INPUTS = sorted(

@@ -17,15 +17,15 @@ from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import size_text
-from domctx_core.diff import (
+from domctx_core.images.diff.compare import diff_images
+from domctx_core.images.diff.model import (
     Change,
     ContainerChange,
     Diff,
     PartsChange,
     RecordChange,
-    diff_images,
 )
-from domctx_core.tree import Image, read_image
+from domctx_core.images.tree import Image, read_image
 
 __all__ = ["command"]
 

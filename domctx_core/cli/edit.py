@@ -21,21 +21,20 @@ from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import finding_text
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
-from domctx_core.edit import (
+from domctx_core.images.edit.editor import edit_image
+from domctx_core.images.edit.operations import (
     Drop,
-    Edit,
-    EditChange,
     EditOperation,
     Insert,
     Keep,
     Order,
     Reorder,
     Selector,
-    edit_image,
     parse_set,
 )
+from domctx_core.images.edit.outcome import Edit, EditChange
+from domctx_core.images.tree import read_image
 from domctx_core.reader.splice import write_pieces
-from domctx_core.tree import read_image
 from domctx_core.verify.verifier import Verdict, verify
 
 __all__ = ["command"]

@@ -14,11 +14,11 @@ from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
-from domctx_core.diff import diff_images
+from domctx_core.images.diff.compare import diff_images
+from domctx_core.images.tree import read_image
 from domctx_core.reader.splice import write_pieces
 from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
-from domctx_core.tree import read_image
 from domctx_core.verify.verifier import Verifier
 
 __all__ = ["command"]

@@ -115,7 +115,7 @@ def _tree(
     cap: int,
 ) -> Iterator[str]:
     from domctx_core.cli.views import tree_lines
-    from domctx_core.tree import read_image
+    from domctx_core.images.tree import read_image
 
     image = read_image(source, app.host.formats, verifier=verifier, cap=cap)
     findings += image.findings

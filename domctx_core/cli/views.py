@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from domctx_core.base.text import ranges_of, ranges_text
 from domctx_core.cli.app import App
 from domctx_core.cli.text import hex_dump
+from domctx_core.images.tree import ContainerNode, Image, RecordNode
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.scalars import Blob
 from domctx_core.layout.spans import FieldSpan, spans
 from domctx_core.reader.events import Record
-from domctx_core.tree import ContainerNode, Image, RecordNode
 
 __all__ = ["field_lines", "named_dump", "tree_lines"]
 

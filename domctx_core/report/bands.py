@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from domctx_core.base.errors import PluginError
 from domctx_core.base.problems import Severity
+from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.reader.splice import Span
-from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Band", "Map", "Part", "make_map"]
 

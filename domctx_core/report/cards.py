@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.layout.body import Body, Empty
 from domctx_core.model.registry import Provider
 from domctx_core.reader.events import Record
@@ -24,7 +25,6 @@ from domctx_core.report.blocks import (
 from domctx_core.report.dump import make_dump
 from domctx_core.report.fields import DUMPED, FIELDS, description, facts_of, make_fields, short_text
 from domctx_core.report.plan import Item, Places, Plan, What
-from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Cards"]
 

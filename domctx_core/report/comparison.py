@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from domctx_core.diff import Change, ContainerChange, Diff, Keys, PartsChange, RecordChange
+from domctx_core.images.diff.model import (
+    Change,
+    ContainerChange,
+    Diff,
+    Keys,
+    PartsChange,
+    RecordChange,
+)
 
 __all__ = ["Compared", "Comparison", "Pair"]
 

@@ -14,7 +14,8 @@ from typing import Any
 from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, said
 from domctx_core.base.problems import Finding, Rule, Severity
 from domctx_core.base.rules import find_rule
-from domctx_core.diff import Diff
+from domctx_core.images.diff.model import Diff
+from domctx_core.images.tree import Image, RecordNode
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.visuals import Amount
 from domctx_core.reader.events import Record
@@ -24,7 +25,6 @@ from domctx_core.report.cards import Cards
 from domctx_core.report.comparison import Comparison
 from domctx_core.report.graphs import Chart, Graph, LinkCounter, make_chart
 from domctx_core.report.plan import Places, Plan, What
-from domctx_core.tree import Image, RecordNode
 
 __all__ = ["LIMIT", "Report"]
 

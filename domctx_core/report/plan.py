@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from domctx_core.base.problems import Finding
+from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.reader.events import Record
-from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Item", "Places", "Plan", "What"]
 

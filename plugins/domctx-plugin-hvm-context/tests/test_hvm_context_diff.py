@@ -6,7 +6,7 @@ import pytest
 from hvm_context_support import capture, context, make_formats, parts, record
 
 from domctx_core import BufferSource, Diff, diff_images, read_image
-from domctx_core.diff import Change
+from domctx_core.images.diff.model import Change
 
 FORMATS = make_formats()
 LAPIC = 5

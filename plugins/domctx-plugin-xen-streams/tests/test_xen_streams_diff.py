@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from xen_streams_support import libxc, make_formats, pv_info, record
 
 from domctx_core import BufferSource, Diff, RecordChange, diff_images, read_image
-from domctx_core.diff.parts import compare_parts
+from domctx_core.images.diff.parts import compare_parts
 from domctx_core.reader.events import Record
 from domctx_core.reader.walker import walk
 

@@ -10,7 +10,9 @@ from domctx_plugin_xen_streams.pfns import PageType, entry
 from xen_streams_support import libxc, libxl, make_formats, pv_info, record
 
 from domctx_core import BufferSource, DomctxError, read_image
-from domctx_core.edit import Edit, edit_image, parse_set
+from domctx_core.images.edit.editor import edit_image
+from domctx_core.images.edit.operations import parse_set
+from domctx_core.images.edit.outcome import Edit
 
 FORMATS = make_formats()
 KEYS = libxl(record(2, struct.pack("<II", 2, 0) + b"a\0one\0b\0two\0"))

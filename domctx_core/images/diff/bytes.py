@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domctx_core.base.io import CHUNK
-from domctx_core.diff.model import Change, Value, Where
+from domctx_core.images.diff.model import Change, Value, Where
 from domctx_core.reader.sources import BufferSource, Source
 from domctx_core.reader.splice import Span
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
-from domctx_core.diff.model import RecordPlace, Value
-from domctx_core.diff.parts import body_of
+from domctx_core.images.diff.model import RecordPlace, Value
+from domctx_core.images.diff.parts import body_of
 from domctx_core.reader.events import Record
 
 __all__ = ["Identity", "identity_of", "place_of"]

@@ -9,8 +9,8 @@ from typing import Literal
 
 from domctx_core.base.errors import UsageError
 from domctx_core.base.text import ranges_text
+from domctx_core.images.tree import Image
 from domctx_core.layout.kinds.base import parse_integer
-from domctx_core.tree import Image
 
 __all__ = [
     "ALL",

@@ -11,10 +11,10 @@ from itertools import pairwise, zip_longest
 from typing import Any, TypeVar
 
 from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
-from domctx_core.diff.bodies import Side, body_changes
-from domctx_core.diff.bytes import Comparer, bytes_change
-from domctx_core.diff.identity import Identity, identity_of, place_of
-from domctx_core.diff.model import (
+from domctx_core.images.diff.bodies import Side, body_changes
+from domctx_core.images.diff.bytes import Comparer, bytes_change
+from domctx_core.images.diff.identity import Identity, identity_of, place_of
+from domctx_core.images.diff.model import (
     Change,
     ContainerChange,
     ContainerPlace,
@@ -24,14 +24,14 @@ from domctx_core.diff.model import (
     Value,
     Where,
 )
-from domctx_core.diff.parts import body_of, compare_parts, parts_of
+from domctx_core.images.diff.parts import body_of, compare_parts, parts_of
+from domctx_core.images.tree import ContainerNode, Image, RecordNode
 from domctx_core.layout.body import Body, Decoded
 from domctx_core.layout.spans import spans
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.registry import DOMAIN_CONTEXT
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.splice import Span
-from domctx_core.tree import ContainerNode, Image, RecordNode
 
 __all__ = ["diff_images"]
 

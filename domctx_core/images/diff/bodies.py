@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
-from domctx_core.diff.bytes import bytes_change
-from domctx_core.diff.model import Change, Value, Where
+from domctx_core.images.diff.bytes import bytes_change
+from domctx_core.images.diff.model import Change, Value, Where
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.aggregates import Array
 from domctx_core.layout.kinds.base import ByteOrder

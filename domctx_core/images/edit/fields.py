@@ -14,9 +14,9 @@ from domctx_core.base.errors import (
     UsageError,
     said,
 )
-from domctx_core.edit.drafts import Item
-from domctx_core.edit.operations import SetField, SetHeader
-from domctx_core.edit.outcome import EditChange
+from domctx_core.images.edit.drafts import Item
+from domctx_core.images.edit.operations import SetField, SetHeader
+from domctx_core.images.edit.outcome import EditChange
 from domctx_core.layout.body import Body
 from domctx_core.layout.field_path import Part, Place, find_place
 from domctx_core.layout.kinds.base import ByteOrder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domctx_core.base.errors import Errno, ImageError
-from domctx_core.edit.drafts import Draft, Item
+from domctx_core.images.edit.drafts import Draft, Item
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.wire import padding

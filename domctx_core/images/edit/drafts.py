@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import Span
-from domctx_core.tree import ContainerNode, RecordNode
 
 __all__ = ["Draft", "Item"]
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from domctx_core.base.errors import Errno, ImageError, UsageError
 from domctx_core.base.text import did_you_mean, ranges_of, ranges_text
-from domctx_core.edit.drafts import Draft, Item
-from domctx_core.edit.operations import ALL, Selector
+from domctx_core.images.edit.drafts import Draft, Item
+from domctx_core.images.edit.operations import ALL, Selector
+from domctx_core.images.tree import ContainerNode, Image
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Registry
 from domctx_core.reader.events import Level
-from domctx_core.tree import ContainerNode, Image
 
 __all__ = ["Selection", "either"]
 

@@ -11,9 +11,9 @@ from itertools import accumulate
 
 from domctx_core.base.errors import Errno, ImageError, UsageError
 from domctx_core.base.text import did_you_mean
-from domctx_core.edit.drafts import Draft, Item
-from domctx_core.edit.fields import find_in, refusal, set_value
-from domctx_core.edit.operations import (
+from domctx_core.images.edit.drafts import Draft, Item
+from domctx_core.images.edit.fields import find_in, refusal, set_value
+from domctx_core.images.edit.operations import (
     Drop,
     EditOperation,
     Insert,
@@ -23,16 +23,16 @@ from domctx_core.edit.operations import (
     SetField,
     SetHeader,
 )
-from domctx_core.edit.order import by_dependencies, moved
-from domctx_core.edit.outcome import Edit, EditChange
-from domctx_core.edit.selection import Selection, either
-from domctx_core.edit.writer import Writer
+from domctx_core.images.edit.order import by_dependencies, moved
+from domctx_core.images.edit.outcome import Edit, EditChange
+from domctx_core.images.edit.selection import Selection, either
+from domctx_core.images.edit.writer import Writer
+from domctx_core.images.tree import Image
 from domctx_core.layout.body import Body
 from domctx_core.layout.field_path import Part, Place
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
 from domctx_core.reader.events import Level
-from domctx_core.tree import Image
 
 __all__ = ["edit_image"]
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from domctx_core.base.errors import Errno, ImageError, PluginError
-from domctx_core.edit.drafts import Item
+from domctx_core.images.edit.drafts import Item
 
 __all__ = ["by_dependencies", "moved"]
 
