@@ -38,7 +38,7 @@ from domctx_core import (
     verify,
 )
 from domctx_core import array as row
-from domctx_core.conformance import Nonconformity, Subject, heads
+from domctx_core.authoring.requirements import Nonconformity, Subject, heads
 from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verify.bulk import BulkRows
 from domctx_core.verify.verifier import Verifier

@@ -25,7 +25,7 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.conformance import Nonconformity, Subject, dependence
+from domctx_core.authoring.requirements import Nonconformity, Subject, dependence
 from domctx_core.engine.load_context import LoadContext
 from domctx_core.engine.sim import SimDomain
 from domctx_core.model.domain import Domain

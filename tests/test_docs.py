@@ -30,7 +30,8 @@ from docs_pages import (
 from environments import run
 
 import domctx_core
-from domctx_core.allocation import THIRD_PARTY
+from domctx_core.authoring.scaffold import Names, write_plugin
+from domctx_core.authoring.type_codes import THIRD_PARTY
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.cli.app import VERBS
 from domctx_core.host import hookspecs
@@ -38,7 +39,6 @@ from domctx_core.host.pluggy_modules import HOOKS
 from domctx_core.host.plugin import Status
 from domctx_core.layout import specifiers as fields
 from domctx_core.model.registry import Registry, copy_name
-from domctx_core.scaffold import Names, write_plugin
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"
 

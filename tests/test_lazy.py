@@ -128,7 +128,16 @@ def modules_of(dists: FakeDists, *arguments: str | Path) -> list[str]:
     [
         ("--version", ("click", "rich", "pluggy", "importlib_metadata", "domctx_core.layout")),
         ("--help", ("rich", "pluggy", "hypothesis", "pytest", "domctx_core.engine")),
-        ("show", ("rich", "pluggy", "pytest", "domctx_core.engine", "domctx_core.conformance")),
+        (
+            "show",
+            (
+                "rich",
+                "pluggy",
+                "pytest",
+                "domctx_core.engine",
+                "domctx_core.authoring.requirements",
+            ),
+        ),
     ],
 )
 def test_what_a_run_does_not_need_is_not_imported(

@@ -40,9 +40,9 @@ from domctx_core import (
     u64,
     verify,
 )
-from domctx_core import runs as fast
 from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.verify import batches as fast
 
 
 class Value(Body):

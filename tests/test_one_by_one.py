@@ -50,7 +50,7 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.conformance import Nonconformity, Subject, runs
+from domctx_core.authoring.requirements import Nonconformity, Subject, runs
 from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.kinds.bits import Bits
 

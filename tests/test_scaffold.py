@@ -14,8 +14,8 @@ import pytest
 from environments import ROOT, Environment, build, run
 
 from domctx_core import Provider, Registry, UsageError
-from domctx_core.allocation import THIRD_PARTY
-from domctx_core.scaffold import Names, code_for, write_plugin
+from domctx_core.authoring.scaffold import Names, code_for, write_plugin
+from domctx_core.authoring.type_codes import THIRD_PARTY
 from domctx_core.testing import CommandRunner, FakeDists
 
 TYPES = "domctx.record_types"

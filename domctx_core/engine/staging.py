@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count, islice
-from typing import Any
+from typing import Any, TypeVar
 
 from domctx_core.base.errors import DomctxError, MisuseError
 from domctx_core.layout.body import Body
@@ -15,6 +15,8 @@ from domctx_core.model.overrides import batched
 
 __all__ = ["StagedDomain"]
 
+
+B = TypeVar("B", bound=Body)
 
 Change = Callable[[type[Body], Any, Any], None]
 

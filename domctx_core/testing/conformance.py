@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from domctx_core import conformance
-from domctx_core.conformance import Subject
+from domctx_core.authoring import requirements as conformance
+from domctx_core.authoring.requirements import Subject
 from domctx_core.host.host import Host
 from domctx_core.model.record_type import RecordType, validate_record_type
 from domctx_core.model.registry import DOMAIN_CONTEXT, Provider

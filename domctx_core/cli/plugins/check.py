@@ -22,7 +22,7 @@ def check(app: App, name: str | None, as_json: bool) -> None:
     Imports all that they declare, and looks at metadata, entry points, hooks, type codes, layouts,
     and whether each record type conforms. The exit status is 1 if there are faults.
     """
-    from domctx_core import checkup
+    from domctx_core.authoring import checkup
 
     dists = None
     if name is not None:

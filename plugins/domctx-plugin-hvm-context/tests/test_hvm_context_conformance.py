@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hvm_context_support import TYPES
 
-from domctx_core.conformance import Subject
+from domctx_core.authoring.requirements import Subject
 from domctx_core.testing import RecordTypeConformance, subject_of
 
 

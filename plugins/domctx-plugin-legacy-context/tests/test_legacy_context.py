@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import BodyError, Severity, diff_images, read_image
-from domctx_core.conformance import Subject
+from domctx_core.authoring.requirements import Subject
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Provider

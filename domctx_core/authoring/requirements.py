@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
-from domctx_core.allocation import code_fault
+from domctx_core.authoring.type_codes import code_fault
 from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, said
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.load import load_domain

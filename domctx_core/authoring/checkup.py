@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from domctx_core.allocation import code_fault
+from domctx_core.authoring.requirements import CHECKS, Nonconformity, Subject
+from domctx_core.authoring.type_codes import code_fault
 from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
-from domctx_core.conformance import CHECKS, Nonconformity, Subject
 from domctx_core.host.discovery import normalise
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Plugin, Status

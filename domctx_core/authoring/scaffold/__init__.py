@@ -20,7 +20,7 @@ from pathlib import Path
 from string import Template
 
 from domctx_core._version import __version__
-from domctx_core.allocation import THIRD_PARTY, code_fault
+from domctx_core.authoring.type_codes import THIRD_PARTY, code_fault
 from domctx_core.base.errors import ConflictError, UsageError, refused
 from domctx_core.host.discovery import normalise
 from domctx_core.model.registry import NAME_SIZE, Registry

@@ -1,0 +1,1 @@
+"""Authoring: what a plugin author is helped by: conformance, a check-up, a scaffold, type codes."""
