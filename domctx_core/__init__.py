@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PluginError,
         UsageError,
     )
+    from domctx_core.base.io import whole_file
     from domctx_core.base.problems import (
         Finding,
         Problem,
@@ -46,8 +47,12 @@ if TYPE_CHECKING:
     )
     from domctx_core.engine.save import save_domain, save_image, size_domain
     from domctx_core.engine.save_context import SaveContext
+    from domctx_core.engine.sim import SimDomain
     from domctx_core.engine.staging import StagedDomain
     from domctx_core.host.hookspecs import hookimpl
+    from domctx_core.host.host import Host
+    from domctx_core.host.plugin import Plugin, Status, Traced
+    from domctx_core.host.switches import Switches
     from domctx_core.images.diff.compare import diff_images
     from domctx_core.images.diff.model import ContainerChange, Diff, RecordChange
     from domctx_core.images.edit.editor import edit_image
@@ -125,7 +130,7 @@ if TYPE_CHECKING:
     from domctx_core.reader.walker import walk
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
-    from domctx_core.verify.verifier import Verdict, Verifier, verify
+    from domctx_core.verification.verifier import Verdict, Verifier, verify
 
 __all__ = [
     "ANY",
@@ -181,6 +186,7 @@ __all__ = [
     "Formats",
     "Framing",
     "Guest",
+    "Host",
     "Image",
     "ImageError",
     "InputOutputError",
@@ -204,6 +210,7 @@ __all__ = [
     "PassingSource",
     "Piece",
     "PieceSource",
+    "Plugin",
     "PluginError",
     "Problem",
     "Provider",
@@ -225,13 +232,17 @@ __all__ = [
     "SetField",
     "SetHeader",
     "Severity",
+    "SimDomain",
     "SizingSaveOps",
     "Source",
     "Span",
     "StagedDomain",
     "Start",
     "StartRecord",
+    "Status",
+    "Switches",
     "Tally",
+    "Traced",
     "Trailing",
     "UsageError",
     "Verdict",
@@ -280,12 +291,20 @@ __all__ = [
     "u64",
     "verify",
     "walk",
+    "whole_file",
     "write_pieces",
 ]
 
 #: Where each name is defined. A name is imported when it is first used, so that a plugin or a
 #: command pays for what it needs and for nothing else.
 _HOMES = {
+    "whole_file": "base.io",
+    "SimDomain": "engine.sim",
+    "Switches": "host.switches",
+    "Traced": "host.plugin",
+    "Status": "host.plugin",
+    "Plugin": "host.plugin",
+    "Host": "host.host",
     "EndRecord": "model.builtin",
     "Start": "model.builtin",
     "StartRecord": "model.builtin",
@@ -428,9 +447,9 @@ _HOMES = {
     "FileSource": "reader.sources",
     "Source": "reader.sources",
     "open_source": "reader.sources",
-    "Verdict": "verify.verifier",
-    "Verifier": "verify.verifier",
-    "verify": "verify.verifier",
+    "Verdict": "verification.verifier",
+    "Verifier": "verification.verifier",
+    "verify": "verification.verifier",
     "Closed": "reader.events",
     "Event": "reader.events",
     "Fault": "reader.events",

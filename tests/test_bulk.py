@@ -40,8 +40,8 @@ from domctx_core import (
 from domctx_core import array as row
 from domctx_core.authoring.requirements import Nonconformity, Subject, heads
 from domctx_core.model.observer import Observer, Operation, RecordEvent
-from domctx_core.verify.bulk import BulkRows
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.bulk import BulkRows
+from domctx_core.verification.verifier import Verifier
 
 ORDERS = {"little": "<", "big": ">"}
 

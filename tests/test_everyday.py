@@ -20,7 +20,7 @@ from domctx_core.host.host import Host
 from domctx_core.reader.sources import open_source
 from domctx_core.reader.walker import walk
 from domctx_core.testing import CommandRunner
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full")

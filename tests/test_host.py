@@ -560,7 +560,7 @@ def test_what_a_plugin_requires_of_the_core(
 
 def test_the_usual_requirement_is_checked_without_a_library() -> None:
     code = (
-        "import sys; from domctx_core.host import Host; Host();"
+        "import sys; from domctx_core import Host; Host();"
         "print('packaging.requirements' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

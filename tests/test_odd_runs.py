@@ -42,7 +42,7 @@ from domctx_core import (
 )
 from domctx_core.engine.sim import SimDomain
 from domctx_core.layout.columns.column_runs import RunList
-from domctx_core.verify import batches as fast
+from domctx_core.verification import batches as fast
 
 
 class Value(Body):

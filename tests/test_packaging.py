@@ -51,8 +51,10 @@ def test_wheel_and_sdist_hold_what_they_should_and_nothing_else(dist: Path, proj
     tree = {str(path.relative_to(folder)) for path in (folder / package).rglob("*.py")}
     assert {name for name in names if name.endswith(".py")} == tree
     if project == ROOT:
-        templates = (ROOT / package / "scaffold" / "templates").iterdir()
-        assert {f"{package}/scaffold/templates/{path.name}" for path in templates} <= names
+        templates = (ROOT / package / "authoring" / "scaffold" / "templates").iterdir()
+        assert {
+            f"{package}/authoring/scaffold/templates/{path.name}" for path in templates
+        } <= names
 
     (sdist,) = dist.glob(f"{stem}-*.tar.gz")
     with tarfile.open(sdist) as archive:

@@ -62,7 +62,7 @@ from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.model.instance_set import LANES, Duplicates, ascending
 from domctx_core.model.observer import Observer, Operation, RecordEvent
-from domctx_core.verify import batches as fast
+from domctx_core.verification import batches as fast
 
 ROOT = Path(__file__).parent.parent
 CAPTURES = sorted(

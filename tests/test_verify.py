@@ -48,7 +48,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.base.rules import CORE_RULES
-from domctx_core.verify.verifier import MAX_FINDINGS
+from domctx_core.verification.verifier import MAX_FINDINGS
 
 
 def findings(data: bytes, **options: Any) -> list[Finding]:

@@ -647,7 +647,7 @@ def test_a_header_needs_type_and_length(fields: dict[str, Any]) -> None:
 
 def test_the_names_of_functions_and_modules_do_not_get_mixed_up() -> None:
     program = (
-        "import domctx_core.cli.verify, domctx_core.reader.walker, domctx_core.verify.verifier\n"
+        "import domctx_core.cli.verify, domctx_core.reader.walker, domctx_core.verification.verifier\n"
         "from domctx_core import verify, walk\n"
         "assert callable(walk) and callable(verify)\n"
     )

@@ -19,7 +19,7 @@ from domctx_core.images.tree import read_image
 from domctx_core.reader.splice import write_pieces
 from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 __all__ = ["command"]
 

@@ -23,7 +23,7 @@ from domctx_core.model.record_type import Tally
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 __all__ = ["command"]
 

@@ -13,7 +13,7 @@ from domctx_core.document.text_writer import Part, Writer
 from domctx_core.document.vocabulary import container_json, prologue_json, record_json
 from domctx_core.reader.events import KEPT, Event, Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 __all__ = ["show_document", "show_lines"]
 

@@ -21,7 +21,7 @@ from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.reader.sources import Source, TeeSource
-from domctx_core.verify.verifier import Verdict, verify
+from domctx_core.verification.verifier import Verdict, verify
 
 __all__ = ["command"]
 

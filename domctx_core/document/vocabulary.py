@@ -15,7 +15,7 @@ from domctx_core.base.problems import Finding
 from domctx_core.layout.body import Body
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 __all__ = [
     "LINES",

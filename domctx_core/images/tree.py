@@ -18,7 +18,7 @@ from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trai
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import Span
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 __all__ = ["ContainerNode", "Image", "RecordNode", "read_image"]
 

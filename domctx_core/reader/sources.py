@@ -35,7 +35,7 @@ FIRST_READ = 16 * 1024
 """Bytes that are read ahead at the start of a file; each further read takes twice as many."""
 
 MOST_READ = 96 * 1024
-"""Bytes that are read ahead at most; see `domctx_core.verify.batches.BLOCK`."""
+"""Bytes that are read ahead at most; see `domctx_core.verification.batches.BLOCK`."""
 
 LEAST_READ = 4096
 """The same after a jump, where less than that was asked for after the jump before."""

@@ -66,7 +66,7 @@ from domctx_core.engine.sim import SimDomain
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.reader.sources import BufferSource
-from domctx_core.verify.verifier import verify
+from domctx_core.verification.verifier import verify
 
 PV64 = Guest(kind="pv", width=8, arch="x86", vcpus=2)
 PV32 = Guest(kind="pv", width=4, arch="x86", vcpus=2)

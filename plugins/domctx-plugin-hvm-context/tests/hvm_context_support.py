@@ -16,7 +16,7 @@ from domctx_plugin_hvm_context.checks import HvmContextCheck
 from domctx_core import Bits, Body, BufferSource, DomainContext, Finding, Formats, Provider, Record
 from domctx_core.reader.events import Event
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"

@@ -31,7 +31,7 @@ from domctx_core.reader.events import Opened, Record
 from domctx_core.reader.sources import BufferSource
 from domctx_core.reader.walker import walk
 from domctx_core.testing import RecordTypeConformance, subject_of
-from domctx_core.verify.verifier import verify
+from domctx_core.verification.verifier import verify
 
 TYPES = [HeaderRecord, SharedInfoRecord, TscInfoRecord, EndRecord]
 BODIES = [Header, SharedInfo, TscInfo]

@@ -15,7 +15,7 @@ from domctx_core import Severity
 from domctx_core.reader.events import Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import BufferSource, FileSource
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import verify
+from domctx_core.verification.verifier import verify
 
 LINE = re.compile(r"0x[0-9a-f]+ (xl|libxl|libxc) +([A-Z0-9_]+) +type 0x([0-9a-f]+) length (\d+)")
 

@@ -44,7 +44,7 @@ from xen_streams_support import (
 from domctx_core import Errno, Finding, RecordType, Severity
 from domctx_core.model.formats import Formats
 from domctx_core.reader.sources import BufferSource, FileSource
-from domctx_core.verify.verifier import Verdict, verify
+from domctx_core.verification.verifier import Verdict, verify
 
 CHECKS = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
 LIBXC = record(1)

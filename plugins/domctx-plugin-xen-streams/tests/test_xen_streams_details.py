@@ -29,7 +29,7 @@ from xen_streams_support import capture, events_of, libxc, make_formats, pv_info
 from domctx_core import BodyError, Severity
 from domctx_core.reader.events import Opened, Record
 from domctx_core.reader.sources import BufferSource
-from domctx_core.verify.verifier import verify
+from domctx_core.verification.verifier import verify
 
 
 def first(name: str, type: str) -> tuple[bytes, Any]:

@@ -32,7 +32,7 @@ from domctx_core import Finding, Severity
 from domctx_core.reader.events import Closed, Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import BufferSource, FileSource, open_source
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import Verdict, verify
+from domctx_core.verification.verifier import Verdict, verify
 
 CONTEXT = record(1)
 

@@ -27,7 +27,7 @@ from domctx_core.model.registry import Provider
 from domctx_core.reader.events import Record
 from domctx_core.reader.sources import BufferSource, FileSource, Source
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import verify
+from domctx_core.verification.verifier import verify
 
 BODY = 40 + 8
 """Where the body of a stream's first record starts."""

@@ -37,7 +37,7 @@ from domctx_core.model.formats import Formats
 from domctx_core.reader.events import Event, Fault, Level, Opened, Record
 from domctx_core.reader.sources import FileSource, Source, open_source
 from domctx_core.reader.walker import walk
-from domctx_core.verify.verifier import Verifier
+from domctx_core.verification.verifier import Verifier
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,

@@ -49,8 +49,8 @@ from domctx_core.reader.walker import walk
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
     from domctx_core.model.check_run import Run
-    from domctx_core.verify.batches import Runs
-    from domctx_core.verify.bulk import BulkRows
+    from domctx_core.verification.batches import Runs
+    from domctx_core.verification.bulk import BulkRows
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 
@@ -605,8 +605,8 @@ def verify(
     `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
     is given each finding as soon as it is made. Never raises for bad bytes.
     """
-    from domctx_core.verify.batches import Runs
-    from domctx_core.verify.bulk import BulkRows  # which `show` can do without, as it can
+    from domctx_core.verification.batches import Runs
+    from domctx_core.verification.bulk import BulkRows  # which `show` can do without, as it can
 
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
