@@ -18,7 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from domctx_core.authoring.requirements import CHECKS, Nonconformity, Subject
 from domctx_core.authoring.type_codes import code_fault
-from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, PluginError, describe
 from domctx_core.host.discovery import normalise
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Plugin, Status
@@ -212,10 +212,10 @@ def _of_conformance(registry: Registry, record_type: RecordType[Any], dist: str)
             yield Fault(dist, "conformance", f"{fault} ({name})")
         except DomctxError as error:
             yield Fault(dist, "conformance", f"{record_type.name}: {error} ({name})")
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             yield Fault(
                 dist,
                 "conformance",
-                f"{record_type.name}: {said(error)} ({name});"
+                f"{record_type.name}: {describe(error)} ({name});"
                 " only errors of domctx_core may leave a record type",
             )

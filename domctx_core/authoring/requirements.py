@@ -15,7 +15,7 @@ from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from domctx_core.authoring.type_codes import code_fault
-from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, describe
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.load import load_domain
 from domctx_core.engine.ops import MemoryLoadOps, MemorySaveOps
@@ -147,9 +147,9 @@ def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
     for order in _ORDERS:
         try:
             decoded = body.inspect(raw, order)
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise subject.fail(
-                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises {said(error)}"
+                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises {describe(error)}"
             ) from error
         for problem in decoded.problems:
             if problem.offset is not None and not 0 <= problem.offset <= len(raw):
@@ -380,8 +380,8 @@ def dependence(subject: Subject) -> None:
 def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
     try:
         return body_class(subject.record_type, earlier)
-    except PLUGIN_FAULTS as error:
-        raise subject.fail(f"`body_for` raises {said(error)}") from error
+    except PLUGIN_ERRORS as error:
+        raise subject.fail(f"`body_for` raises {describe(error)}") from error
 
 
 def ordinary(subject: Subject) -> None:
@@ -453,8 +453,8 @@ def _told(subject: Subject, method: str, *given: Any) -> Any:
     """What a method of the record type says of bytes."""
     try:
         return getattr(subject.record_type, method)(*given)
-    except PLUGIN_FAULTS as error:
-        raise subject.fail(f"`{method}` raises {said(error)}") from error
+    except PLUGIN_ERRORS as error:
+        raise subject.fail(f"`{method}` raises {describe(error)}") from error
 
 
 def _agrees(

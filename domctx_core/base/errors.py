@@ -26,7 +26,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 __all__ = [
-    "PLUGIN_FAULTS",
+    "PLUGIN_ERRORS",
     "BodyError",
     "ConflictError",
     "DeclarationError",
@@ -42,9 +42,9 @@ __all__ = [
     "PluginError",
     "UsageError",
     "as_errno",
+    "describe",
+    "io_error",
     "one_line",
-    "refused",
-    "said",
 ]
 
 
@@ -78,14 +78,14 @@ class Errno(IntEnum):
     ENOBUFS = 105
 
 
-PLUGIN_FAULTS = (Exception, SystemExit)
-"""What a plugin's code may raise that is its own fault, and ends nothing but what it was to do.
+PLUGIN_ERRORS = (Exception, SystemExit)
+"""Exceptions of a plugin's code that count as its failure and end only the call that raised them.
 
-Ctrl-C is the user's and stays what it is.
+KeyboardInterrupt is the user's and passes through.
 """
 
 _LONGEST = 500
-"""Characters of what an exception says that are passed on."""
+"""Characters of an exception's text that a message repeats."""
 
 
 def one_line(text: str) -> str:
@@ -99,14 +99,11 @@ def one_line(text: str) -> str:
     )
 
 
-def said(error: BaseException) -> str:
-    """The type of an exception and what it says, on one line.
-
-    Its author's code is asked for that, which may fail again.
-    """
+def describe(error: BaseException) -> str:
+    """Return the type and the text of an exception, on one line."""
     try:
-        text = one_line(" ".join(str(error).split()))
-    except PLUGIN_FAULTS:
+        text = one_line(" ".join(str(error).split()))  # runs a plugin's `__str__`, which may raise
+    except PLUGIN_ERRORS:
         text = ""
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}..."
@@ -114,15 +111,15 @@ def said(error: BaseException) -> str:
 
 
 def as_errno(error: OSError) -> Errno:
-    """The error number of a failed system call; EIO where Xen's table has not got it."""
+    """Return the error number of a failed system call; EIO if Xen's table does not have it."""
     try:
         return Errno[_errno.errorcode[error.errno or 0]]
     except KeyError:
         return Errno.EIO
 
 
-def refused(what: str, error: OSError, *, hint: str | None = None) -> InputOutputError:
-    """The error for what the system would not do, such as `read PATH`."""
+def io_error(what: str, error: OSError, *, hint: str | None = None) -> InputOutputError:
+    """Return the error for an operation, such as `read PATH`, that failed with `error`."""
     return InputOutputError(
         f"cannot {what}: {error.strerror or error}", errno=as_errno(error), hint=hint
     )

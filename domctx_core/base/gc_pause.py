@@ -1,4 +1,4 @@
-"""Python's garbage collector, while much is made that has no cycles."""
+"""Pause Python's garbage collector while many objects without cycles are created."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["uncollected"]
+__all__ = ["gc_paused"]
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """No search for cycles in the block.
-
-    A big document is one tree without cycles, and the bodies of a large load are all there to
-    stay; searching them again and again while they grow takes longer than making them.
-    """
+def gc_paused() -> Iterator[None]:
+    """Disable the search for cycles inside the block."""
+    # A big document is one tree without cycles, and the bodies of a large load all stay alive:
+    # searching them again and again while they grow takes longer than creating them.
     was_on = gc.isenabled()
     gc.disable()
     try:

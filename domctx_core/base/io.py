@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from domctx_core.base.errors import InputOutputError, one_line, refused
+from domctx_core.base.errors import InputOutputError, io_error, one_line
 
 __all__ = [
     "CHUNK",
@@ -84,7 +84,7 @@ def path_text(path: str | os.PathLike[str]) -> str:
 
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an output that the system will not take."""
-    return refused(f"write {path_text(path)}", error)
+    return io_error(f"write {path_text(path)}", error)
 
 
 CHUNK = 256 * 1024
@@ -130,7 +130,7 @@ def positional_reader(file: Any) -> Callable[[int, int], bytes]:
             chunk: bytes = file.read(size)
             file.seek(stands)
         except OSError as error:
-            raise refused("read the image again", error) from error
+            raise io_error("read the image again", error) from error
         return chunk
 
     return read_at

@@ -18,8 +18,8 @@ from domctx_core.base.errors import (
     InputOutputError,
     PluginError,
     UsageError,
-    refused,
-    said,
+    describe,
+    io_error,
 )
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class App:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise refused("write the answer", error) from error
+            raise io_error("write the answer", error) from error
 
     def worst(self, status: int) -> None:
         """Take a status into account: the gravest one wins."""
@@ -187,7 +187,7 @@ class App:
         def dropped(observer: Observer, error: BaseException) -> None:
             name = f"{type(observer).__module__}.{type(observer).__qualname__}"
             whose = self.host.observer_provider(observer)
-            self.say(f"warning: plugin {whose}: its observer {name} raised {said(error)}")
+            self.say(f"warning: plugin {whose}: its observer {name} raised {describe(error)}")
             if self.strict:
                 self.worst(4)
 
@@ -276,10 +276,10 @@ class Verbs(click.Group):
         except BaseException as error:
             provider = _app(ctx).host.verb_provider(ctx.invoked_subcommand or "")
             if provider is not None:
-                raised = f"the verb {ctx.invoked_subcommand} raised {said(error)}"
+                raised = f"the verb {ctx.invoked_subcommand} raised {describe(error)}"
                 raise PluginError(raised, provider=provider) from error
             if isinstance(error, SystemExit):  # nothing of ours does that
-                raise PluginError(f"some plugin raised {said(error)}", hint=_WHERE) from error
+                raise PluginError(f"some plugin raised {describe(error)}", hint=_WHERE) from error
             raise
 
     def resolve_command(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from domctx_core.base.errors import UsageError, refused
+from domctx_core.base.errors import UsageError, io_error
 from domctx_core.base.io import CHUNK, path_text, write_all
 from domctx_core.cli.app import App
 from domctx_core.reader.sources import FileSource, Source, open_source
@@ -68,7 +68,7 @@ def _spooled(source: Source) -> BinaryIO:
             at += len(data)
         spool.seek(0)
     except OSError as error:
-        raise refused(
+        raise io_error(
             "spool the input to a temporary file",
             error,
             hint="TMPDIR says where temporary files go",

@@ -16,7 +16,7 @@ from domctx_core.base.errors import (
     InputOutputError,
     PluginError,
     UsageError,
-    said,
+    describe,
 )
 from domctx_core.base.io import path_text
 from domctx_core.base.problems import Finding, Severity
@@ -196,7 +196,7 @@ def _click_text(app: App, error: click.ClickException) -> str:
 
 def _bug(app: App, error: Exception) -> ExitStatus:
     head = app.style("bug in domctx", sys.stderr, fg="red", bold=True)
-    click.echo(f"{head}: {said(error)}", err=True)
+    click.echo(f"{head}: {describe(error)}", err=True)
     if app.verbose:
         import traceback
 

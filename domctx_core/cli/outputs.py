@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from domctx_core.base.errors import UsageError, refused
+from domctx_core.base.errors import UsageError, io_error
 from domctx_core.base.io import path_text, whole_file
 from domctx_core.cli.app import App
 
@@ -35,7 +35,7 @@ def open_output(app: App, path: str, *, text: bool = False) -> Iterator[BinaryIO
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise refused("write the output", error) from error
+        raise io_error("write the output", error) from error
 
 
 def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, UsageError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, PluginError, UsageError, describe
 from domctx_core.base.problems import Finding, Severity
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_input, open_seekable
@@ -215,10 +215,10 @@ def _record(app: App, record: Record, view: View) -> Iterator[str]:
     if body is not None:
         try:
             yield from [indent + line for line in _body(app, record, body, view)]
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             app.worst(4)
             name = type(body).__name__
-            app.say(f"warning: the summary of {name} raised {said(error)}")
+            app.say(f"warning: the summary of {name} raised {describe(error)}")
             body = None
     nested = record.content is not None and not record.content.inline
     if view is View.HEX or (body is None and not nested):

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import click
 
-from domctx_core.base.errors import DomctxError, InputOutputError, UsageError, refused
+from domctx_core.base.errors import DomctxError, InputOutputError, UsageError, io_error
 from domctx_core.base.io import whole_file
 from domctx_core.base.problems import Finding, Severity
 from domctx_core.base.xen_version import XenVersion
@@ -143,7 +143,7 @@ def _output(app: App, report_to: str | None, *, tee: bool) -> Iterator[_Output]:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise refused("write the answer", error) from error
+            raise io_error("write the answer", error) from error
         return
     with whole_file(report_to) as file:
         yield _Output(_NO_TERMINAL, lambda text: _write(file, text))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.base.text import suggestion
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder, JsonError
@@ -60,7 +60,7 @@ def exact_header(header: type[Body], values: dict[str, Any], byteorder: ByteOrde
     try:
         raw: bytes = header(**values).to_bytes(byteorder, check=False)
         return raw
-    except PLUGIN_FAULTS:
+    except PLUGIN_ERRORS:
         return None
 
 
@@ -70,5 +70,5 @@ def exact_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) ->
         made = body.__layout__.from_json(value)
         raw: bytes = made.to_bytes(byteorder, check=False)
         return raw
-    except (JsonError, *PLUGIN_FAULTS):
+    except (JsonError, *PLUGIN_ERRORS):
         return None

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domctx_core.base.errors import PLUGIN_FAULTS, Errno, ImageError, PluginError
-from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.errors import PLUGIN_ERRORS, Errno, ImageError, PluginError
+from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
 from domctx_core.document.canonical import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.document.text_writer import Part, Writer
@@ -71,7 +71,7 @@ def decode_image(
     `PassingSource`.
     """
     nest = Nest()
-    with uncollected():
+    with gc_paused():
         for part in _Decoder(source, formats, pages, format, cap).parts():
             if part.kind == "container":
                 nest.container(part.level, part.shown)
@@ -256,7 +256,7 @@ class _Decoder:
         try:
             made, _ = prologue_bytes(level.format, level.framing.byteorder, header)
             again = b"".join(part for _, part in made)
-        except PLUGIN_FAULTS:
+        except PLUGIN_ERRORS:
             again = b""
         return {} if again == raw else {"header_raw": raw.hex()}
 
@@ -385,7 +385,7 @@ class _Decoder:
             if decoded is not None and decoded.body is not None:
                 body = body_json(decoded.body)
                 again = exact_body(type(decoded.body), body, record.level.framing.byteorder)
-        except PLUGIN_FAULTS:
+        except PLUGIN_ERRORS:
             pass  # verify says what is wrong with it; the bytes are kept
         shown["body"] = body
         if again != raw and (raw or not rest):
@@ -509,6 +509,6 @@ def _run_of(record: Record) -> _Run | None:
         if header is None or body.size != record.length:
             return None
         read = quick_reader(body, ORDERS[byteorder])
-    except PLUGIN_FAULTS:
+    except PLUGIN_ERRORS:
         return None
     return None if read is None else _Run(record, header, read)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
 from domctx_core.document.vocabulary import LINES, SCHEMA
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import LONGEST_INTEGER
@@ -355,6 +355,6 @@ def _prologue(format: Format) -> Iterator[type[Body]]:
                 if step[0] not in met:
                     met.append(step[0])
                 bodies.append(step[0].example(rng))
-        except PLUGIN_FAULTS:
+        except PLUGIN_ERRORS:
             continue
     return iter(met)

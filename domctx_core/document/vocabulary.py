@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
 from domctx_core.base.problems import Finding
 from domctx_core.layout.body import Body
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
@@ -146,7 +146,7 @@ def record_json(record: Record, *, raw_limit: int | None = KEPT) -> dict[str, An
             else:
                 again = decoded.body.to_bytes(record.level.framing.byteorder, check=False)
                 raw = again != record.raw()
-    except PLUGIN_FAULTS:  # the verifier says so; what can be shown is shown
+    except PLUGIN_ERRORS:  # the verifier says so; what can be shown is shown
         pass
     shown = record_head(record)
     shown["body"] = body

@@ -6,7 +6,7 @@ from domctx_core.base.errors import (
     DomctxError,
     Errno,
     PluginError,
-    said,
+    describe,
 )
 from domctx_core.model.registry import Entry, Registry
 
@@ -37,7 +37,7 @@ def say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
 def fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
     """What a handler raised that is none of ours, as its plugin's fault."""
     return PluginError(
-        f"the {what} handler of {entry.name} raised {said(error)}",
+        f"the {what} handler of {entry.name} raised {describe(error)}",
         errno=Errno.EIO,
         type=entry.code,
         type_name=entry.name,

@@ -11,14 +11,14 @@ from operator import itemgetter
 from typing import Any
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     DomctxError,
     Errno,
     ImageError,
     PluginError,
-    said,
+    describe,
 )
-from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.rules import CORE_RULES, find_rule
@@ -147,7 +147,7 @@ class _Load:
         self.at_once = True
         self.context.read_on()
         staged = StagedDomain(self.domain)
-        with uncollected():
+        with gc_paused():
             self.read_start(staged)
             before_pause = len(staged)
             self.read_records(staged)
@@ -171,10 +171,10 @@ class _Load:
         except DomctxError as error:
             error.locate(**_where(*staged.culprit(error)))
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             where = _where(*staged.culprit(None))
             raise PluginError(
-                f"applying {where['type_name']}[{where['instance']}] raised {said(error)}",
+                f"applying {where['type_name']}[{where['instance']}] raised {describe(error)}",
                 errno=Errno.EIO,
                 **where,
             ) from error
@@ -311,7 +311,7 @@ class _Load:
             if place:  # all was well with the records before that
                 self.tell_run(way, run[:place], record, offset)
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise fault(entry, "load", error, context.instance) from error
         if taken:
             self.tell_run(way, run, record, offset)
@@ -344,7 +344,7 @@ class _Load:
             context.run_each(entry, way.load, domain, after)
         except DomctxError:
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise fault(entry, "load", error, context.instance) from error
 
     def read_end(self, domain: StagedDomain) -> None:
@@ -376,7 +376,7 @@ class _Load:
             context.run(entry, way.load, domain)
         except DomctxError:
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise fault(entry, "load", error, context.instance) from error
         if way.checks or self.watch is not None:
             self.tell(way)

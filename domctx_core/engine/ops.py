@@ -6,7 +6,7 @@ import io
 import os
 from typing import Any
 
-from domctx_core.base.errors import DomainError, Errno, refused
+from domctx_core.base.errors import DomainError, Errno, io_error
 from domctx_core.base.io import CHUNK, positional_reader, wait_ready, write_all
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.ops import Extent, LoadOps, SaveOps
@@ -156,7 +156,7 @@ class FileSaveOps(SaveOps):
             except BlockingIOError:  # what is buffered does not fit into the pipe yet
                 wait_ready(self._target, writing=True)
             except OSError as error:
-                raise refused("write the image", error) from error
+                raise io_error("write the image", error) from error
 
     def _drain(self) -> None:
         self._write(self._pending)
@@ -167,7 +167,7 @@ class FileSaveOps(SaveOps):
         try:
             write_all(self._target, data)
         except OSError as error:
-            raise refused("write the image", error) from error
+            raise io_error("write the image", error) from error
 
 
 class MemoryLoadOps(LoadOps):
@@ -224,7 +224,7 @@ class FileLoadOps(LoadOps):
             except BlockingIOError:
                 chunk = None
             except OSError as error:
-                raise refused("read the image", error) from error
+                raise io_error("read the image", error) from error
             if chunk is None:  # nothing there yet
                 wait_ready(self._source, writing=False)
                 continue
@@ -242,7 +242,7 @@ class FileLoadOps(LoadOps):
             chunk: bytes = self._source.read(size)
             self._source.seek(self._at)
         except OSError as error:
-            raise refused("read the image", error) from error
+            raise io_error("read the image", error) from error
         return chunk
 
     def remaining(self) -> int | None:

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     DomainError,
     DomctxError,
     Errno,
     PluginError,
-    said,
+    describe,
 )
 from domctx_core.model.domain import Domain
 
@@ -51,7 +51,7 @@ def paused(domain: Domain) -> Iterator[None]:
             allow_interrupts = _hold_interrupts()
             try:
                 domain.unpause()
-            except PLUGIN_FAULTS as second:
+            except PLUGIN_ERRORS as second:
                 error.add_note(f"and the domain could not be unpaused: {second}")
             finally:
                 allow_interrupts()
@@ -90,9 +90,9 @@ def backend(domain: Domain, what: str) -> Iterator[None]:
         yield
     except DomctxError:
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise PluginError(
             f"`{what}` of {type(domain).__module__}.{type(domain).__qualname__} raised"
-            f" {said(error)}",
+            f" {describe(error)}",
             errno=Errno.EIO,
         ) from error

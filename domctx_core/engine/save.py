@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     DomainError,
     DomctxError,
     Errno,
@@ -126,7 +126,7 @@ def _save_one(context: SaveContext, entry: Entry, domain: Domain) -> None:
     except DomctxError as error:
         say_whose(error, entry, context.instance)
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise fault(entry, "save", error, context.instance) from error
 
 

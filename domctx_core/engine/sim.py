@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     BodyError,
     DomainError,
     DomctxError,
@@ -24,7 +24,7 @@ from domctx_core.base.errors import (
     NoState,
     PluginError,
     UsageError,
-    said,
+    describe,
 )
 from domctx_core.base.io import whole_file
 from domctx_core.base.problems import Severity
@@ -281,9 +281,9 @@ class SimDomain(Domain):
                 made = dict(record_type.simulate(self.guest, rng))
             except DomctxError:
                 raise
-            except PLUGIN_FAULTS as error:
+            except PLUGIN_ERRORS as error:
                 raise PluginError(
-                    f"`simulate` of {entry.name} raised {said(error)}",
+                    f"`simulate` of {entry.name} raised {describe(error)}",
                     errno=Errno.EIO,
                     type=entry.code,
                     type_name=entry.name,

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import importlib_metadata
 
-from domctx_core.base.errors import said
+from domctx_core.base.errors import describe
 from domctx_core.model.registry import CORE
 
 __all__ = ["GROUPS", "Found", "Metadata", "RecordName", "discover", "normalise"]
@@ -210,7 +210,7 @@ def _plain_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
 def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Found:
     # metadata that cannot be read gives no name; its folder is called NAME-VERSION.dist-info
     folder = Path(getattr(dist, "_path", "unknown")).name
-    fault = f"its metadata cannot be read: {said(error)}"
+    fault = f"its metadata cannot be read: {describe(error)}"
     location, none = str(dist.locate_file("")), importlib_metadata.EntryPoint("", "", "")
     return Found(
         normalise(folder.partition("-")[0]), "?", location, "", "", "", (), None, none, fault

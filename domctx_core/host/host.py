@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     ConflictError,
     DeclarationError,
     DomctxError,
     PluginError,
     UsageError,
-    said,
+    describe,
 )
 from domctx_core.base.text import did_you_mean
 from domctx_core.host.claims import Claim, Claims
@@ -125,8 +125,8 @@ class Host:
                     raise TypeError(f"it made {observer!r:.80}, and an Observer is expected")
                 self._observed[type(observer)] = plugin
                 made.append(observer)
-            except PLUGIN_FAULTS as error:
-                plugin.fail(f"its observer raised {said(error)}")
+            except PLUGIN_ERRORS as error:
+                plugin.fail(f"its observer raised {describe(error)}")
         return made
 
     def observer_provider(self, observer: Observer) -> Provider | None:
@@ -256,9 +256,9 @@ class Host:
                 raise TypeError(f"it gave {domain!r:.80}, and a Domain is expected")
         except DomctxError:
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise PluginError(
-                f"opening {name} raised {said(error)}", provider=claim.plugin.provider
+                f"opening {name} raised {describe(error)}", provider=claim.plugin.provider
             ) from error
         return domain
 
@@ -344,8 +344,8 @@ class Host:
             made = validate_record_type(thing)
         except DomctxError as error:
             raise plugin.fail(str(error)) from error
-        except PLUGIN_FAULTS as error:
-            raise plugin.fail(f"its record type raised {said(error)}") from error
+        except PLUGIN_ERRORS as error:
+            raise plugin.fail(f"its record type raised {describe(error)}") from error
         declared, is_ = plugin.record_types[0], f"{made.code}.{made.name}"
         if isinstance(made.name, str) and is_ != declared:
             raise plugin.refuse(
@@ -374,8 +374,8 @@ class Host:
             )
         try:
             return thing()
-        except PLUGIN_FAULTS as error:
-            raise plugin.fail(f"{thing.__name__}() raised {said(error)}") from error
+        except PLUGIN_ERRORS as error:
+            raise plugin.fail(f"{thing.__name__}() raised {describe(error)}") from error
 
     @staticmethod
     def _command(plugin: Plugin) -> click.Command:

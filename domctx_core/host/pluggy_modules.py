@@ -16,7 +16,7 @@ from typing import Any
 
 import pluggy
 
-from domctx_core.base.errors import ConflictError, DeclarationError, said
+from domctx_core.base.errors import ConflictError, DeclarationError, describe
 from domctx_core.host import hookspecs
 from domctx_core.host.deprecation import Deprecation
 from domctx_core.host.plugin import Plugin, Traced
@@ -44,7 +44,7 @@ def load_modules(
             try:
                 manager.register(module, f"{plugin.found.dist}:{plugin.found.name}")
             except Exception as error:
-                raise plugin.fail(said(error)) from error
+                raise plugin.fail(describe(error)) from error
             implemented = _implemented(manager, module)
             plugin.hooks = sorted(implemented & set(HOOKS))
             plugin.warnings += _faults(manager, module)
@@ -88,7 +88,7 @@ def collect(
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        plugin.fail(f"{hook} failed with {said(error)}")
+        plugin.fail(f"{hook} failed with {describe(error)}")
     if plugin.tell is not None:
         took = time.perf_counter() - begun
         plugin.tell(Traced(plugin.provider, "hook", hook, took))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from domctx_core.base.errors import DeclarationError, PluginError, said
+from domctx_core.base.errors import DeclarationError, PluginError, describe
 from domctx_core.host.discovery import Found, normalise
 from domctx_core.host.switches import Switches
 from domctx_core.model.registry import CORE, Provider
@@ -143,7 +143,7 @@ class Plugin:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            raise self.fail(f"its import raised {said(error)}") from error
+            raise self.fail(f"its import raised {describe(error)}") from error
         finally:
             if self.tell is not None:
                 took = time.perf_counter() - begun

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     DeclarationError,
     DomctxError,
     Errno,
     PluginError,
-    said,
+    describe,
 )
 from domctx_core.base.problems import Problem, Rule
 from domctx_core.layout.body import Body
@@ -164,7 +164,7 @@ def make_check(kind: type[C]) -> C:
         return kind()
     except DomctxError:
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise check_fault(kind, error) from error
 
 
@@ -181,7 +181,7 @@ def problems_of(
             yield _valid(problem, isinstance(problem, Problem))
     except DomctxError:
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise check_fault(type(check), error) from error
 
 
@@ -197,7 +197,7 @@ def placed_problems_of(check: Check, run: Run | None = None) -> Iterator[tuple[A
             yield _valid(answer, pair)
     except DomctxError:
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise check_fault(type(check), error) from error
 
 
@@ -210,5 +210,5 @@ def _valid(answer: T, valid: bool) -> T:
 def check_fault(kind: type[Check], error: BaseException) -> PluginError:
     """What a check raised, as its plugin's fault."""
     return PluginError(
-        f"the check {kind.__module__}.{kind.__qualname__} raised {said(error)}", errno=Errno.EIO
+        f"the check {kind.__module__}.{kind.__qualname__} raised {describe(error)}", errno=Errno.EIO
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, PluginError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, DeclarationError, PluginError, describe
 from domctx_core.model.format import Format, validate_format
 from domctx_core.model.registry import DOMAIN_CONTEXT, Provider, Registry
 
@@ -88,9 +88,9 @@ class Formats:
             except DeclarationError as error:
                 error.locate(provider=known.provider)
                 raise
-            except PLUGIN_FAULTS as error:
+            except PLUGIN_ERRORS as error:
                 raise DeclarationError(
-                    f"the format {name} raised {said(error)}, where it was asked what it is",
+                    f"the format {name} raised {describe(error)}, where it was asked what it is",
                     provider=known.provider,
                 ) from error
             known.format = made
@@ -122,9 +122,9 @@ class Formats:
             try:
                 if format.recognises(head):
                     return format
-            except PLUGIN_FAULTS as error:
+            except PLUGIN_ERRORS as error:
                 self.failures[name] = PluginError(
-                    f"the format {name} raised {said(error)}, where it was to recognise an input",
+                    f"the format {name} raised {describe(error)}, where it was to recognise an input",
                     provider=self.provider(name),
                 )
         return None

@@ -10,7 +10,7 @@ from itertools import count, repeat
 from types import TracebackType
 from typing import Literal, NamedTuple
 
-from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_ERRORS
 
 __all__ = ["BATCH", "Observer", "Operation", "RecordEvent", "Watch"]
 
@@ -104,6 +104,6 @@ class Watch:
         for observer in tuple(self._observers):
             try:
                 call(observer)
-            except PLUGIN_FAULTS as error:
+            except PLUGIN_ERRORS as error:
                 self._observers.remove(observer)
                 self._dropped(observer, error)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-from domctx_core.base.errors import InputOutputError, refused
+from domctx_core.base.errors import InputOutputError, io_error
 from domctx_core.base.io import CHUNK, positional_reader
 from domctx_core.layout.kinds.base import ByteOrder
 
@@ -141,7 +141,7 @@ class LoadOps(ABC):
                 self._spool.write(chunk)
                 done += len(chunk)
         except OSError as error:
-            raise refused(
+            raise io_error(
                 "spool the input to a temporary file",
                 error,
                 hint="TMPDIR says where temporary files go",

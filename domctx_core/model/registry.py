@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, said
+from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, describe
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType, all_bodies, validate_record_type
 
@@ -142,7 +142,7 @@ def _unusable(entry: Entry, error: Exception) -> PluginError:
         error.locate(type=entry.code, type_name=entry.name, provider=entry.provider)
         return error
     return PluginError(
-        f"{entry.name} cannot be loaded: {said(error)}",
+        f"{entry.name} cannot be loaded: {describe(error)}",
         type=entry.code,
         type_name=entry.name,
         provider=entry.provider,

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     DomctxError,
     Errno,
     PluginError,
-    said,
+    describe,
 )
 from domctx_core.base.problems import Finding, Problem, Rule
 from domctx_core.base.rules import find_rule
@@ -307,7 +307,7 @@ class Record:
         try:
             record_type = self.known.record_type or self.entry.record_type
             size = record_type.prefix(first, self.level.framing.byteorder)
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise self._blame("measuring", error) from error
         return size if size > 0 else 0
 
@@ -345,7 +345,7 @@ class Record:
             return None
         try:
             return body_class(self.entry.record_type, self.earlier)
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise self._blame("choosing the body of", error) from error
 
     @once
@@ -374,7 +374,7 @@ class Record:
             return body.inspect(data, self.level.framing.byteorder)
         except DomctxError:
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             raise self._blame("decoding", error) from error
 
     def _head_missing(self, size: int) -> Problem:
@@ -393,7 +393,7 @@ class Record:
             error.locate(type=self.type, type_name=self.entry.name, provider=self.entry.provider)
             return error
         return PluginError(
-            f"{doing} {self.entry.name} raised {said(error)}",
+            f"{doing} {self.entry.name} raised {describe(error)}",
             errno=Errno.EIO,
             type=self.type,
             type_name=self.entry.name,

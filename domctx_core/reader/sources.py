@@ -22,7 +22,7 @@ from domctx_core.base.errors import (
     InputOutputError,
     MisuseError,
     as_errno,
-    refused,
+    io_error,
 )
 from domctx_core.base.io import CHUNK, DEFAULT_CAP, path_text, write_all
 
@@ -180,7 +180,7 @@ class FileSource(Source):
         try:
             return os.preadv(self._fd, buffers, self._start + offset)
         except OSError as error:
-            raise refused("read the image", error) from error
+            raise io_error("read the image", error) from error
 
     def reaches(self, offset: int) -> bool:
         if self.size is not None:
@@ -250,7 +250,7 @@ class FileSource(Source):
             except BlockingIOError:
                 piece = None
             except OSError as error:
-                raise refused("read the image", error) from error
+                raise io_error("read the image", error) from error
             if piece is not None:
                 self._place += len(piece)
                 return piece
@@ -325,7 +325,7 @@ class FileSource(Source):
             except BlockingIOError:
                 count = None
             except OSError as error:
-                raise refused("read the image", error) from error
+                raise io_error("read the image", error) from error
             if count is not None:
                 return count
             self._wait()
@@ -508,7 +508,7 @@ def _write(target: Any, data: bytes | memoryview, passed: int) -> None:
             hint="what reads it says why",
         ) from error
     except OSError as error:
-        raise refused("write the output", error) from error
+        raise io_error("write the output", error) from error
 
 
 @contextmanager
@@ -528,4 +528,4 @@ def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
 
 def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
     """The error for an input that the system will not give us."""
-    return refused(f"read {path_text(path)}", error)
+    return io_error(f"read {path_text(path)}", error)

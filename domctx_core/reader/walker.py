@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, DeclarationError, DomctxError, PluginError, said
+from domctx_core.base.errors import (
+    PLUGIN_ERRORS,
+    DeclarationError,
+    DomctxError,
+    PluginError,
+    describe,
+)
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem
 from domctx_core.base.rules import CORE_RULES
@@ -119,9 +125,9 @@ class _Walker:
             raise self.unusable(error, level) from error
         except (_Broken, DomctxError):
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             whose = f"{format.name} of {self.formats.provider(format.name)}"
-            blamed = PluginError(f"the format {whose} raised {said(error)} at its beginning")
+            blamed = PluginError(f"the format {whose} raised {describe(error)} at its beginning")
             raise self.unusable(blamed, level) from error
         if self.recognised or level.parent is not None:
             yield Opened(level)

@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.layout.body import Body, Empty
 from domctx_core.model.registry import Provider
@@ -117,7 +117,7 @@ class Cards:
             )
             self.fields_left -= len(fields.rows)
             facts, short = self.said(body)
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             self.tell(record, error)
             fields, rest = make_fields(item.id, None, raw, at, size + padding, found, padding)
         return RecordCard(
@@ -141,7 +141,7 @@ class Cards:
         short = ""
         try:
             _, short = self.said(self.body(record))
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             self.tell(record, error)
         name = type_name(record)
         if record.instance is not None:
@@ -184,7 +184,7 @@ class Cards:
         """The body, where it can be decoded; a finding says where it cannot."""
         try:
             decoded = record.decoded
-        except PLUGIN_FAULTS:
+        except PLUGIN_ERRORS:
             return None
         return None if decoded is None else decoded.body
 
@@ -210,6 +210,6 @@ def type_name(record: Record) -> str:
 
 
 def _provider(record: Record) -> Provider | None:
-    with contextlib.suppress(*PLUGIN_FAULTS):  # two may claim the type: a finding says so
+    with contextlib.suppress(*PLUGIN_ERRORS):  # two may claim the type: a finding says so
         return None if record.entry is None else record.entry.provider
     return None

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, PluginError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, PluginError, describe
 from domctx_core.base.problems import Finding, Rule, Severity
 from domctx_core.base.rules import find_rule
 from domctx_core.images.diff.model import Diff
@@ -173,14 +173,14 @@ class Report:
                             tallies[record.type] = record.entry.name, record_type.tally()
                         if tallies[record.type][1] is not None:
                             tallies[record.type][1].add(decoded.body)
-                except PLUGIN_FAULTS as error:
+                except PLUGIN_ERRORS as error:
                     self._trouble(record, error)
             for name, tally in tallies.values():
                 if tally is not None:
                     try:
                         amounts.setdefault(name, []).extend(tally.amounts())
-                    except PLUGIN_FAULTS as error:
-                        self.troubles.append(f"adding up {name} raised {said(error)}")
+                    except PLUGIN_ERRORS as error:
+                        self.troubles.append(f"adding up {name} raised {describe(error)}")
         graphs = [counter.graph(name) for name, counter in counters.items() if counter.count]
         charts = [chart for name, each in amounts.items() for chart in make_chart(name, each)]
         return graphs, charts
@@ -188,7 +188,7 @@ class Report:
     def _trouble(self, record: Record, error: BaseException) -> None:
         if isinstance(error, PluginError):
             return  # a plugin that cannot be used is a finding
-        text = f"showing {record.name or record.type} raised {said(error)}"
+        text = f"showing {record.name or record.type} raised {describe(error)}"
         if text not in self.troubles:
             self.troubles.append(text)
 

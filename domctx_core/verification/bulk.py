@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.base.problems import Problem
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
@@ -168,7 +168,7 @@ class BulkRows:
                     if read < size + want:
                         break
                     body = judge(head, length)
-            except PLUGIN_FAULTS:
+            except PLUGIN_ERRORS:
                 break
             if instance is not None and (
                 (limit is not None and instance >= limit) or duplicates.seen(code, instance)

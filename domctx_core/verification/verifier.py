@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from domctx_core.base.errors import PLUGIN_FAULTS, DomctxError, PluginError, said
+from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, PluginError, describe
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import (
     Finding,
@@ -397,11 +397,11 @@ class Verifier:
                 extent = record_type.extent(body)
                 if extent is not None and extent != record.length:
                     judged.append(_against_head(record, extent))
-        except PLUGIN_FAULTS as raised:
+        except PLUGIN_ERRORS as raised:
             self.needs_plugin = True
             assert record.entry is not None
             who = f"judging {record.entry.name} ({record.entry.provider})"
-            message = f"{who} raised {said(raised)}"
+            message = f"{who} raised {describe(raised)}"
             judged = [Problem("needs-plugin", message)]
         return judged
 
@@ -444,7 +444,7 @@ class Verifier:
             return self._unasked(error)
         except DomctxError:
             raise
-        except PLUGIN_FAULTS as error:
+        except PLUGIN_ERRORS as error:
             return self._unasked(check_fault(type(check), error))
 
     def _unasked(self, error: PluginError) -> list[Problem]:

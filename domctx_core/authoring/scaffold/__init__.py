@@ -21,7 +21,7 @@ from string import Template
 
 from domctx_core._version import __version__
 from domctx_core.authoring.type_codes import THIRD_PARTY, code_fault
-from domctx_core.base.errors import ConflictError, UsageError, refused
+from domctx_core.base.errors import ConflictError, UsageError, io_error
 from domctx_core.host.discovery import normalise
 from domctx_core.model.registry import NAME_SIZE, Registry
 
@@ -153,7 +153,7 @@ def write_plugin(
             _write(made, _values(names, code, author))
             made.rename(target)
     except OSError as error:
-        raise refused(f"write {target}", error) from error
+        raise io_error(f"write {target}", error) from error
     return target
 
 

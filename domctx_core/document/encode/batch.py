@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS
+from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.document.encode.containers import Container
 from domctx_core.document.encode.records import usable
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
@@ -31,7 +31,7 @@ def quick_way(container: Container, code: int) -> Callable[[dict[str, Any]], byt
         header = plain_header(container.format, container.byteorder, record_type)
         write = quick_writer(record_type.body.__layout__, ORDERS[container.byteorder])
         size = record_type.body.__layout__.size
-    except PLUGIN_FAULTS:
+    except PLUGIN_ERRORS:
         return None
     if header is None or "instance" not in header.names or write is None or size is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, PluginError
+from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.document.canonical import prologue_bytes
 from domctx_core.document.encode.nodes import Node
@@ -87,7 +87,7 @@ def open_container(
         return None
     try:
         return _begin(said, formats, format, byteorder, node, content, outer, raw)
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         said.plugin_fault(path, error, f"the format {name} could not begin")
         return None
 
@@ -108,7 +108,7 @@ def _resume(
         _compare_framing(said, container.framing, shown, path, "the container's beginning")
     try:
         _compare_prologue(said, container, shown, path)
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         said.plugin_fault(path, error, f"the header of {name} could not be compared")
     return container
 
@@ -131,7 +131,7 @@ def compare_version(said: Values, container: Container, node: Node, head: bytes)
     """The version of a format without a prologue, which `head`, its first bytes, can show."""
     try:
         framing = container.format.framing([], head)
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         said.plugin_fault(node.path, error, f"the format {container.format.name} failed")
     else:
         if not framing.version:  # the bytes do not tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
 from domctx_core.document.encode.batch import quick_way
@@ -55,7 +55,7 @@ def encode_image(
     """
     said = Values(source, fill_zero, cap)
     pieces: list[Piece] = []
-    with uncollected(), said.finishing():
+    with gc_paused(), said.finishing():
         if said.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
             node = document_node(said, document, "")
             pieces += _Encoder(formats, said).container(node, None, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from domctx_core.base.errors import DocumentError, DocumentFault
-from domctx_core.base.gc_pause import uncollected
+from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.text import TOO_LONG
 from domctx_core.document.encode.values import join, plain
 
@@ -90,7 +90,7 @@ class _Parser:
         try:
             if isinstance(text, bytes):
                 text = text.decode("utf-8-sig")
-            with uncollected():
+            with gc_paused():
                 value = self.decoded(text)
             if not self.suspect:
                 return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, BodyError, PluginError
+from domctx_core.base.errors import PLUGIN_ERRORS, BodyError, PluginError
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.document.canonical import exact_header, header_values
 from domctx_core.document.encode.containers import Container
@@ -130,7 +130,7 @@ def body_pieces(
         said.fault(join(where, error.field) if error.field else where, error.message,
                    expected=error.expected, actual=error.actual)  # fmt: skip
         return []
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         said.plugin_fault(where, error, f"encoding {record_type.name} failed")
         return []
     said.fault(join(path, "raw"), "`body` and `raw` say different things",
@@ -220,7 +220,7 @@ def remember(container: Container, record_type: RecordType[Any], body: list[Piec
         kind = body_class(record_type, container.remembered)
         raw = b"".join(piece for piece in body if isinstance(piece, bytes))
         decoded = kind.inspect(raw, container.byteorder).body
-    except PLUGIN_FAULTS:
+    except PLUGIN_ERRORS:
         return
     if decoded is not None:
         container.remembered = {**container.remembered, record_type.code: decoded}

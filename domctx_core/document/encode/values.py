@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, said
+from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, describe
 from domctx_core.base.io import CHUNK
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.layout.kinds.base import parse_integer
@@ -49,7 +49,7 @@ class Values:
         self.faults.append(DocumentFault(plain(path), message, **details))
 
     def plugin_fault(self, path: str, error: BaseException, what: str, hint: str = "") -> None:
-        text = error.message if isinstance(error, DomctxError) else said(error)
+        text = error.message if isinstance(error, DomctxError) else describe(error)
         own = error.hint if isinstance(error, DomctxError) else None
         self.fault(path, f"{what}: {text}", hint=own or hint or None, needs_plugin=True)
 

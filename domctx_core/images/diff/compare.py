@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise, zip_longest
 from typing import Any, TypeVar
 
-from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
+from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
 from domctx_core.images.diff.bodies import Side, body_changes
 from domctx_core.images.diff.bytes import Comparer, bytes_change
 from domctx_core.images.diff.identity import Identity, identity_of, place_of
@@ -504,7 +504,7 @@ class _Differ:
             return question(*about)
         except InputOutputError:
             raise
-        except PLUGIN_FAULTS:
+        except PLUGIN_ERRORS:
             self.needs_plugin = True
             return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_FAULTS, InputOutputError
+from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
 from domctx_core.images.diff.model import RecordPlace, Value
 from domctx_core.images.diff.parts import body_of
 from domctx_core.reader.events import Record
@@ -25,7 +25,7 @@ def identity_of(record: Record) -> Identity:
         body = body_of(record) if names else None
     except InputOutputError:
         raise
-    except PLUGIN_FAULTS:
+    except PLUGIN_ERRORS:
         return ()
     return () if body is None else tuple(getattr(body, name) for name in names)
 

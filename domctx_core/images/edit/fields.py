@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from domctx_core.base.errors import (
-    PLUGIN_FAULTS,
+    PLUGIN_ERRORS,
     BodyError,
     DomctxError,
     Errno,
     ImageError,
     PluginError,
     UsageError,
-    said,
+    describe,
 )
 from domctx_core.images.edit.drafts import Item
 from domctx_core.images.edit.operations import SetField, SetHeader
@@ -40,7 +40,7 @@ def set_value(
         return _set_value(cls, raw, order, operation, item)
     except DomctxError:
         raise
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise _raised(f"setting `{operation.field}` of", cls, item, error) from error
 
 
@@ -116,7 +116,7 @@ def _told_again(error: UsageError | BodyError, message: str) -> UsageError:
 def _decoded(cls: type[Body], raw: bytes, order: ByteOrder, item: Item | None) -> Body | None:
     try:
         return cls.inspect(raw, order).body
-    except PLUGIN_FAULTS as error:
+    except PLUGIN_ERRORS as error:
         raise _raised("decoding", cls, item, error) from error
 
 
@@ -124,7 +124,7 @@ def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException
     provider = None
     if item is not None and item.record.entry is not None:
         provider = item.record.entry.provider
-    return PluginError(f"{doing} {cls.__name__} raised {said(error)}", provider=provider)
+    return PluginError(f"{doing} {cls.__name__} raised {describe(error)}", provider=provider)
 
 
 def find_in(

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from domctx_core import FileSource, ImageError, UsageError, XenVersion
-from domctx_core.base.errors import refused
+from domctx_core.base.errors import io_error
 from domctx_core.base.io import DEFAULT_CAP, whole_file, write_all
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import input_name
@@ -159,4 +159,4 @@ def _write(target: Any, data: bytes) -> None:
     try:
         write_all(target, data)
     except OSError as error:
-        raise refused("write the output", error) from error
+        raise io_error("write the output", error) from error
