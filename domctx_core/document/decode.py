@@ -32,7 +32,7 @@ from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.model.traits import PlainHeader, plain_header
+from domctx_core.model.traits import BatchHeader, batch_header
 from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import FileSource, Source
 from domctx_core.reader.walker import walk
@@ -444,7 +444,7 @@ class _Run:
     """Takes records of one type and length, one after the other, without decoding each."""
 
     def __init__(
-        self, record: Record, header: PlainHeader, read: Callable[[bytes], dict[str, Any]]
+        self, record: Record, header: BatchHeader, read: Callable[[bytes], dict[str, Any]]
     ) -> None:
         names, codes = header
         self.struct = struct.Struct(f"{codes}{record.length}s{record.padding}s")
@@ -504,7 +504,7 @@ def _run_of(record: Record) -> _Run | None:
         if record.entry is None or record.type == level.format.last or not record.held:
             return None
         record_type = record.entry.record_type
-        header = plain_header(level.format, byteorder, record_type)
+        header = batch_header(level.format, byteorder, record_type)
         body = record_type.body.__layout__
         if header is None or body.size != record.length:
             return None

@@ -18,7 +18,7 @@ from domctx_core.layout.columns.columns import Columns, Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.ops import Extent, LoadOps
-from domctx_core.model.overrides import batched
+from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType, body_class
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import (
@@ -89,7 +89,7 @@ class LoadContext:
         self.body: Body | None = None
         self._ops = ops
         self._cap = cap
-        self._peeks = batched(type(ops), "peek", "read", "skip")
+        self._peeks = prefers_batch(type(ops), "peek", "read", "skip")
         #: What was looked at ahead: `_at` bytes of it are taken, and `_base` of the image before it.
         self._window = b""
         self._base = self._at = 0

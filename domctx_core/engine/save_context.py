@@ -17,7 +17,7 @@ from domctx_core.model.domain import Domain
 from domctx_core.model.instance_set import Duplicates
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.ops import SaveOps
-from domctx_core.model.overrides import batched
+from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import (
     HEADER_SIZE,
@@ -82,7 +82,7 @@ class SaveContext:
         self._promised: int | None = None
         self._held: bytearray | None = None
         self._duplicates = Duplicates()
-        self._whole = batched(type(ops), "records", "begin", "append", "end")
+        self._whole = prefers_batch(type(ops), "records", "begin", "append", "end")
         self._limit = 0
         self._packings: dict[type, _Packing | None] = {}
         #: The class of the bodies that are written now, how long they are, and what packs them.
@@ -207,7 +207,7 @@ class SaveContext:
 
     def run_of(self, domain: Domain, body: type[B]) -> Columns[B] | None:
         """What a domain has of a body class as one run; None where it does not keep it so."""
-        if batched(type(domain), "read_run", "read", "instances"):
+        if prefers_batch(type(domain), "read_run", "read", "instances"):
             return domain.read_run(body)
         return None
 

@@ -11,7 +11,7 @@ from domctx_core.layout.body import Body
 from domctx_core.layout.columns.column_runs import RunList
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.domain import Domain
-from domctx_core.model.overrides import batched
+from domctx_core.model.overrides import prefers_batch
 
 __all__ = ["StagedDomain"]
 
@@ -59,10 +59,10 @@ class StagedDomain(Domain):
         self._whole = False
         kind = type(domain)
         self._accepts = None if kind.accepts is Domain.accepts else domain.accepts
-        self._run_accepted = kind.accepts_run is not Domain.accepts_run and batched(
+        self._run_accepted = kind.accepts_run is not Domain.accepts_run and prefers_batch(
             kind, "accepts_run", "accepts"
         )
-        self._run_written = kind.write_run is not Domain.write_run and batched(
+        self._run_written = kind.write_run is not Domain.write_run and prefers_batch(
             kind, "write_run", "write"
         )
 

@@ -9,14 +9,11 @@ from domctx_core.engine.runs import frame_of
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.model.check import Check
-from domctx_core.model.overrides import batched
-from domctx_core.model.record_type import RecordType
+from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.registry import Entry
+from domctx_core.model.traits import Traits
 
 __all__ = ["Way"]
-
-_ALL = 2**32
-"""Instances that there are where a record type sets no limit."""
 
 
 class Way:
@@ -45,19 +42,12 @@ class Way:
         self.wait = self.missed = 0
         self.layout: RowLayout[Any] | None = None
         self.frame = Frame(0)
-        self.good = range(_ALL if self.limit is None else self.limit)
-        if getattr(record_type.judge, "__func__", None) is not RecordType.judge:
-            ordinary = record_type.ordinary or range(0)
-            self.good = range(max(0, ordinary.start), min(self.good.stop, ordinary.stop))
-        if (
-            record_type.body.fixed_size()
-            and self.good
-            and not record_type.depends
-            and not record_type.remembered
-        ):
+        traits = Traits.of(record_type)
+        self.good = traits.trusted
+        if traits.size and traits.self_contained and traits.trusted:
             layout = RowLayout(record_type.body)
             if layout.pattern("little") is not None:
                 self.layout, self.frame = layout, frame_of(layout)
-        self.whole = batched(kind, "load_run", "load") and all(
-            at_once and batched(type(check), "records", "record") for check in self.checks
+        self.whole = prefers_batch(kind, "load_run", "load") and all(
+            at_once and prefers_batch(type(check), "records", "record") for check in self.checks
         )

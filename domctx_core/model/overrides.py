@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["batched"]
+__all__ = ["prefers_batch"]
 
 
-def batched(kind: type, batch: str, *single: str) -> bool:
+def prefers_batch(kind: type, batch: str, *single: str) -> bool:
     """Whether the method `batch` of a class may be called in place of the methods `single`.
 
     It may not where a subclass overrides one of these and leaves `batch` as it was: then it wants

@@ -24,6 +24,7 @@ from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.format import Format, Framing
 from domctx_core.model.record_type import FIRST, Content, RecordType, body_class
 from domctx_core.model.registry import Entry, Registry
+from domctx_core.model.traits import Traits
 from domctx_core.reader.header import BodyClass, Header
 from domctx_core.reader.sources import Source
 
@@ -109,7 +110,7 @@ class Known:
             return
         self.bulk, self.content = found.bulk, found.content
         self.body = None if found.depends else found.body
-        self.judged = getattr(found.judge, "__func__", None) is not RecordType.judge
+        self.judged = Traits.of(found).judged
         self.suspends, self.remembered = found.suspends, found.remembered
         self.proved = bool(found.body.__layout__.patterns.get(byteorder))
 

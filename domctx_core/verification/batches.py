@@ -27,8 +27,9 @@ from domctx_core.model.check import Check
 from domctx_core.model.check_run import Run
 from domctx_core.model.instance_set import LANES, Duplicates, Standing, ascending, numbers_of
 from domctx_core.model.observer import RecordEvent, Watch
-from domctx_core.model.overrides import batched
+from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
+from domctx_core.model.traits import Traits
 from domctx_core.model.wire import padding
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.sources import Source
@@ -97,7 +98,8 @@ class Proof(NamedTuple):
 def prove(level: Level, record_type: RecordType[Any], checks: Iterable[Check]) -> Proof | None:
     """The proof of a type's records at one level; None where each of them has to be looked at."""
     format, header, code = level.format, level.header, record_type.code
-    size = record_type.body.fixed_size()
+    traits = Traits.of(record_type)
+    size = traits.size
     wanting = [check for check in checks if code in check.codes]
     if (
         header is None
@@ -105,25 +107,17 @@ def prove(level: Level, record_type: RecordType[Any], checks: Iterable[Check]) -
         or (header.instance is not None and header.instance.stop - header.instance.start > 4)
         or code in (format.first, format.last)
         or (format.max_length is not None and size > format.max_length)
-        or not record_type.loadable
-        or record_type.bulk
-        or record_type.suspends
-        or record_type.content is not None
-        or record_type.remembered
-        or record_type.depends
-        or not all(batched(type(check), "records", "record") for check in wanting)
+        or not (traits.self_contained and traits.loadable and traits.trusted)
+        or not all(prefers_batch(type(check), "records", "record") for check in wanting)
     ):
         return None
     stride = header.size + size + padding(size, format.alignment)
-    good = range(record_type.instances.limit or 1 << 32)
-    if level.meaning(code).judged:
-        if record_type.ordinary is None:
-            return None
-        good = range(max(0, record_type.ordinary.start), min(good.stop, record_type.ordinary.stop))
-    if stride > _LONGEST or not good:
+    if stride > _LONGEST:
         return None
     try:
-        pattern = _header_pattern(tuple(header.fields), code, good, size, header.byteorder)
+        pattern = _header_pattern(
+            tuple(header.fields), code, traits.trusted, size, header.byteorder
+        )
         pattern += body_pattern(record_type.body, level.framing.byteorder)
     except NoPattern:
         return None

@@ -17,8 +17,9 @@ from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check, Seen
 from domctx_core.model.instance_set import Duplicates, Standing
 from domctx_core.model.observer import RecordEvent, Watch
-from domctx_core.model.overrides import batched
+from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import FIRST, RecordType
+from domctx_core.model.traits import Traits
 from domctx_core.reader.events import Known, Level, Record
 from domctx_core.reader.sources import Source
 
@@ -41,20 +42,14 @@ class _Kind(NamedTuple):
 
 def _kind(record: Record, checks: Sequence[Check]) -> _Kind | None:
     """None where more is to be said of a record than its head and its length tell."""
-    known, level, found = record.known, record.level, record.known.record_type
-    if (
-        found is None
-        or not found.loadable
-        or known.body is None
-        or known.judged
-        or known.remembered
-        or known.suspends
-        or known.content is not None
-        or record.type in (level.format.first, level.format.last)
-    ):
+    level, found = record.level, record.known.record_type
+    if found is None or record.type in (level.format.first, level.format.last):
+        return None
+    traits = Traits.of(found)
+    if traits.judged or not (traits.self_contained and traits.loadable):
         return None
     wanting = [check for check in checks if record.type in check.codes - check.first_of_row]
-    return _Kind(found, known.body, level.format.max_length, found.instances.limit, wanting)
+    return _Kind(found, found.body, level.format.max_length, found.instances.limit, wanting)
 
 
 def _decoder(body: type[Body], byteorder: ByteOrder) -> Callable[[memoryview], Body]:
@@ -92,7 +87,7 @@ def _judge(kind: _Kind, order: ByteOrder) -> Callable[[bytearray, int], Body | N
             raise ValueError(length)
         return body
 
-    if not kind.checks and batched(own, "measure", "prefix", "body", "extent"):
+    if not kind.checks and prefers_batch(own, "measure", "prefix", "body", "extent"):
         return quickly
     return thoroughly
 

@@ -11,7 +11,7 @@ from domctx_core.document.encode.containers import Container
 from domctx_core.document.encode.records import usable
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
 from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.model.traits import plain_header
+from domctx_core.model.traits import batch_header
 from domctx_core.model.wire import padding
 
 __all__ = ["quick_way"]
@@ -28,7 +28,7 @@ def quick_way(container: Container, code: int) -> Callable[[dict[str, Any]], byt
         record_type, _ = usable(entry)
         if record_type is None or entry is None:
             return None
-        header = plain_header(container.format, container.byteorder, record_type)
+        header = batch_header(container.format, container.byteorder, record_type)
         write = quick_writer(record_type.body.__layout__, ORDERS[container.byteorder])
         size = record_type.body.__layout__.size
     except PLUGIN_ERRORS:
