@@ -64,7 +64,7 @@ class Inner(Body, byteorder="big"):
     high: int = u8(minimum=1)
 
 
-class Asked(Body, ordinary={"value": range(100)}):
+class Asked(Body, trusted_values={"value": range(100)}):
     """`check` is asked only where it may have something to say."""
 
     value: int = u32()

@@ -102,8 +102,8 @@ class Everything(Body):
     union: Any = switch("mode", {Mode.OFF: None, Mode.ON: Pair, Mode.AUTO: Odd}, size=6)
 
 
-class Warned(Body, ordinary={"kind": range(3)}):
-    """`check` warns of what is not ordinary, and refuses 9."""
+class Warned(Body, trusted_values={"kind": range(3)}):
+    """`check` warns of what is not trusted, and refuses 9."""
 
     kind: int = u8()
     asked = 0

@@ -57,7 +57,7 @@ from domctx_core import (
 from domctx_core import (
     array as fixed_array,
 )
-from domctx_core.authoring.requirements import Nonconformity, Subject, ordinary
+from domctx_core.authoring.requirements import Nonconformity, Subject, trusted_values
 from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.model.instance_set import LANES, Duplicates, ascending
@@ -133,7 +133,7 @@ class Deep(Body):
     bits: Any = bitmap(8)
 
 
-class Even(Body, ordinary={"value": range(0x10000), "parity": [0]}):
+class Even(Body, trusted_values={"value": range(0x10000), "parity": [0]}):
     """`check` has nothing to say of small values and parity 0."""
 
     value: int = u32()
@@ -168,7 +168,7 @@ class DeepRecord(RecordType[Deep]):
 
 class EvenRecord(RecordType[Even]):
     code, name, body = 0x13, "EVEN", Even
-    ordinary: ClassVar[range | None] = range(3, 1 << 31)
+    trusted_values: ClassVar[range | None] = range(3, 1 << 31)
 
     def judge(self, instance: int | None, body: Even, receiver: Any) -> Iterable[Problem]:
         if instance in (1, 2):
@@ -664,11 +664,11 @@ def test_a_check_that_is_not_ordinary_has_no_pattern() -> None:
         body_pattern(Asked, "little")
     assert body_pattern(Heir, "little")
     with pytest.raises(DeclarationError, match="pad"):
-        type("Odd", (Body,), {"pad": reserved(2)}, ordinary={"pad": [0]})
+        type("Odd", (Body,), {"pad": reserved(2)}, trusted_values={"pad": [0]})
 
 
 def test_conformance_asks_whether_what_is_ordinary_is() -> None:
-    class Liar(Even, ordinary={"value": range(1 << 24), "parity": [0]}):
+    class Liar(Even, trusted_values={"value": range(1 << 24), "parity": [0]}):
         def check(self) -> Iterable[Problem]:
             return Even.check(self)
 
@@ -676,15 +676,15 @@ def test_conformance_asks_whether_what_is_ordinary_is() -> None:
         code, name, body = 0x17, "LIAR", Liar
 
     class Partial(EvenRecord):
-        ordinary: ClassVar[range | None] = range(2, 9)
+        trusted_values: ClassVar[range | None] = range(2, 9)
 
     known = formats(TYPES).registry("domain-context")
     for each in TYPES:
-        ordinary(Subject(each(), known))
+        trusted_values(Subject(each(), known))
     with pytest.raises(Nonconformity, match="the parity is wrong"):
-        ordinary(Subject(LiarRecord(), known))
+        trusted_values(Subject(LiarRecord(), known))
     with pytest.raises(Nonconformity, match="neither 1 nor 2"):
-        ordinary(Subject(Partial(), known))
+        trusted_values(Subject(Partial(), known))
 
 
 # ------------------------------------------------------------------------------------- duplicates

@@ -384,8 +384,8 @@ def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
         raise subject.fail(f"`body_for` raises {describe(error)}") from error
 
 
-def ordinary(subject: Subject) -> None:
-    """Of bodies and instances that are called ordinary, `check` and `judge` have nothing to say."""
+def trusted_values(subject: Subject) -> None:
+    """Of trusted values and instances, `check` and `judge` have nothing to say."""
     rng = random.Random(4)
     record_type = subject.record_type
     for kind in subject.bodies:
@@ -396,7 +396,7 @@ def ordinary(subject: Subject) -> None:
                 break
             for _ in range(4 * _EXAMPLES):
                 example = kind.example(rng)
-                _make_ordinary(example, rng)
+                _set_trusted(example, rng)
                 raw = bytearray(example.to_bytes(order, check=False))
                 for _ in range(rng.randrange(3) if raw else 0):
                     raw[rng.randrange(len(raw))] = rng.choice([0, 1, 2, rng.randrange(256)])
@@ -404,21 +404,21 @@ def ordinary(subject: Subject) -> None:
                     continue
                 body, problems, _ = kind.inspect(raw, order)
                 found = list(problems)
-                for instance in _some(record_type.ordinary, rng) if body is not None else ():
+                for instance in _some(record_type.trusted_values, rng) if body is not None else ():
                     found += record_type.judge(instance, body, None)
                 if found:
-                    raise subject.fail(f"{body!r} is called ordinary, and: {found[0].message}")
+                    raise subject.fail(f"{body!r} has trusted values, and: {found[0].message}")
 
 
-def _make_ordinary(body: Any, rng: random.Random) -> None:
-    """Give the fields that are called ordinary such values, in bodies inside it too."""
-    for name, values in (type(body).__ordinary__ or {}).items():
+def _set_trusted(body: Any, rng: random.Random) -> None:
+    """Give the fields that have trusted values such values, in bodies inside it too."""
+    for name, values in (type(body).__trusted_values__ or {}).items():
         setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
     for name in type(body).__layout__.stored:
         value = getattr(body, name)
         for inner in value if isinstance(value, list) else (value,):
             if isinstance(inner, Body):
-                _make_ordinary(inner, rng)
+                _set_trusted(inner, rng)
 
 
 def _some(numbers: range | None, rng: random.Random) -> list[int]:
@@ -502,7 +502,7 @@ CHECKS: dict[str, Callable[[Subject], None]] = {
         instances,
         documentation,
         dependence,
-        ordinary,
+        trusted_values,
         heads,
         type_code,
     )

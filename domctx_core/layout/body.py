@@ -437,7 +437,7 @@ class _BodyType(type):
 
     __fields__: dict[str, Field]
     __byteorder__: ByteOrder | None
-    __ordinary__: Mapping[str, Collection[int]] | None
+    __trusted_values__: Mapping[str, Collection[int]] | None
 
     def __new__(
         mcs,
@@ -446,7 +446,7 @@ class _BodyType(type):
         namespace: dict[str, Any],
         *,
         byteorder: ByteOrder | None = None,
-        ordinary: Mapping[str, Collection[int]] | None = None,
+        trusted_values: Mapping[str, Collection[int]] | None = None,
     ) -> Any:
         inherited: dict[str, Field] = {}
         for base in reversed(bases):
@@ -467,14 +467,16 @@ class _BodyType(type):
         cls = super().__new__(mcs, name, bases, namespace)
         cls.__fields__ = inherited | own
         cls.__byteorder__ = byteorder or getattr(cls, "__byteorder__", None)
-        if ordinary is not None or "check" in namespace:
-            cls.__ordinary__ = ordinary
+        if trusted_values is not None or "check" in namespace:
+            cls.__trusted_values__ = trusted_values
         else:
-            cls.__ordinary__ = getattr(cls, "__ordinary__", None)
-        for key in ordinary or ():
+            cls.__trusted_values__ = getattr(cls, "__trusted_values__", None)
+        for key in trusted_values or ():
             kind = cls.__fields__[key].kind if key in cls.__fields__ else None
             if not isinstance(kind, Int) or isinstance(kind, Count):
-                raise DeclarationError(f"{name}: `ordinary` names `{key}`, which is no integer")
+                raise DeclarationError(
+                    f"{name}: `trusted_values` names `{key}`, which is no integer"
+                )
         return cls
 
     def __init__(cls, *args: Any, **kwargs: Any) -> None:
@@ -591,13 +593,13 @@ class Body(metaclass=_BodyType):
     Override `check` for what one field cannot say, such as two fields that must agree, and
     `summary` for lines that help a reader, such as a date made of seconds and nanoseconds.
 
-    `class X(Body, ordinary={"kind": range(8)})` says of which values of which fields, all taken
-    together, `check` has nothing to say. Runs of records with such values are then proved good
-    without asking it.
+    `class X(Body, trusted_values={"kind": range(8)})` says of which values of which fields, all
+    taken together, `check` has nothing to say. Runs of records with such values are then proved
+    good without asking it.
     """
 
     __layout__: ClassVar[Layout]
-    __ordinary__: ClassVar[Mapping[str, Collection[int]] | None]
+    __trusted_values__: ClassVar[Mapping[str, Collection[int]] | None]
 
     def __init__(self, /, **values: Any) -> None:
         kind = type(self)

@@ -126,8 +126,8 @@ class RecordType(Generic[B]):
     * `depends`: type codes of those remembered types that decide how this body is laid out; then
       `body_for` chooses among `body` and `bodies`. A domain keeps state by body class, so such a
       type of a domain context has `save` and `load` of its own;
-    * `ordinary`: instances for which `judge`, where it is overridden, has nothing to say whatever
-      the body and the receiver; runs of such records need not ask it;
+    * `trusted_values`: instances for which `judge`, where it is overridden, has nothing to say
+      whatever the body and the receiver; runs of such records need not ask it;
     * `content`: another format inside the body or right after the record;
     * `suspends`: after this record the enclosing format goes on, and this one may be resumed;
     * `rules`: replaces the id of a general rule by a more particular one.
@@ -150,7 +150,7 @@ class RecordType(Generic[B]):
     remembered: ClassVar[bool] = False
     depends: ClassVar[tuple[int, ...]] = ()
     bodies: ClassVar[tuple[type[Body], ...]] = ()
-    ordinary: ClassVar[range | None] = None
+    trusted_values: ClassVar[range | None] = None
     content: ClassVar[Content | None] = None
     suspends: ClassVar[bool] = False
     rules: ClassVar[dict[str, str]] = {}

@@ -47,7 +47,7 @@ def _traits(found: RecordType[Any]) -> Traits:
     trusted = range(1 << 32 if limit is None else limit)
     judged = getattr(found.judge, "__func__", None) is not RecordType.judge
     if judged:
-        values = found.ordinary or range(0)
+        values = found.trusted_values or range(0)
         trusted = range(max(0, values.start), min(trusted.stop, values.stop))
     return Traits(
         size=None if found.depends or found.bulk else found.body.fixed_size(),

@@ -100,9 +100,9 @@ class RecordTypeConformance:
         """What the body depends on is remembered, and chooses among the declared bodies."""
         conformance.dependence(subject)
 
-    def test_ordinary(self, subject: Subject) -> None:
-        """Of what is called ordinary, `check` and `judge` have nothing to say."""
-        conformance.ordinary(subject)
+    def test_trusted_values(self, subject: Subject) -> None:
+        """Of trusted values, `check` and `judge` have nothing to say."""
+        conformance.trusted_values(subject)
 
     def test_heads(self, subject: Subject) -> None:
         """Of a bulk type, `prefix` finds the whole head, and `measure` agrees with `extent`."""

@@ -178,15 +178,15 @@ def _flags_fit(kind: Int, value: int) -> bool:
 
 
 def ask(layout: Layout, space: dict[str, Any], body: str, odd: str) -> list[str]:
-    """The lines that ask a body's own `check`, unless its values are `ordinary`.
+    """The lines that ask a body's own `check`, unless its values are `trusted_values`.
 
     `body` is the body's name, `odd` that of what is raised where it has something to say.
     """
-    ordinary = layout.body.__ordinary__
-    if not layout.own_check or ordinary == {}:
+    trusted = layout.body.__trusted_values__
+    if not layout.own_check or trusted == {}:
         return []
     tests = []
-    for index, (name, good) in enumerate((ordinary or {}).items()):
+    for index, (name, good) in enumerate((trusted or {}).items()):
         space[f"__good{index}"] = good if isinstance(good, range) else frozenset(map(int, good))
         tests.append(f"{name} in __good{index}")
     line = f"for __problem in {body}.check(): raise {odd}"

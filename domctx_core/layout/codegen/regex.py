@@ -34,7 +34,7 @@ class NoPattern(Exception):  # an answer, not an error
 def body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
     """A pattern (for `re.DOTALL`, without groups that capture) of whole bodies without a problem.
 
-    Raises `NoPattern` where the size is not fixed, and where a `check` is not told by `ordinary`.
+    Raises `NoPattern` where the size is not fixed, and for a `check` without `trusted_values`.
     """
     layout = body.__layout__
     if byteorder not in layout.patterns:
@@ -52,19 +52,19 @@ def _body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
         raise NoPattern
     if body.problems is not Body.problems:
         raise NoPattern
-    ordinary = body.__ordinary__
-    if ordinary is None:
+    trusted = body.__trusted_values__
+    if trusted is None:
         if layout.own_check:
             raise NoPattern
-        ordinary = {}
+        trusted = {}
     order = ORDERS[byteorder] if layout.order is None else layout.order
     name: ByteOrder = "little" if order == "<" else "big"
-    return _fields(layout.fields, ordinary, name, {})
+    return _fields(layout.fields, trusted, name, {})
 
 
 def _fields(
     fields: Sequence[Field],
-    ordinary: Mapping[str, Collection[int]],
+    trusted: Mapping[str, Collection[int]],
     order: ByteOrder,
     chosen: Mapping[str, int],
 ) -> bytes:
@@ -74,10 +74,10 @@ def _fields(
         kind, rest = field.kind, fields[index + 1 :]
         union = next((f.kind for f in rest if _selects(field, f.kind)), None)
         if isinstance(kind, Int) and isinstance(union, Switch):
-            good = _values(kind, ordinary.get(field.name))
+            good = _values(kind, trusted.get(field.name))
             branches = [
                 number_pattern(kind.size, [(key, key)], order)
-                + _fields(rest, ordinary, order, {**chosen, field.name: key})
+                + _fields(rest, trusted, order, {**chosen, field.name: key})
                 for key in union.cases
                 if good is None or any(low <= key <= high for low, high in good)
             ]
@@ -95,7 +95,7 @@ def _fields(
             out += b"" if case is None else body_pattern(case, order)
             out += zeros(kind.size - used)
         elif type(kind) is Int:
-            out += _integer(kind, ordinary.get(field.name), order)
+            out += _integer(kind, trusted.get(field.name), order)
         else:
             out += _pattern(kind, order)
     return out
@@ -123,32 +123,32 @@ def _pattern(kind: Kind, order: ByteOrder) -> bytes:
     raise NoPattern
 
 
-def _integer(kind: Int, ordinary: Collection[int] | None, order: ByteOrder) -> bytes:
-    if kind.flags and ordinary is None:
+def _integer(kind: Int, trusted: Collection[int] | None, order: ByteOrder) -> bytes:
+    if kind.flags and trusted is None:
         known = kind.known.to_bytes(kind.size, order)
         return b"".join(_one_of(_submasks(mask)) for mask in known)
-    values = _values(kind, ordinary)
+    values = _values(kind, trusted)
     return any_bytes(kind.size) if values is None else number_pattern(kind.size, values, order)
 
 
-def _values(kind: Int, ordinary: Collection[int] | None) -> Intervals | None:
+def _values(kind: Int, trusted: Collection[int] | None) -> Intervals | None:
     """What a number may be, as unsigned intervals; None where it may be anything."""
     if kind.flags:
-        if ordinary is None:
+        if trusted is None:
             return None if kind.known == kind.highest else _merged(_submasks(kind.known))
-        return _merged(v for v in _listed(ordinary) if not v & ~kind.known)
+        return _merged(v for v in _listed(trusted) if not v & ~kind.known)
     if kind.enum is not None:
         good = _merged(int(member.value) for member in kind.enum)
     elif kind.checked:
         low = kind.lowest if kind.minimum is None else kind.minimum
         high = kind.highest if kind.maximum is None else kind.maximum
         good = [(max(low, kind.lowest), min(high, kind.highest))]
-    elif ordinary is None:
+    elif trusted is None:
         return None
     else:
         good = [(kind.lowest, kind.highest)]
-    if ordinary is not None:
-        good = _both(good, _intervals(ordinary))
+    if trusted is not None:
+        good = _both(good, _intervals(trusted))
     return _unsigned(good, 8 * kind.size)
 
 

@@ -82,7 +82,7 @@ class PirqFlags(IntFlag):
     WILL_SHARE = 1
 
 
-class Unbound(Body, ordinary={"remote_domid": range(DOMID_SELF + 1)}):
+class Unbound(Body, trusted_values={"remote_domid": range(DOMID_SELF + 1)}):
     """Waits for one domain to bind to it."""
 
     remote_domid: int = u16(doc="the domain that may bind")
@@ -92,7 +92,7 @@ class Unbound(Body, ordinary={"remote_domid": range(DOMID_SELF + 1)}):
         yield from _domain(self.remote_domid)
 
 
-class Interdomain(Body, ordinary={"remote_domid": range(DOMID_SELF + 1)}):
+class Interdomain(Body, trusted_values={"remote_domid": range(DOMID_SELF + 1)}):
     """Connected to a port of another domain, or of the same."""
 
     remote_domid: int = u16(doc="the domain at the other end")
@@ -117,7 +117,7 @@ class Virq(Body):
     virq: int = u32(doc="number of the virtual interrupt", maximum=23)
 
 
-class EventChannel(Body, ordinary={"consumer_kind": range(1)}):
+class EventChannel(Body, trusted_values={"consumer_kind": range(1)}):
     """One event channel of a guest; 32 bytes. The instance is its port.
 
     Under the two-level ABI PENDING and MASKED win over the bitmaps of SHARED_INFO. Under the FIFO

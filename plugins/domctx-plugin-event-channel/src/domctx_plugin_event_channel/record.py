@@ -54,7 +54,7 @@ class EventChannelRecord(RecordType[EventChannel]):
     body = EventChannel
     after: ClassVar[tuple[str, ...]] = ("SHARED_INFO", "EVTCHN_ABI")
     instances: ClassVar[Instances] = Instances(limit=FIFO_PORTS, errno=Errno.ENOSPC)
-    ordinary: ClassVar[range | None] = range(1, FIFO_PORTS)
+    trusted_values: ClassVar[range | None] = range(1, FIFO_PORTS)
 
     def save(self, domain: Domain, context: SaveContext) -> None:
         """Write the channels in ascending order of ports."""
