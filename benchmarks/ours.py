@@ -39,7 +39,7 @@ from domctx_core import (
     read_image,
     save_domain,
     verify,
-    write_pieces,
+    write_chunks,
 )
 from domctx_core.host.host import Host
 from domctx_core.layout.columns.columns import Columns
@@ -327,7 +327,7 @@ def encode_of_lines(run: Run) -> dict[str, int]:
     lines = _lines(data, formats)
     image = io.BytesIO()
     with run.timed():
-        write_pieces(encode_lines(parse_lines(lines), formats), None, image)
+        write_chunks(encode_lines(parse_lines(lines), formats), None, image)
     if image.getvalue() != data:
         raise SystemExit("the image that was encoded is another")
     return {"bytes": len(data)}
@@ -347,7 +347,7 @@ def encode(run: Run) -> dict[str, int]:
     text = _document(data, formats)
     image = io.BytesIO()
     with run.timed():
-        write_pieces(encode_image(parse_document(text), formats), None, image)
+        write_chunks(encode_image(parse_document(text), formats), None, image)
     if image.getvalue() != data:
         raise SystemExit("the image that was encoded is another")
     return {"bytes": len(data)}

@@ -126,7 +126,7 @@ if TYPE_CHECKING:
     from domctx_core.model.visuals import Amount, Link
     from domctx_core.reader.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.reader.sources import BufferSource, FileSource, Source, open_source
-    from domctx_core.reader.splice import Piece, PieceSource, Span, write_pieces
+    from domctx_core.reader.splice import ByteRange, Chunk, SplicedSource, write_chunks
     from domctx_core.reader.walker import walk
     from domctx_core.report.model import Report
     from domctx_core.report.page import render_report
@@ -143,8 +143,10 @@ __all__ = [
     "BodyError",
     "BufferSource",
     "ByteOrder",
+    "ByteRange",
     "Check",
     "CheckDeclaration",
+    "Chunk",
     "Closed",
     "Columns",
     "CommandDeclaration",
@@ -208,8 +210,6 @@ __all__ = [
     "Operation",
     "Part",
     "PassingSource",
-    "Piece",
-    "PieceSource",
     "Plugin",
     "PluginError",
     "Problem",
@@ -235,7 +235,7 @@ __all__ = [
     "SimDomain",
     "SizingSaveOps",
     "Source",
-    "Span",
+    "SplicedSource",
     "StagedDomain",
     "Start",
     "StartRecord",
@@ -292,7 +292,7 @@ __all__ = [
     "verify",
     "walk",
     "whole_file",
-    "write_pieces",
+    "write_chunks",
 ]
 
 #: Where each name is defined. A name is imported when it is first used, so that a plugin or a
@@ -431,10 +431,10 @@ _HOMES = {
     "Problem": "base.problems",
     "Rule": "base.problems",
     "Severity": "base.problems",
-    "Piece": "reader.splice",
-    "PieceSource": "reader.splice",
-    "Span": "reader.splice",
-    "write_pieces": "reader.splice",
+    "Chunk": "reader.splice",
+    "SplicedSource": "reader.splice",
+    "ByteRange": "reader.splice",
+    "write_chunks": "reader.splice",
     "ContainerChange": "images.diff.model",
     "Diff": "images.diff.model",
     "RecordChange": "images.diff.model",

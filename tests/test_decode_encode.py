@@ -40,7 +40,7 @@ from domctx_core import (
     reserved,
     u16,
     u32,
-    write_pieces,
+    write_chunks,
 )
 from domctx_core.document.decode import Pages
 from domctx_core.host.host import Host
@@ -64,9 +64,9 @@ def formats() -> Formats:
     return Host().formats
 
 
-def written(pieces: Any, source: BufferSource | None) -> bytes:
+def written(chunks: Any, source: BufferSource | None) -> bytes:
     target = io.BytesIO()
-    write_pieces(pieces, source, target)
+    write_chunks(chunks, source, target)
     return target.getvalue()
 
 
@@ -75,14 +75,14 @@ def there(data: bytes) -> None:
     source = BufferSource(data)
     if len(data) % 3 == 0:
         lines = ((f"line {n}: ", line) for n, line in enumerate(decode_lines(source, formats())))
-        pieces = encode_lines(lines, formats(), source=source)
+        chunks = encode_lines(lines, formats(), source=source)
     elif len(data) % 3 == 1:
         text = "".join(decode_text(source, formats()))
-        pieces = iter(encode_image(parse_document(text), formats(), source=source))
+        chunks = iter(encode_image(parse_document(text), formats(), source=source))
     else:
         document = decode_image(source, formats())
-        pieces = iter(encode_image(document, formats(), source=source))
-    assert written(pieces, source) == data
+        chunks = iter(encode_image(document, formats(), source=source))
+    assert written(chunks, source) == data
 
 
 def there_and_back(data: bytes, pages: Pages = "reference") -> dict[str, Any]:
@@ -94,8 +94,8 @@ def there_and_back(data: bytes, pages: Pages = "reference") -> dict[str, Any]:
     assert parsed == document
     assert written(encode_image(parsed, formats(), source=source), source) == data
     lines = [json.dumps(line) for line in decode_lines(source, formats(), pages=pages)]
-    pieces = encode_lines(parse_lines(lines), formats(), source=source)
-    assert written(pieces, source) == data
+    chunks = encode_lines(parse_lines(lines), formats(), source=source)
+    assert written(chunks, source) == data
     return document
 
 

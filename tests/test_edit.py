@@ -33,7 +33,7 @@ from domctx_core import (
     text,
     u32,
     verify,
-    write_pieces,
+    write_chunks,
 )
 from domctx_core.host.host import Host
 from domctx_core.images.edit.editor import edit_image
@@ -52,7 +52,7 @@ from domctx_core.layout.field_path import find_place
 from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds.base import Kind
 from domctx_core.layout.kinds.scalars import Count, Reserved
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 ROOT = Path(__file__).parent.parent
 CORPUS = sorted((ROOT / "tests/data/corpus").rglob("*.img"))
@@ -85,7 +85,7 @@ def change(data: bytes, *operations: EditOperation | str) -> Edit:
 def written(edit: Edit) -> bytes:
     """The outcome's bytes, which are the same read without writing."""
     target = io.BytesIO()
-    assert write_pieces(edit.pieces, edit.source, target) == edit.size
+    assert write_chunks(edit.chunks, edit.source, target) == edit.size
     data = target.getvalue()
     assert bytes(edit.outcome().at(0, edit.size + 9)) == data
     return data
@@ -128,7 +128,7 @@ def test_an_edit_that_changes_nothing_gives_the_same_file(path: Path) -> None:
     data = path.read_bytes()
     edit = change(data)
     assert written(edit) == data
-    assert edit.pieces == ((Span(0, len(data)),) if data else ())
+    assert edit.chunks == ((ByteRange(0, len(data)),) if data else ())
     assert edit.changes == ()
 
 
@@ -520,7 +520,7 @@ def test_the_head_of_guest_memory_is_set_and_the_pages_are_spans() -> None:
     data = with_pages([5, 9])
     edit = change(data, pfns(5, 8))
     assert written(edit) == data.replace(struct.pack("<QQ", 5, 9), struct.pack("<QQ", 5, 8))
-    assert max(len(piece) for piece in edit.pieces if isinstance(piece, bytes)) < 64
+    assert max(len(chunk) for chunk in edit.chunks if isinstance(chunk, bytes)) < 64
     with pytest.raises(ImageError, match="the pages after it stay"):
         change(data, pfns(5))
 

@@ -27,7 +27,7 @@ from domctx_core import (
     parse_document,
     parse_lines,
     save_domain,
-    write_pieces,
+    write_chunks,
 )
 from domctx_core.host.host import Host
 from domctx_core.host.switches import Switches
@@ -192,9 +192,9 @@ def test_a_value_that_verify_refuses_is_no_fault() -> None:
     value["records"][2]["body"]["mode"] = 99
     value["records"][4]["body"]["priority"] = 200
     value["records"][4]["body"]["flags"] = ["MASKED", "0x80"]
-    pieces = encode_image(value, formats())
+    chunks = encode_image(value, formats())
     target = io.BytesIO()
-    write_pieces(pieces, None, target)
+    write_chunks(chunks, None, target)
     again = decode_image(BufferSource(target.getvalue()), formats())
     assert again["records"][2]["body"]["mode"] == 99
     assert again["records"][4]["body"]["flags"] == ["MASKED", "0x80"]
@@ -346,7 +346,7 @@ def test_content_makes_the_body_of_its_record() -> None:
     del record["content"]["records"][1]["length"], record["length"]
     del record["content"]["records"][1]["padding"]
     target = io.BytesIO()
-    write_pieces(encode_image(value, formats()), None, target)
+    write_chunks(encode_image(value, formats()), None, target)
     made = target.getvalue()
     assert len(made) == len(data)  # 20 and 4 of padding have become 24
     again = decode_image(BufferSource(made), formats())["records"][0]["content"]["records"][1]
@@ -364,7 +364,7 @@ def test_a_body_and_bytes_that_agree_are_taken_together() -> None:
     assert value["records"][1]["raw"] == odd.hex()
     value["records"][1]["body"]["notify_vcpu"] = "0x0"
     target = io.BytesIO()
-    write_pieces(encode_image(value, formats()), None, target)
+    write_chunks(encode_image(value, formats()), None, target)
     assert target.getvalue() == data
     value["records"][1]["body"]["notify_vcpu"] = 1
     (fault,) = faults(value)
@@ -537,7 +537,7 @@ def test_a_plugin_that_is_turned_off_changes_no_bytes() -> None:
     data = PV1.read_bytes() + image(port(3))
     value = decode_image(BufferSource(data), host.formats)
     target = io.BytesIO()
-    write_pieces(encode_image(value, host.formats), None, target)
+    write_chunks(encode_image(value, host.formats), None, target)
     assert target.getvalue() == data
 
 

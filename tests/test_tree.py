@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from domctx_core import BufferSource, FileSource, Formats, MisuseError
 from domctx_core.host.host import Host
 from domctx_core.images.tree import ContainerNode, Image, read_image
-from domctx_core.reader.splice import Piece, Span, size_of, write_pieces
+from domctx_core.reader.splice import ByteRange, Chunk, size_of, write_chunks
 
 ROOT = Path(__file__).parent.parent
 INPUTS = sorted(
@@ -35,17 +35,17 @@ def tree(data: bytes) -> Image:
     return read_image(BufferSource(data), formats())
 
 
-def spans(container: ContainerNode) -> Iterator[Span]:
+def spans(container: ContainerNode) -> Iterator[ByteRange]:
     """The stretches of a container, in order, those of what lies in it included."""
     yield container.prologue
     for node in container.nodes:
         record = node.record
-        yield Span(record.offset, record.header_size)
+        yield ByteRange(record.offset, record.header_size)
         if node.content is not None and not node.inline:
             yield from spans(node.content)
         else:
-            yield Span(record.body_offset, record.length)
-        yield Span(record.body_offset + record.length, record.padding)
+            yield ByteRange(record.body_offset, record.length)
+        yield ByteRange(record.body_offset + record.length, record.padding)
         if node.content is not None and node.inline:
             yield from spans(node.content)
     if container.follows is not None:
@@ -110,17 +110,18 @@ def test_a_pipe_has_no_tree() -> None:
 
 @given(st.binary(max_size=64), st.data())
 def test_pieces_are_written_as_they_say(data: bytes, draw: st.DataObject) -> None:
-    def span(draw_: st.DrawFn) -> Span:
+    def span(draw_: st.DrawFn) -> ByteRange:
         start = draw_(st.integers(0, len(data)))
-        return Span(start, draw_(st.integers(0, len(data) - start)))
+        return ByteRange(start, draw_(st.integers(0, len(data) - start)))
 
-    pieces: list[Piece] = draw.draw(
+    chunks: list[Chunk] = draw.draw(
         st.lists(st.one_of(st.binary(max_size=9), st.composite(span)()), max_size=12)
     )
     target = io.BytesIO()
-    written = write_pieces(pieces, BufferSource(data), target)
+    written = write_chunks(chunks, BufferSource(data), target)
     whole = b"".join(
-        data[piece.offset : piece.end] if isinstance(piece, Span) else piece for piece in pieces
+        data[chunk.offset : chunk.end] if isinstance(chunk, ByteRange) else chunk
+        for chunk in chunks
     )
     assert target.getvalue() == whole
-    assert written == len(whole) == size_of(pieces)
+    assert written == len(whole) == size_of(chunks)

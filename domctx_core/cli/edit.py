@@ -34,7 +34,7 @@ from domctx_core.images.edit.operations import (
 )
 from domctx_core.images.edit.outcome import Edit, EditChange
 from domctx_core.images.tree import read_image
-from domctx_core.reader.splice import write_pieces
+from domctx_core.reader.splice import write_chunks
 from domctx_core.verification.verifier import Verdict, verify
 
 __all__ = ["command"]
@@ -136,7 +136,7 @@ def command(
         refused = not verdict.valid and not force
         if not refused and output is not None:
             with open_output(app, output) as file:
-                write_pieces(edit.pieces, edit.source, file)
+                write_chunks(edit.chunks, edit.source, file)
         if as_json:
             document = _to_json(image, output, edit, found, verdict, refused)
             text = json.dumps(document, indent=2)

@@ -19,7 +19,7 @@ from domctx_core.cli.progress import file_progress
 from domctx_core.document.encode.encode import encode_image, encode_lines
 from domctx_core.document.encode.parse import parse_document, parse_lines
 from domctx_core.reader.sources import Source, cannot_read
-from domctx_core.reader.splice import Piece, write_pieces
+from domctx_core.reader.splice import Chunk, write_chunks
 
 __all__ = ["command"]
 
@@ -71,9 +71,9 @@ def command(
                 source = stack.enter_context(open_seekable(app, original))
             file = _open(app, document, stack)
             stack.enter_context(file_progress(app, f"encoding {input_name(document)}", file))
-            pieces = _pieces(app, file, source, document, fill_zero, as_lines, cap)
+            chunks = _chunks(app, file, source, document, fill_zero, as_lines, cap)
             target = stack.enter_context(open_output(app, image))
-            size = write_pieces(pieces, source, target)
+            size = write_chunks(chunks, source, target)
     except DocumentError as error:
         _report(app, error, document)
     else:
@@ -90,7 +90,7 @@ def _open(app: App, document: str, stack: ExitStack) -> BinaryIO:
         raise cannot_read(document, error) from error
 
 
-def _pieces(
+def _chunks(
     app: App,
     file: BinaryIO,
     source: Source | None,
@@ -98,7 +98,7 @@ def _pieces(
     fill_zero: bool,
     as_lines: bool,
     cap: int,
-) -> Iterable[Piece]:
+) -> Iterable[Chunk]:
     if as_lines:
         lines = parse_lines(_read(file, document))
         return encode_lines(lines, app.host.formats, source=source, fill_zero=fill_zero, cap=cap)

@@ -16,7 +16,7 @@ from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.images.diff.compare import diff_images
 from domctx_core.images.tree import read_image
-from domctx_core.reader.splice import write_pieces
+from domctx_core.reader.splice import write_chunks
 from domctx_core.report.model import LIMIT, Report
 from domctx_core.report.page import render_report
 from domctx_core.verification.verifier import Verifier
@@ -84,7 +84,7 @@ def command(
         )
         page = (part.encode("utf-8", "replace") for part in render_report(report))
         with open_output(app, output, text=True) as file:
-            write_pieces(page, None, file)
+            write_chunks(page, None, file)
     for trouble in report.troubles:
         app.say(f"warning: {trouble}")
     app.worst(4 if verifier.needs_plugin or report.troubles else int(not report.valid))

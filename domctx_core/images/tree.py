@@ -16,7 +16,7 @@ from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 from domctx_core.reader.walker import walk
 from domctx_core.verification.verifier import Verifier
 
@@ -56,15 +56,15 @@ class ContainerNode:
     outer: ContainerNode | None = None
     nodes: list[RecordNode] = field(default_factory=list)
     follows: ContainerNode | None = None
-    trailing: Span | None = None
-    unframed: Span | None = None
+    trailing: ByteRange | None = None
+    unframed: ByteRange | None = None
 
     @property
-    def prologue(self) -> Span:
+    def prologue(self) -> ByteRange:
         """Where the bodies before the first record lie."""
         if self.resumed:
-            return Span(self.start, 0)
-        return Span(self.start, max(0, self.level.records_offset - self.start))
+            return ByteRange(self.start, 0)
+        return ByteRange(self.start, max(0, self.level.records_offset - self.start))
 
     def walk(self) -> Iterator[ContainerNode]:
         """This container and all that lie in it or follow its records, in image order."""
@@ -124,7 +124,7 @@ def read_image(
             case Record():
                 builder.record(event)
             case Trailing(_, offset, length):
-                builder.trailing(Span(offset, length))
+                builder.trailing(ByteRange(offset, length))
             case Closed(_, offset):
                 builder.closed(offset)
             case Fault(level):
@@ -176,9 +176,9 @@ class _Builder:
         self.stack[-1].nodes.append(self.node)
         self.at = record.end
 
-    def trailing(self, span: Span) -> None:
-        self.stack[-1].trailing = span
-        self.at = span.end
+    def trailing(self, range: ByteRange) -> None:
+        self.stack[-1].trailing = range
+        self.at = range.end
 
     def closed(self, offset: int) -> None:
         self.pop(None)
@@ -209,7 +209,7 @@ class _Builder:
         if end is None and (bound is not None or not self.stack):
             end = self.size if bound is None else bound
         if end is not None and end > self.at:
-            container.unframed = Span(self.at, end - self.at)
+            container.unframed = ByteRange(self.at, end - self.at)
             self.at = end
         container.end = self.at
         if container.parent is not None and not container.parent.inline:

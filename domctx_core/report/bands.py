@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from domctx_core.base.errors import PluginError
 from domctx_core.base.problems import Severity
 from domctx_core.images.tree import ContainerNode, RecordNode
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 __all__ = ["Band", "Map", "Part", "make_map"]
 
@@ -171,7 +171,7 @@ def _container(
             yield _bytes(span, label, depth + 1, here)
 
 
-def _bytes(span: Span, label: str, depth: int, target: str) -> Band:
+def _bytes(span: ByteRange, label: str, depth: int, target: str) -> Band:
     return Band("bytes", depth, label, span.offset, span.length, 0, target, {"stray": span.length})
 
 

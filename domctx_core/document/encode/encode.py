@@ -1,4 +1,4 @@
-"""Encode: the containers and records of a document, one after the other, as pieces of an image."""
+"""Encode: the containers and records of a document, one after the other, as chunks of an image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domctx_core.document.encode.batch import quick_way
 from domctx_core.document.encode.containers import Container, compare_version, open_container
 from domctx_core.document.encode.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
 from domctx_core.document.encode.records import (
-    body_pieces,
+    body_chunks,
     check_held_alone,
     find_type,
     header_bytes,
@@ -27,7 +27,7 @@ from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Piece, size_of
+from domctx_core.reader.splice import Chunk, size_of
 from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["encode_image", "encode_lines"]
@@ -46,20 +46,20 @@ def encode_image(
     source: Source | None = None,
     fill_zero: bool = False,
     cap: int = DEFAULT_CAP,
-) -> list[Piece]:
-    """The bytes of the image that a `domctx.image/1` document describes, for `write_pieces`.
+) -> list[Chunk]:
+    """The bytes of the image that a `domctx.image/1` document describes, for `write_chunks`.
 
     `source` is the input that the document was made of, for what the document has by reference;
     nothing else is ever read, whatever the document says. What `decode` left out is an error, or
     zeros with `fill_zero`. Raises `DocumentError` with all faults.
     """
     said = Values(source, fill_zero, cap)
-    pieces: list[Piece] = []
+    chunks: list[Chunk] = []
     with gc_paused(), said.finishing():
         if said.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
             node = document_node(said, document, "")
-            pieces += _Encoder(formats, said).container(node, None, None)
-    return pieces
+            chunks += _Encoder(formats, said).container(node, None, None)
+    return chunks
 
 
 def encode_lines(
@@ -69,7 +69,7 @@ def encode_lines(
     source: Source | None = None,
     fill_zero: bool = False,
     cap: int = DEFAULT_CAP,
-) -> Iterator[Piece]:
+) -> Iterator[Chunk]:
     """The same of what `decode_lines` gave: (where it stands, object) for each line, in order.
 
     Pieces come as the lines do, and `DocumentError` at the end; until then they may be of no use.
@@ -97,7 +97,7 @@ class _Encoder:
 
     def container(
         self, node: Node, holder: RecordType[Any] | None, outer: Container | None
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Chunk]:
         """A container: what `holder` holds or announces, what follows `outer`, or the outermost."""
         self.depth += 1
         try:
@@ -108,28 +108,28 @@ class _Encoder:
             opened = open_container(self.said, self.formats, node, holder, outer, raw)
             yield bytes(raw)
             if opened is not None:
-                pieces = self.inside(opened, node)
+                chunks = self.inside(opened, node)
                 if node.shown.get("format_version") is not None:
-                    yield from self.check_version(opened, node, pieces)
-                yield from pieces
+                    yield from self.check_version(opened, node, chunks)
+                yield from chunks
         finally:
             self.depth -= 1
 
     def check_version(
-        self, container: Container, node: Node, pieces: Iterator[Piece]
-    ) -> list[Piece]:
-        """The first pieces, which show the version where there is no header that says it."""
-        taken: list[Piece] = []
+        self, container: Container, node: Node, chunks: Iterator[Chunk]
+    ) -> list[Chunk]:
+        """The first chunks, which show the version where there is no header that says it."""
+        taken: list[Chunk] = []
         if container.prologue or container.bare:
             return taken
         before, head = len(self.said.faults), b""
         # those of what is not bounded go on with what follows it
         whole = container.inside or container.outer is None
-        for piece in pieces:
-            taken.append(piece)
-            if not isinstance(piece, bytes):  # what is in the source is not looked at
+        for chunk in chunks:
+            taken.append(chunk)
+            if not isinstance(chunk, bytes):  # what is in the source is not looked at
                 return taken
-            head += piece
+            head += chunk
             if len(head) >= HEAD_SIZE:
                 whole = True
                 break
@@ -137,7 +137,7 @@ class _Encoder:
             compare_version(self.said, container, node, head[:HEAD_SIZE])
         return taken
 
-    def inside(self, container: Container, node: Node) -> Iterator[Piece]:
+    def inside(self, container: Container, node: Node) -> Iterator[Chunk]:
         quick = container.quick
         for kind, value, path, inner in node.parts:
             if kind == "record":
@@ -173,7 +173,7 @@ class _Encoder:
                        expected=f"the fields that a {container.format.name} begins with")  # fmt: skip
         return not container.bare
 
-    def following(self, container: Container, inner: Node, path: str) -> Iterator[Piece]:
+    def following(self, container: Container, inner: Node, path: str) -> Iterator[Chunk]:
         follows = container.framing.follows
         if container.format.header is not None or follows is None:
             self.said.fault(path, f"nothing follows the header of {container.format.name} here")
@@ -185,7 +185,7 @@ class _Encoder:
 
     def record(
         self, container: Container, shown: dict[str, Any], path: str, inner: Node | None
-    ) -> Iterator[Piece]:
+    ) -> Iterator[Chunk]:
         """One record with what it holds or announces."""
         before = len(self.said.faults)
         code, entry = find_type(self.said, container, shown, path)
@@ -201,13 +201,13 @@ class _Encoder:
                 self.said.fault(inner.path, f"{name} holds no other format",
                            hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
             return
-        body: list[Piece]
+        body: list[Chunk]
         held = inner if content is not None and not content.inline else None
         if held is not None:
             check_held_alone(self.said, shown, path)
             body = list(self.container(held, record_type, container))
         else:
-            body = body_pieces(self.said, container, shown, path, entry, record_type, broken)
+            body = body_chunks(self.said, container, shown, path, entry, record_type, broken)
             if "rest" in shown:
                 body += self.said.stretch(shown["rest"], join(path, "rest"))
         if shown.get("raw_truncated"):

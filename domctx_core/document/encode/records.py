@@ -14,10 +14,10 @@ from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.record_type import RecordType, body_class
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import padding
-from domctx_core.reader.splice import Piece, Span
+from domctx_core.reader.splice import ByteRange, Chunk
 
 __all__ = [
-    "body_pieces",
+    "body_chunks",
     "check_held_alone",
     "find_type",
     "header_bytes",
@@ -82,7 +82,7 @@ def check_held_alone(said: Values, shown: dict[str, Any], path: str) -> None:
                        expected="null, or nothing", hint="keep one of the two")  # fmt: skip
 
 
-def body_pieces(
+def body_chunks(
     said: Values,
     container: Container,
     shown: dict[str, Any],
@@ -90,7 +90,7 @@ def body_pieces(
     entry: Entry | None,
     record_type: RecordType[Any] | None,
     broken: PluginError | None,
-) -> list[Piece]:
+) -> list[Chunk]:
     """The bytes of a body that is given by its fields, as bytes, or both."""
     fields, raw = shown.get("body"), said.hex(shown, "raw", path)
     where = join(path, "body")
@@ -212,13 +212,13 @@ def padding_bytes(
     return bytes(size) if raw is None else raw
 
 
-def remember(container: Container, record_type: RecordType[Any], body: list[Piece]) -> None:
+def remember(container: Container, record_type: RecordType[Any], body: list[Chunk]) -> None:
     """Keep what records after it depend on, as a reader would."""
-    if not record_type.remembered or any(isinstance(piece, Span) for piece in body):
+    if not record_type.remembered or any(isinstance(chunk, ByteRange) for chunk in body):
         return
     try:
         kind = body_class(record_type, container.remembered)
-        raw = b"".join(piece for piece in body if isinstance(piece, bytes))
+        raw = b"".join(chunk for chunk in body if isinstance(chunk, bytes))
         decoded = kind.inspect(raw, container.byteorder).body
     except PLUGIN_ERRORS:
         return

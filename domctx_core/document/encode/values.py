@@ -11,7 +11,7 @@ from domctx_core.base.io import CHUNK
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Piece, Span
+from domctx_core.reader.splice import ByteRange, Chunk
 
 __all__ = ["Values", "join", "kind_of", "plain"]
 
@@ -119,7 +119,7 @@ class Values:
                        actual=excerpt(found))  # fmt: skip
             return None
 
-    def stretch(self, value: Any, path: str) -> Iterator[Piece]:
+    def stretch(self, value: Any, path: str) -> Iterator[Chunk]:
         """Bytes that are in hex, left out, or named by their place in the source."""
         if not self.keys(value, _STRETCH, path, "a stretch of bytes"):
             return
@@ -153,9 +153,9 @@ class Values:
                        expected=f"at least {offset + length} bytes",
                        actual=f"{self.source.end()} bytes")  # fmt: skip
         else:
-            yield Span(offset, length)
+            yield ByteRange(offset, length)
 
-    def omitted(self, length: int, path: str) -> Iterator[Piece]:
+    def omitted(self, length: int, path: str) -> Iterator[Chunk]:
         if not self.fill_zero:
             self.fault(path, f"{length} bytes were left out when the image was decoded",
                        hint="decode with --pages reference or inline, or write zeros for them with"

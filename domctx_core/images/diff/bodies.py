@@ -16,7 +16,7 @@ from domctx_core.layout.kinds.bits import Bits
 from domctx_core.layout.kinds.scalars import Blob, Text
 from domctx_core.layout.spans import FieldSpan, spans, with_unit
 from domctx_core.reader.sources import BufferSource
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 __all__ = ["Side", "body_changes"]
 
@@ -233,9 +233,9 @@ def _rest(
         yield _placed(change, a, in_a, b, in_b)
 
 
-def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, Span]:
+def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, ByteRange]:
     raw = side.stretch(start, end)
-    return BufferSource(raw), Span(0, len(raw))
+    return BufferSource(raw), ByteRange(0, len(raw))
 
 
 def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domctx_core.base.io import CHUNK
 from domctx_core.images.diff.model import Change, Value, Where
 from domctx_core.reader.sources import BufferSource, Source
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 __all__ = ["Comparer", "bytes_change"]
 
@@ -59,12 +59,12 @@ class Comparer:
 def bytes_change(
     where: Where,
     field: str | None,
-    a: tuple[Source, Span] | None,
-    b: tuple[Source, Span] | None,
+    a: tuple[Source, ByteRange] | None,
+    b: tuple[Source, ByteRange] | None,
     volatile: bool = False,
 ) -> Change | None:
     """How two stretches of bytes differ, None where they do not; neither is held as a whole."""
-    empty = BufferSource(b""), Span(0, 0)
+    empty = BufferSource(b""), ByteRange(0, 0)
     (left, in_a), (right, in_b) = a or empty, b or empty
     common = min(in_a.length, in_b.length)
     first: int | None = None
@@ -107,7 +107,7 @@ def _differing(a: bytes, b: bytes) -> tuple[int, int]:
     return first, count
 
 
-def _value(source: Source, span: Span, first: int) -> Value:
+def _value(source: Source, span: ByteRange, first: int) -> Value:
     """What a side has from its first byte that differs."""
     raw = bytes(source.at(span.offset + first, min(SHOWN, max(0, span.length - first))))
     more = span.length - first > SHOWN

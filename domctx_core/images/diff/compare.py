@@ -31,7 +31,7 @@ from domctx_core.layout.spans import spans
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.registry import DOMAIN_CONTEXT
 from domctx_core.reader.events import Level, Record
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 __all__ = ["diff_images"]
 
@@ -238,8 +238,8 @@ class _Differ:
         )
         for one, other in zip_longest(x.stretches, y.stretches):
             for where, name in places:
-                in_a: Span | None = getattr(one, name, None)
-                in_b: Span | None = getattr(other, name, None)
+                in_a: ByteRange | None = getattr(one, name, None)
+                in_b: ByteRange | None = getattr(other, name, None)
                 change = self._bytes(where, in_a, in_b)
                 if change is not None:
                     yield change
@@ -395,8 +395,8 @@ class _Differ:
                 told_a, told_b = len(one.raw), len(other.raw)
         change = self._bytes(
             "body",
-            Span(r.body_offset + told_a, r.length - told_a),
-            Span(s.body_offset + told_b, s.length - told_b),
+            ByteRange(r.body_offset + told_a, r.length - told_a),
+            ByteRange(s.body_offset + told_b, s.length - told_b),
         )
         if change is not None:
             yield change
@@ -440,18 +440,20 @@ class _Differ:
                 yield change
             yield from self._padding(r, s)
 
-    def _in_turn(self, where: Where, a: Iterable[Span], b: Iterable[Span]) -> Iterator[Change]:
+    def _in_turn(
+        self, where: Where, a: Iterable[ByteRange], b: Iterable[ByteRange]
+    ) -> Iterator[Change]:
         for in_a, in_b in zip_longest(a, b):
             change = self._bytes(where, in_a, in_b)
             if change is not None:
                 yield change
 
-    def _left_over(self, record: Record) -> Span | None:
+    def _left_over(self, record: Record) -> ByteRange | None:
         """The bytes of a bulk record behind its last part, where there are some."""
         end = self._ask(_parts_end, record)
         if end is None or end >= record.length:
             return None
-        return Span(record.body_offset + end, record.length - end)
+        return ByteRange(record.body_offset + end, record.length - end)
 
     def _stand_in(self, container: _Container, found: Sequence[_Equivalent]) -> ContainerChange:
         """A domain context against the records of the other image that hold the same state."""
@@ -484,7 +486,7 @@ class _Differ:
         made = Side(other.body, other.body.to_bytes(order, check=False), None, order)
         there = _place(other.node.record)
         if body is None:
-            span = Span(record.body_offset, record.length)
+            span = ByteRange(record.body_offset, record.length)
             change = self._bytes("body", *((None, span) if in_b else (span, None)))
             changes: tuple[Change, ...] = () if change is None else (change,)
         else:
@@ -524,7 +526,7 @@ class _Differ:
         raw = bytes(record.raw(record.head if record.bulk else None))
         return Side(body, raw, record.body_offset, record.level.framing.byteorder)
 
-    def _bytes(self, where: Where, a: Span | None, b: Span | None) -> Change | None:
+    def _bytes(self, where: Where, a: ByteRange | None, b: ByteRange | None) -> Change | None:
         return bytes_change(
             where,
             None,
@@ -665,8 +667,8 @@ def _words(where: Where, a: str, b: str, at_a: int | None, at_b: int | None) -> 
     return Change(where, None, Value(a, a, at_a), Value(b, b, at_b))
 
 
-def _span(side: Side | None) -> Span | None:
-    return None if side is None or side.offset is None else Span(side.offset, len(side.raw))
+def _span(side: Side | None) -> ByteRange | None:
+    return None if side is None or side.offset is None else ByteRange(side.offset, len(side.raw))
 
 
 def _prologue(container: _Container) -> Iterator[Side]:
@@ -690,18 +692,18 @@ def _header(record: Record) -> Side | None:
     return None if body is None else Side(body, raw, record.offset, order)
 
 
-def _padding(record: Record) -> Span:
-    return Span(record.body_offset + record.length, record.padding)
+def _padding(record: Record) -> ByteRange:
+    return ByteRange(record.body_offset + record.length, record.padding)
 
 
-def _odd(record: Record) -> list[Span]:
+def _odd(record: Record) -> list[ByteRange]:
     """Reserved bytes of a record's head that are not zero."""
     head = body_of(record)
     if head is None:
         return []
     raw = record.raw(record.head)
     return [
-        Span(record.body_offset + span.offset, span.size)
+        ByteRange(record.body_offset + span.offset, span.size)
         for span in spans(head)
         if span.reserved and any(raw[span.offset : span.end])
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Span
+from domctx_core.reader.splice import ByteRange
 
 __all__ = ["Draft", "Item"]
 
@@ -48,11 +48,11 @@ class Item:
         return f"{name}[{self.number}]" if self.record.instance is not None else name
 
     @property
-    def extent(self) -> Span:
+    def extent(self) -> ByteRange:
         """All bytes of it, content that follows it included."""
         record, content = self.record, self.node.content
         end = content.end if content is not None and self.node.inline else record.end
-        return Span(record.offset, end - record.offset, self.source)
+        return ByteRange(record.offset, end - record.offset, self.source)
 
     @property
     def touched(self) -> bool:
@@ -83,13 +83,13 @@ class Draft:
             return True
         return self.follows is not None and self.follows.touched
 
-    def header_spans(self) -> list[Span]:
+    def header_ranges(self) -> list[ByteRange]:
         """Where each body before the first record lies in the input."""
         if not self.node.prologue.length:
             return []
         starts = [offset for offset, _ in self.level.prologue]
         ends = [*starts[1:], self.level.records_offset]
-        return [Span(start, end - start) for start, end in zip(starts, ends, strict=True)]
+        return [ByteRange(start, end - start) for start, end in zip(starts, ends, strict=True)]
 
     def holders(self) -> Iterator[Item]:
         """The records that it lies in or follows, the innermost first."""

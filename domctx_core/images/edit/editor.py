@@ -82,7 +82,7 @@ class _Editor:
         writer = Writer(self.source)
         writer.container(self.selection.root)
         changes = tuple(self.placed(each) for each in self.told)
-        return Edit(self.source, tuple(writer.pieces), writer.size, changes)
+        return Edit(self.source, tuple(writer.chunks), writer.size, changes)
 
     def set_all(self, sets: Sequence[SetField | SetHeader]) -> None:
         seen: set[tuple[int, str]] = set()
@@ -148,13 +148,13 @@ class _Editor:
             self.tell(item, change, None if place is None else record.body_offset + place.offset)
 
     def set_header(self, draft: Draft, operation: SetHeader) -> None:
-        level, spans = draft.level, draft.header_spans()
+        level, ranges = draft.level, draft.header_ranges()
         name = re.split(r"[.\[]", operation.field, maxsplit=1)[0]
-        for number, (span, (_, body)) in enumerate(zip(spans, level.prologue, strict=False)):
+        for number, (range, (_, body)) in enumerate(zip(ranges, level.prologue, strict=False)):
             if name not in type(body).__layout__.by_name:
                 continue
             order = level.format.byteorder(self.head(level))
-            original = bytes(self.source.at(span.offset, span.length))
+            original = bytes(self.source.at(range.offset, range.length))
             raw = draft.headers.get(number, original)
             new, change = set_value(type(body), raw, order, operation, None)
             if new != original:
@@ -163,7 +163,7 @@ class _Editor:
                 draft.headers.pop(number, None)
             if new != raw:
                 place = find_in(type(body), original, order, operation.field, None)
-                at = None if place is None else span.offset + place.offset
+                at = None if place is None else range.offset + place.offset
                 self.told.append(
                     _Told(replace(change, container=level.path, offset=at), draft, number)
                 )
@@ -171,7 +171,7 @@ class _Editor:
         known = [name for _, body in level.prologue for name in type(body).__layout__.stored]
         raise UsageError(
             f"the header of {level.format.name} has no field `{operation.field}`",
-            expected=either(known) if spans else "none: nothing stands before its records",
+            expected=either(known) if ranges else "none: nothing stands before its records",
             hint=did_you_mean(name, known),
         )
 
@@ -187,10 +187,10 @@ class _Editor:
         level = draft.level
         bodies: list[Body] = []
         order = level.format.byteorder(self.head(level))
-        for number, (span, (_, old)) in enumerate(
-            zip(draft.header_spans(), level.prologue, strict=False)
+        for number, (range, (_, old)) in enumerate(
+            zip(draft.header_ranges(), level.prologue, strict=False)
         ):
-            raw = draft.headers.get(number, bytes(self.source.at(span.offset, span.length)))
+            raw = draft.headers.get(number, bytes(self.source.at(range.offset, range.length)))
             step = level.format.prologue(bodies)
             if step is None or step != (type(old), len(raw)):
                 follows = None if step is None else self.length_field(draft, bodies, len(raw))
@@ -201,7 +201,7 @@ class _Editor:
                 raise ImageError(
                     f"the header of {level.format.name} would not agree with itself",
                     errno=Errno.EINVAL,
-                    offset=span.offset,
+                    offset=range.offset,
                     expected=f"{type(old).__name__} of"
                     f" {'no' if step is None else step[1]} bytes, as the fields before it say",
                     actual=f"{len(raw)} bytes",
@@ -411,13 +411,13 @@ class _Editor:
             return replace(change, new_offset=where.at)
         place: Place | Part | None
         if isinstance(where, Draft):
-            spans, at = where.header_spans(), where.at
-            for number, span in enumerate(spans[: told.header]):
-                at += len(where.headers.get(number, b"")) or span.length
-            span, level = spans[told.header], where.level
+            ranges, at = where.header_ranges(), where.at
+            for number, range in enumerate(ranges[: told.header]):
+                at += len(where.headers.get(number, b"")) or range.length
+            range, level = ranges[told.header], where.level
             raw = where.headers.get(told.header)
             if raw is None:
-                raw = bytes(self.source.at(span.offset, span.length))
+                raw = bytes(self.source.at(range.offset, range.length))
             cls = type(level.prologue[told.header][1])
             order = level.format.byteorder(self.head(level))
             place = find_in(cls, raw, order, change.field, None)

@@ -1,4 +1,4 @@
-"""What an edit gives: the outcome as pieces, and what changed."""
+"""What an edit gives: the outcome as chunks, and what changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Piece, PieceSource
+from domctx_core.reader.splice import Chunk, SplicedSource
 
 __all__ = ["Edit", "EditChange"]
 
@@ -49,10 +49,10 @@ class Edit:
     """The outcome of an edit, and what it changed. Spans are of `source`, unless they say."""
 
     source: Source
-    pieces: tuple[Piece, ...]
+    chunks: tuple[Chunk, ...]
     size: int
     changes: tuple[EditChange, ...]
 
     def outcome(self) -> Source:
         """The outcome as an input that can be read, without writing it."""
-        return PieceSource(self.pieces, self.source)
+        return SplicedSource(self.chunks, self.source)

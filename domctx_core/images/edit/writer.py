@@ -1,4 +1,4 @@
-"""Writer: a draft laid out as pieces."""
+"""Writer: a draft laid out as chunks."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.wire import padding
 from domctx_core.reader.events import Record
 from domctx_core.reader.sources import Source
-from domctx_core.reader.splice import Piece, Span
+from domctx_core.reader.splice import ByteRange, Chunk
 
 __all__ = ["Writer"]
 
 
 class Writer:
-    """Lays the outcome out: what is untouched as spans of the input, the rest as bytes."""
+    """Lays the outcome out: what is untouched as ranges of the input, the rest as bytes."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.pieces: list[Piece] = []
+        self.chunks: list[Chunk] = []
         self.size = 0
 
-    def add(self, piece: Piece) -> None:
-        if isinstance(piece, Span):
-            if not piece.length:
+    def add(self, chunk: Chunk) -> None:
+        if isinstance(chunk, ByteRange):
+            if not chunk.length:
                 return
-            self.size += piece.length
-            last = self.pieces[-1] if self.pieces else None
-            if isinstance(last, Span) and last.precedes(piece):
-                self.pieces[-1] = replace(last, length=last.length + piece.length)
+            self.size += chunk.length
+            last = self.chunks[-1] if self.chunks else None
+            if isinstance(last, ByteRange) and last.precedes(chunk):
+                self.chunks[-1] = replace(last, length=last.length + chunk.length)
                 return
         else:
-            self.size += len(piece)
-        self.pieces.append(piece)
+            self.size += len(chunk)
+        self.chunks.append(chunk)
 
     def container(self, draft: Draft) -> None:
         node = draft.node
         draft.at = self.size
         if not draft.touched:
-            self.add(Span(node.start, node.end - node.start))
+            self.add(ByteRange(node.start, node.end - node.start))
             return
-        spans = draft.header_spans()
-        for number, span in enumerate(spans):
-            self.add(draft.headers.get(number, span))
-        if not spans:
+        ranges = draft.header_ranges()
+        for number, range in enumerate(ranges):
+            self.add(draft.headers.get(number, range))
+        if not ranges:
             self.add(node.prologue)
         for item in draft.items:
             self.record(item)
@@ -62,32 +62,34 @@ class Writer:
             self.add(item.extent)
             return
         record, inner = item.record, item.inner
-        place = len(self.pieces)
+        place = len(self.chunks)
         self.add(b"")  # the header, whose length is known when the body is
         self.size += record.header_size
         start = self.size
         if item.body is not None:
             self.add(item.body)
             if record.bulk:
-                self.add(Span(record.body_offset + len(item.body), record.length - len(item.body)))
+                self.add(
+                    ByteRange(record.body_offset + len(item.body), record.length - len(item.body))
+                )
         elif inner is not None and not item.node.inline:
             self.container(inner)
         else:
-            self.add(Span(record.body_offset, record.length))
+            self.add(ByteRange(record.body_offset, record.length))
         length = self.size - start
-        self.pieces[place] = self.header(record, length)
+        self.chunks[place] = self.header(record, length)
         filling = padding(length, record.level.format.alignment)
         if filling == record.padding:
-            self.add(Span(record.body_offset + record.length, filling))
+            self.add(ByteRange(record.body_offset + record.length, filling))
         else:
             self.add(bytes(filling))
         if inner is not None and item.node.inline:
             self.container(inner)
 
-    def header(self, record: Record, length: int) -> Piece:
+    def header(self, record: Record, length: int) -> Chunk:
         """The record's header with another length; all else in it stays."""
         if length == record.length:
-            return Span(record.offset, record.header_size)
+            return ByteRange(record.offset, record.header_size)
         header = record.level.format.header
         assert header is not None
         layout = header.__layout__
