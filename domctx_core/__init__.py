@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Severity,
     )
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.document.decode import PassingSource, decode_image, decode_lines, decode_text
+    from domctx_core.document.decode import decode_image, decode_lines, decode_text
     from domctx_core.document.encode.encode import encode_image, encode_lines
     from domctx_core.document.encode.parse import parse_document, parse_lines
     from domctx_core.document.schema import image_schema, line_schema, record_schema
@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from domctx_core.model.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
     from domctx_core.model.visuals import Amount, Link
     from domctx_core.reader.events import Closed, Event, Fault, Level, Opened, Record, Trailing
+    from domctx_core.reader.passing import PassingSource
     from domctx_core.reader.sources import BufferSource, FileSource, Source, open_source
     from domctx_core.reader.splice import ByteRange, Chunk, SplicedSource, write_chunks
     from domctx_core.reader.walker import walk
@@ -325,7 +326,7 @@ _HOMES = {
     "Guest": "model.domain",
     "StagedDomain": "engine.staging",
     "XenVersion": "base.xen_version",
-    "PassingSource": "document.decode",
+    "PassingSource": "reader.passing",
     "decode_image": "document.decode",
     "decode_lines": "document.decode",
     "decode_text": "document.decode",

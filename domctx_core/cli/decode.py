@@ -14,7 +14,8 @@ from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
-from domctx_core.document.decode import Pages, PassingSource, decode_lines, decode_text
+from domctx_core.document.decode import Pages, decode_lines, decode_text
+from domctx_core.reader.passing import PassingSource
 from domctx_core.reader.sources import FileSource, Source, cannot_read
 
 __all__ = ["command"]

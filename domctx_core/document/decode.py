@@ -8,15 +8,14 @@ a line each.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from domctx_core.base.errors import PLUGIN_ERRORS, Errno, ImageError, PluginError
 from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
 from domctx_core.document.canonical import exact_body, exact_header, header_values, prologue_bytes
+from domctx_core.document.decode_batch import BatchDecoder, batch_decoder
 from domctx_core.document.text_writer import Part, Writer
 from domctx_core.document.vocabulary import (
     LINES,
@@ -28,31 +27,17 @@ from domctx_core.document.vocabulary import (
     record_head,
     record_provider,
 )
-from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
-from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.model.traits import BatchHeader, batch_header
 from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
-from domctx_core.reader.sources import FileSource, Source
+from domctx_core.reader.passing import PassingSource
+from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
 
-__all__ = [
-    "Pages",
-    "PassingSource",
-    "decode_image",
-    "decode_lines",
-    "decode_text",
-]
+__all__ = ["Pages", "decode_image", "decode_lines", "decode_text"]
 
 Pages = Literal["reference", "inline", "omit"]
 """What becomes of bulk bodies: named by their place in the input, in hex, or left out."""
-
-_FIRST_LOOK = 16
-"""Records that are looked at at once where one may be the first of many alike."""
-
-_LOOK = 4096
-"""The most records that are looked at at once."""
 
 
 def decode_image(
@@ -139,48 +124,6 @@ def decode_text(
     yield from writer.end(source.end())
 
 
-class PassingSource(FileSource):
-    """A pipe whose latest bytes can be asked for again, from where `forget` was last told.
-
-    At most `cap` of them are kept; asking for what is gone raises `InputOutputError`.
-    """
-
-    def __init__(self, file: Any, *, cap: int = DEFAULT_CAP) -> None:
-        super().__init__(file, stream=True)
-        self._cap = cap
-        self._passed_by = bytearray()
-        self._floor = 0
-
-    def at(self, offset: int, size: int) -> memoryview:
-        if not self._floor <= offset < self._base:
-            return super().at(offset, size)
-        start = offset - self._floor
-        data = bytes(self._passed_by[start : start + size])
-        if len(data) < size:
-            data += super().at(self._base, size - len(data))
-        return memoryview(data)
-
-    def forget(self, offset: int) -> None:
-        """Nobody will ask for what lies before `offset`."""
-        size = min(offset - self._floor, len(self._passed_by))
-        if size > 0:
-            del self._passed_by[:size]
-            self._floor += size
-
-    def _passed(self, data: memoryview) -> None:
-        self._keep(data)
-
-    def _skipped(self, data: memoryview) -> None:
-        self._keep(data)
-
-    def _keep(self, data: memoryview) -> None:
-        if len(self._passed_by) + len(data) > self._cap + CHUNK:
-            self._floor += len(self._passed_by) + len(data)
-            self._passed_by.clear()
-        else:
-            self._passed_by += data
-
-
 class _Decoder:
     """Makes parts of events, and accounts for every byte.
 
@@ -199,7 +142,7 @@ class _Decoder:
         self.stack: list[tuple[Level, Record | None]] = []
         self.at = 0
         self.waiting: Record | None = None
-        self.runs: dict[tuple[Level, int, int], _Run | None] = {}
+        self.runs: dict[tuple[Level, int, int], BatchDecoder | None] = {}
 
     def parts(self) -> Iterator[Part]:
         for event in walk(self.source, self.formats, format=self.format, cap=self.cap):
@@ -330,7 +273,7 @@ class _Decoder:
             return
         key = record.level, record.type, record.length
         if key not in self.runs:
-            self.runs[key] = _run_of(record)
+            self.runs[key] = batch_decoder(record)
         run = self.runs[key]
         if run is not None:
             taken = 0
@@ -394,121 +337,3 @@ class _Decoder:
             shown["rest"] = self.reference(record.body_offset + held, rest, record)
         shown["provider"] = record_provider(record)
         return shown
-
-
-# ---------------------------------------------------------------------------- many records alike
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Records that differ in instance and body only, one right after the other."""
-
-    run: _Run
-    index: int
-    offset: int
-    instances: list[int]
-    bodies: list[dict[str, Any]]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Each record as JSON has it."""
-        run, offset = self.run, self.offset
-        before, after = run.before, run.after
-        for place, body in enumerate(self.bodies):
-            shown: dict[str, Any]
-            shown = {"index": self.index + place, "offset": offset, **before}
-            if self.instances:
-                shown["instance"] = self.instances[place]
-            shown |= after
-            shown["body"] = body
-            shown["provider"] = run.provider
-            yield shown
-            offset += run.stride
-
-    def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
-        """Each record as text; only bodies are encoded one by one."""
-        run, count = self.run, len(self.bodies)
-        before, after = encode(run.before)[1:-1], encode(run.after)[1:-1]
-        form = f'{{"index": %d, "offset": %d, {before.replace("%", "%%")}, '
-        form += '"instance": %d, ' if self.instances else ""
-        form += f'{after}, "body": %s, "provider": '
-        form += encode(run.provider).replace("%", "%%") + "}"
-        indices = range(self.index, self.index + count)
-        offsets = range(self.offset, self.offset + count * run.stride, run.stride)
-        columns: list[Iterable[Any]] = [indices, offsets, map(encode, self.bodies)]
-        if self.instances:
-            columns.insert(2, self.instances)
-        return map(form.__mod__, zip(*columns, strict=True))
-
-
-class _Run:
-    """Takes records of one type and length, one after the other, without decoding each."""
-
-    def __init__(
-        self, record: Record, header: BatchHeader, read: Callable[[bytes], dict[str, Any]]
-    ) -> None:
-        names, codes = header
-        self.struct = struct.Struct(f"{codes}{record.length}s{record.padding}s")
-        self.stride = self.struct.size
-        self.type = names.index("type")
-        self.length = names.index("length")
-        self.instance = names.index("instance") if "instance" in names else None
-        self.body = len(names)
-        self.read = read
-        self.before = {"type": record.type, "name": record.name}
-        self.after = {"length": record.length, "padding": record.padding}
-        self.provider = record_provider(record)
-
-    def take(self, first: Record, source: Source) -> Iterator[_Batch]:
-        """`first` and those after it that are like it and in order; none if it is not."""
-        level, offset, index = first.level, first.offset, first.index
-        bound = source.size if level.bound is None else level.bound
-        if bound is None or not source.seekable:
-            bound = first.end
-        look = _FIRST_LOOK
-        while count := min(look, (bound - offset) // self.stride):
-            block = source.at(offset, count * self.stride)
-            if len(block) < count * self.stride:
-                return
-            batch = self.batch(block, first, index, offset)
-            taken = len(batch.bodies)
-            if taken:
-                yield batch
-            if taken < count:
-                return
-            index += count
-            offset += count * self.stride
-            look = min(2 * look, _LOOK)
-
-    def batch(self, block: memoryview, first: Record, index: int, offset: int) -> _Batch:
-        """The records of a block, up to the first that is unlike them or out of order."""
-        read, body, zeros = self.read, self.body, bytes(first.padding)
-        type, length = first.type, first.length
-        instances: list[int] = []
-        bodies: list[dict[str, Any]] = []
-        try:
-            for row in self.struct.iter_unpack(block):
-                if row[self.type] != type or row[self.length] != length or row[-1] != zeros:
-                    break
-                bodies.append(read(row[body]))
-                if self.instance is not None:
-                    instances.append(row[self.instance])
-        except UNUSUAL:
-            pass
-        return _Batch(self, index, offset, instances, bodies)
-
-
-def _run_of(record: Record) -> _Run | None:
-    """How records like this one are taken quickly; None where they must be looked at one by one."""
-    level, byteorder = record.level, record.level.framing.byteorder
-    try:
-        if record.entry is None or record.type == level.format.last or not record.held:
-            return None
-        record_type = record.entry.record_type
-        header = batch_header(level.format, byteorder, record_type)
-        body = record_type.body.__layout__
-        if header is None or body.size != record.length:
-            return None
-        read = quick_reader(body, ORDERS[byteorder])
-    except PLUGIN_ERRORS:
-        return None
-    return None if read is None else _Run(record, header, read)
