@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from domctx_core.base.errors import Errno, ImageError
+from domctx_core.base.text import json_integer
 
 __all__ = ["Finding", "Problem", "Rule", "Severity"]
 
@@ -120,7 +121,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, int):
-        return int(value) if -(2**53) <= value <= 2**53 else str(int(value))
+        return json_integer(int(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).hex()
     return str(value)

@@ -9,6 +9,7 @@ __all__ = [
     "TOO_LONG",
     "did_you_mean",
     "excerpt",
+    "json_integer",
     "nearest",
     "no_json",
     "ranges_of",
@@ -106,3 +107,8 @@ def no_json(error: ValueError | RecursionError) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
     return str(error) if isinstance(error, json.JSONDecodeError) else TOO_LONG
+
+
+def json_integer(value: int) -> int | str:
+    """Return an integer as JSON readers keep it exactly: a decimal string beyond 2**53."""
+    return value if -(2**53) <= value <= 2**53 else str(value)

@@ -17,14 +17,9 @@ from domctx_core.cli.pager import paged
 from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import size_text
+from domctx_core.images.diff.changes import PartsChange, ValueChange
 from domctx_core.images.diff.compare import diff_images
-from domctx_core.images.diff.model import (
-    Change,
-    ContainerChange,
-    Diff,
-    PartsChange,
-    RecordChange,
-)
+from domctx_core.images.diff.model import ContainerChange, Diff, RecordChange
 from domctx_core.images.tree import Image, read_image
 
 __all__ = ["command"]
@@ -144,7 +139,7 @@ class _Text:
     def record_is_shown(self, record: RecordChange) -> bool:
         return bool(record.differences or (self.everything and record.folded))
 
-    def shown(self, changes: Iterable[Change]) -> list[Change]:
+    def shown(self, changes: Iterable[ValueChange]) -> list[ValueChange]:
         return [each for each in changes if self.everything or not each.volatile]
 
     def record(self, record: RecordChange) -> Iterator[str]:
@@ -171,7 +166,7 @@ class _Text:
         if record.parts is not None:
             yield from self.parts(record.parts, "    ")
 
-    def changes(self, changes: list[Change], indent: str) -> Iterator[str]:
+    def changes(self, changes: list[ValueChange], indent: str) -> Iterator[str]:
         names = [_name(change) for change in changes]
         width = min(max(map(len, names), default=0), _WIDE)
         for change, name in zip(changes, names, strict=True):
@@ -180,7 +175,7 @@ class _Text:
             note = self.app.style("  (moves by itself)", dim=True) if change.volatile else ""
             yield text + note
 
-    def values(self, change: Change) -> str:
+    def values(self, change: ValueChange) -> str:
         """What it was and what it is."""
         if change.set is not None and change.cleared is not None:
             words = []
@@ -276,7 +271,7 @@ _WHERE = {
 }
 
 
-def _name(change: Change) -> str:
+def _name(change: ValueChange) -> str:
     if change.field is None:
         return f"({_WHERE[change.where]})"
     return change.field if change.where == "body" else f"{change.where}.{change.field}"

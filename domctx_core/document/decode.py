@@ -14,6 +14,7 @@ from typing import Any, Literal
 from domctx_core.base.errors import PLUGIN_ERRORS, Errno, ImageError, PluginError
 from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
+from domctx_core.base.text import json_integer
 from domctx_core.document.canonical import exact_body, exact_header, header_values, prologue_bytes
 from domctx_core.document.decode_batch import BatchDecoder, batch_decoder
 from domctx_core.document.text_writer import Part, Writer
@@ -23,7 +24,6 @@ from domctx_core.document.vocabulary import (
     Nest,
     body_json,
     container_json,
-    number,
     record_head,
     record_provider,
 )
@@ -71,7 +71,7 @@ def decode_image(
                     node[part.kind]["raw"] += part.shown["raw"]
                 else:
                     node[part.kind] = part.shown
-    return {"schema": SCHEMA, "path": path, "size": number(source.end()), **nest.root}
+    return {"schema": SCHEMA, "path": path, "size": json_integer(source.end()), **nest.root}
 
 
 def decode_lines(
@@ -89,7 +89,7 @@ def decode_lines(
     """
     said: dict[str, Any] = {"schema": LINES}
     if source.seekable:
-        said["size"] = number(source.end())
+        said["size"] = json_integer(source.end())
     for part in _Decoder(source, formats, pages, format, cap).parts():
         names = list(part.level.path)
         if part.kind == "records":
@@ -98,7 +98,7 @@ def decode_lines(
         elif part.kind == "record":
             yield {"container": names, **part.shown}
         elif part.kind == "container":
-            yield {**said, "container": names, "offset": number(part.offset), **part.shown}
+            yield {**said, "container": names, "offset": json_integer(part.offset), **part.shown}
             said = {}
         else:
             yield {"container": names, part.kind: part.shown}
@@ -240,13 +240,13 @@ class _Decoder:
             raw = self.source.at(start, size if self.source.seekable else min(size, CHUNK))
             if not raw:
                 return
-            shown = {"offset": number(start), "length": len(raw), "raw": raw.hex()}
+            shown = {"offset": json_integer(start), "length": len(raw), "raw": raw.hex()}
             yield Part(kind, level, start, shown)
             start += len(raw)
 
     def reference(self, offset: int, length: int, record: Record | None) -> dict[str, Any]:
         """A stretch that is not held, as `pages` says."""
-        shown: dict[str, Any] = {"offset": number(offset), "length": number(length)}
+        shown: dict[str, Any] = {"offset": json_integer(offset), "length": json_integer(length)}
         if self.pages == "omit":
             shown["omitted"] = True
         elif self.pages == "inline":

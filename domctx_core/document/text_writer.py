@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from domctx_core.document.vocabulary import SCHEMA, number
+from domctx_core.base.text import json_integer
+from domctx_core.document.vocabulary import SCHEMA
 from domctx_core.reader.events import Level
 
 __all__ = ["Alike", "Part", "Writer"]
@@ -54,7 +55,7 @@ class Writer:
         self.size = size
         yield f'{{\n  "schema": {self.encode(SCHEMA)},\n  "path": {self.encode(path)}'
         if size is not None:
-            yield f',\n  "size": {self.encode(number(size))}'
+            yield f',\n  "size": {self.encode(json_integer(size))}'
 
     def part(self, part: Part) -> Iterator[str]:
         if self.stretch is not None:
@@ -115,7 +116,7 @@ class Writer:
             yield self.leave()
         yield self.listed()
         if self.size is None:
-            yield f',\n  "size": {self.encode(number(size))}'
+            yield f',\n  "size": {self.encode(json_integer(size))}'
         for key, value in (more or {}).items():
             yield f",\n  {self.encode(key)}: {self.encode(value)}"
         yield "\n}\n"
@@ -135,7 +136,7 @@ class Writer:
         """Ends the bytes of a stretch, whose number is known only now."""
         assert self.stretch is not None
         (_, _, length), self.stretch = self.stretch, None
-        return f'", "length": {self.encode(number(length))}}}'
+        return f'", "length": {self.encode(json_integer(length))}}}'
 
     def leave_to(self, level: Level) -> Iterator[str]:
         """End the containers inside `level`."""

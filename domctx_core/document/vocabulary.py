@@ -12,6 +12,7 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
 from domctx_core.base.problems import Finding
+from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
@@ -24,7 +25,6 @@ __all__ = [
     "body_json",
     "container_json",
     "image_json",
-    "number",
     "prologue_json",
     "record_head",
     "record_json",
@@ -172,7 +172,7 @@ def record_head(record: Record) -> dict[str, Any]:
     shown["name"] = record.name
     if record.instance is not None:
         shown["instance"] = record.instance
-    shown["length"] = number(record.length)
+    shown["length"] = json_integer(record.length)
     shown["padding"] = record.padding
     if record.complete and record.padding_raw.strip(b"\0"):
         shown["padding_raw"] = record.padding_raw.hex()
@@ -185,8 +185,3 @@ def record_provider(record: Record) -> dict[str, str] | None:
         return None if record.entry is None else record.entry.provider.to_json()
     except PluginError:
         return None
-
-
-def number(value: int) -> int | str:
-    """An integer that JSON readers keep exactly: a decimal string beyond 2**53."""
-    return value if -(2**53) <= value <= 2**53 else str(value)

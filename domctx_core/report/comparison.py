@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from domctx_core.images.diff.model import (
-    Change,
-    ContainerChange,
-    Diff,
-    Keys,
-    PartsChange,
-    RecordChange,
-)
+from domctx_core.images.diff.changes import Keys, PartsChange, ValueChange
+from domctx_core.images.diff.model import ContainerChange, Diff, RecordChange
 
 __all__ = ["Compared", "Comparison", "Pair"]
 
@@ -90,7 +84,7 @@ def _compared(
     within: str,
     status: str,
     target: str,
-    changes: Iterable[Change],
+    changes: Iterable[ValueChange],
     parts: Iterable[Pair],
 ) -> Compared:
     steady = list(parts)
@@ -103,7 +97,7 @@ def _compared(
     )
 
 
-def _pair(change: Change) -> Pair:
+def _pair(change: ValueChange) -> Pair:
     field = change.field or change.where
     a, b = change.a, change.b
     texts = [None if side is None else side.text for side in (a, b)]

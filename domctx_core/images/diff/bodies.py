@@ -1,4 +1,4 @@
-"""Two decoded bodies compared field by field."""
+"""Compare two decoded bodies field by field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from domctx_core.images.diff.bytes import bytes_change
-from domctx_core.images.diff.model import Change, Value, Where
+from domctx_core.images.diff.changes import Value, ValueChange, Where
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.aggregates import Array
 from domctx_core.layout.kinds.base import ByteOrder
@@ -56,7 +56,7 @@ class Side:
         return self.stretch(span.offset, span.end)
 
 
-def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
+def body_changes(where: Where, a: Side, b: Side) -> Iterator[ValueChange]:
     """The fields that differ, then those that A or B has alone, and bytes that no field is.
 
     Bodies of different classes are compared by the names of their fields.
@@ -80,7 +80,7 @@ def body_changes(where: Where, a: Side, b: Side) -> Iterator[Change]:
 
 def _field(
     where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, alike: bool
-) -> Iterator[Change]:
+) -> Iterator[ValueChange]:
     volatile = x.volatile or y.volatile
     if x.reserved and y.reserved and not (a.slice(x) + b.slice(y)).strip(b"\0"):
         return
@@ -101,7 +101,7 @@ def _field(
             old, new = _value(a, x), _value(b, y)
             if _is_text(x, y):
                 old, new = _excerpts(old, new)
-            yield Change(where, x.path, old, new, volatile)
+            yield ValueChange(where, x.path, old, new, volatile)
             return
         if not alike:
             return
@@ -136,13 +136,13 @@ def _numbers(x: FieldSpan, y: FieldSpan) -> bool:
 
 def _elements(
     where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, volatile: bool
-) -> Iterator[Change]:
+) -> Iterator[ValueChange]:
     """The elements of two rows that differ, a few more than are told one by one."""
     count = 0
     for index, (old, new) in enumerate(zip_longest(x.value, y.value)):
         if old == new:
             continue
-        yield Change(
+        yield ValueChange(
             where,
             f"{x.path}[{index}]",
             None if old is None else _element(a, x, index, old),
@@ -164,12 +164,12 @@ def _element(side: Side, span: FieldSpan, index: int, item: Any) -> Value:
 
 def _bits(
     where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, volatile: bool
-) -> Change | None:
+) -> ValueChange | None:
     old, new = x.value.to_int(), y.value.to_int()
     size = max(x.value.size, y.value.size)
     if old == new:
         return None
-    return Change(
+    return ValueChange(
         where,
         x.path,
         _value(a, x),
@@ -192,7 +192,9 @@ def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
         yield run
 
 
-def _alone(where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool) -> Iterator[Change]:
+def _alone(
+    where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool
+) -> Iterator[ValueChange]:
     """Fields that one side has alone: one by one, or from which to which where they are many."""
     shown = [
         span
@@ -204,7 +206,7 @@ def _alone(where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool) 
     if len(shown) <= _ONE_BY_ONE:
         for span in shown:
             value = _value(side, span)
-            yield Change(
+            yield ValueChange(
                 where, span.path, None if in_b else value, value if in_b else None, span.volatile
             )
         return
@@ -222,7 +224,7 @@ def _rest(
     left: dict[str, FieldSpan],
     b: Side,
     right: dict[str, FieldSpan],
-) -> Iterator[Change]:
+) -> Iterator[ValueChange]:
     """What follows the last field, where there is more."""
     in_a = max((span.end for span in left.values()), default=0)
     in_b = max((span.end for span in right.values()), default=0)
@@ -238,9 +240,9 @@ def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, ByteRange]:
     return BufferSource(raw), ByteRange(0, len(raw))
 
 
-def _placed(change: Change, a: Side, start_a: int, b: Side, start_b: int) -> Change:
+def _placed(change: ValueChange, a: Side, start_a: int, b: Side, start_b: int) -> ValueChange:
     """A change of bytes that were compared on their own, at their place in the inputs."""
-    return Change(
+    return ValueChange(
         change.where,
         change.field,
         _moved(change.a, a, start_a),

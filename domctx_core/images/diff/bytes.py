@@ -1,9 +1,9 @@
-"""Bytes of two inputs compared: equal stretches cheaply, and where the others begin to differ."""
+"""Compare bytes of two inputs: skip equal stretches cheaply, and locate where others differ."""
 
 from __future__ import annotations
 
 from domctx_core.base.io import CHUNK
-from domctx_core.images.diff.model import Change, Value, Where
+from domctx_core.images.diff.changes import Value, ValueChange, Where
 from domctx_core.reader.sources import BufferSource, Source
 from domctx_core.reader.splice import ByteRange
 
@@ -62,7 +62,7 @@ def bytes_change(
     a: tuple[Source, ByteRange] | None,
     b: tuple[Source, ByteRange] | None,
     volatile: bool = False,
-) -> Change | None:
+) -> ValueChange | None:
     """How two stretches of bytes differ, None where they do not; neither is held as a whole."""
     empty = BufferSource(b""), ByteRange(0, 0)
     (left, in_a), (right, in_b) = a or empty, b or empty
@@ -80,7 +80,7 @@ def bytes_change(
         return None
     if first is None:
         first = common
-    return Change(
+    return ValueChange(
         where,
         field,
         None if a is None else _value(left, in_a, first),

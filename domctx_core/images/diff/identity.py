@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
-from domctx_core.images.diff.model import RecordPlace, Value
+from domctx_core.images.diff.changes import Value
+from domctx_core.images.diff.model import RecordPlace
 from domctx_core.images.diff.parts import body_of
 from domctx_core.reader.events import Record
 

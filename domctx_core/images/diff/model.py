@@ -6,144 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from domctx_core.base.text import ranges_text
-from domctx_core.document.vocabulary import number
-from domctx_core.layout.kinds.bits import Bits
+from domctx_core.base.text import json_integer
+from domctx_core.images.diff.changes import PartsChange, Value, ValueChange
 
-__all__ = [
-    "Change",
-    "ContainerChange",
-    "ContainerPlace",
-    "Diff",
-    "Keys",
-    "PartsChange",
-    "RecordChange",
-    "RecordPlace",
-    "Value",
-]
-
-Where = Literal[
-    "body", "header", "prologue", "padding", "byteorder", "format", "trailing", "unframed"
-]
-"""Which part of a record or container a change lies in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One side of a change: as JSON holds it, as people read it, and where it lies.
-
-    `offset` counts from the start of the input; None where no byte of it is this value.
-    """
-
-    json: Any
-    text: str
-    offset: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value that differs; `a` or `b` is None where that side has none.
-
-    `field` is the path of the field, None for what is no field. `volatile` says that the value
-    moves by itself. Of a bitmap, `set` and `cleared` are the positions that are one in B only and in
-    A only. Of bytes, `first` is where the first that differs is, from the start of the value, and
-    `count` how many differ, those that one side has more included; the two values are then cut
-    around it.
-    """
-
-    where: Where
-    field: str | None
-    a: Value | None
-    b: Value | None
-    volatile: bool = False
-    set: Bits | None = None
-    cleared: Bits | None = None
-    first: int | None = None
-    count: int | None = None
-
-    def swapped(self) -> Change:
-        """The same change from B to A."""
-        return replace(self, a=self.b, b=self.a, set=self.cleared, cleared=self.set)
-
-    def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
-        shown: dict[str, Any] = {"where": self.where}
-        if self.field is not None:
-            shown["field"] = self.field
-        for side, value in (("a", self.a), ("b", self.b)):
-            if value is None:
-                continue
-            if self.set is None:
-                shown[side] = value.json
-            if value.offset is not None:
-                shown[f"{side}_offset"] = value.offset
-        if self.set is not None and self.cleared is not None:
-            shown |= {"set": list(self.set), "cleared": list(self.cleared)}
-        if self.first is not None:
-            shown |= {"first": self.first, "count": self.count}
-        return {**shown, "volatile": self.volatile}
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Parts of bulk records by their keys: how many, and the first ranges of them."""
-
-    count: int = 0
-    ranges: tuple[tuple[int, int], ...] = ()
-
-    def text(self) -> str:
-        """The ranges for people; an ellipsis stands for those that are not known."""
-        known = sum(last - first + 1 for first, last in self.ranges)
-        return ranges_text(self.ranges, spec="#x") + (", ..." if known < self.count else "")
-
-    def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
-        return {
-            "count": self.count,
-            "ranges": [[number(first), number(last)] for first, last in self.ranges],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class PartsChange:
-    """What differs in the parts (pages) of all bulk records of one type in a container.
-
-    Of parts that come again the last one counts. `changed` differ in content, `kinds` in kind, with
-    how many went from which to which; `removed` are in A only and `added` in B only. `passing`
-    are the same in the end, and stand in another order or differed before they came again.
-    """
-
-    part: str
-    changed: Keys = Keys()
-    kinds: Keys = Keys()
-    kinds_by: tuple[tuple[str, str, int], ...] = ()
-    removed: Keys = Keys()
-    added: Keys = Keys()
-    passing: Keys = Keys()
-
-    @property
-    def differences(self) -> int:
-        """How many of the four ways to differ there are."""
-        return sum(keys.count > 0 for keys in (self.changed, self.kinds, self.removed, self.added))
-
-    def swapped(self) -> PartsChange:
-        """The same from B to A."""
-        by = sorted((new, old, count) for old, new, count in self.kinds_by)
-        return replace(self, kinds_by=tuple(by), removed=self.added, added=self.removed)
-
-    def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
-        return {
-            "part": self.part,
-            "changed": self.changed.to_json(),
-            "kinds": {
-                **self.kinds.to_json(),
-                "by": [{"a": a, "b": b, "count": count} for a, b, count in self.kinds_by],
-            },
-            "removed": self.removed.to_json(),
-            "added": self.added.to_json(),
-            "passing": self.passing.to_json(),
-        }
+__all__ = ["ContainerChange", "ContainerPlace", "Diff", "RecordChange", "RecordPlace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +47,7 @@ class RecordPlace:
             **shown,
             "index": self.index,
             "offset": self.offset,
-            "length": number(self.length),
+            "length": json_integer(self.length),
         }
 
 
@@ -198,7 +64,7 @@ class RecordChange:
     b: RecordPlace | None
     ordinal: int = 0
     moved: bool = False
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
     parts: PartsChange | None = None
 
     @property
@@ -276,7 +142,7 @@ class ContainerChange:
     a: ContainerPlace | None
     b: ContainerPlace | None
     compared: bool = True
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
     records: tuple[RecordChange, ...] = ()
 
     @property

@@ -6,7 +6,7 @@ import pytest
 from hvm_context_support import capture, context, make_formats, parts, record
 
 from domctx_core import BufferSource, Diff, diff_images, read_image
-from domctx_core.images.diff.model import Change
+from domctx_core.images.diff.changes import ValueChange
 
 FORMATS = make_formats()
 LAPIC = 5
@@ -32,7 +32,7 @@ AT = WHOLE.index(record(LAPIC, length=24)) + 8
 """Where the body of the first LAPIC record lies."""
 
 
-def changes(a: bytes, b: bytes) -> list[Change]:
+def changes(a: bytes, b: bytes) -> list[ValueChange]:
     (found,) = diff(a, b).records()
     return list(found[1].changes)
 
