@@ -9,10 +9,10 @@ from domctx_core.reader.events import Level, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
 
-__all__ = ["Draft", "Item"]
+__all__ = ["ContainerDraft", "RecordDraft"]
 
 
-class Item:
+class RecordDraft:
     """One record of the outcome.
 
     `number` is its instance, or its place among those of its type. `body` are new bytes of its
@@ -23,13 +23,13 @@ class Item:
     __slots__ = ("at", "body", "container", "inner", "node", "number", "source")
 
     def __init__(
-        self, node: RecordNode, container: Draft, number: int, source: Source | None = None
+        self, node: RecordNode, container: ContainerDraft, number: int, source: Source | None = None
     ) -> None:
         self.node = node
         self.container = container
         self.number = number
         self.source = source
-        self.inner: Draft | None = None
+        self.inner: ContainerDraft | None = None
         self.body: bytes | None = None
         self.at: int | None = None
 
@@ -59,15 +59,17 @@ class Item:
         return self.body is not None or (self.inner is not None and self.inner.touched)
 
 
-class Draft:
+class ContainerDraft:
     """One container of the outcome."""
 
-    def __init__(self, node: ContainerNode, holder: Item | None, outer: Draft | None) -> None:
+    def __init__(
+        self, node: ContainerNode, holder: RecordDraft | None, outer: ContainerDraft | None
+    ) -> None:
         self.node = node
         self.holder = holder
         self.outer = outer
-        self.items: list[Item] = []
-        self.follows: Draft | None = None
+        self.items: list[RecordDraft] = []
+        self.follows: ContainerDraft | None = None
         self.headers: dict[int, bytes] = {}
         self.rearranged = False
         self.at: int | None = None
@@ -91,9 +93,9 @@ class Draft:
         ends = [*starts[1:], self.level.records_offset]
         return [ByteRange(start, end - start) for start, end in zip(starts, ends, strict=True)]
 
-    def holders(self) -> Iterator[Item]:
+    def holders(self) -> Iterator[RecordDraft]:
         """The records that it lies in or follows, the innermost first."""
-        draft: Draft | None = self
+        draft: ContainerDraft | None = self
         while draft is not None:
             if draft.holder is not None:
                 yield draft.holder

@@ -11,7 +11,8 @@ from itertools import accumulate
 
 from domctx_core.base.errors import Errno, ImageError, UsageError
 from domctx_core.base.text import did_you_mean
-from domctx_core.images.edit.drafts import Draft, Item
+from domctx_core.images.edit.assembler import Assembler
+from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.images.edit.fields import find_in, refusal, set_value
 from domctx_core.images.edit.operations import (
     Drop,
@@ -26,7 +27,6 @@ from domctx_core.images.edit.operations import (
 from domctx_core.images.edit.order import by_dependencies, moved
 from domctx_core.images.edit.outcome import Edit, EditChange
 from domctx_core.images.edit.selection import Selection, either
-from domctx_core.images.edit.writer import Writer
 from domctx_core.images.tree import Image
 from domctx_core.layout.body import Body
 from domctx_core.layout.field_path import Part, Place
@@ -57,7 +57,7 @@ class _Told:
     """A change whose place in the outcome is not known yet."""
 
     change: EditChange
-    where: Item | Draft | None
+    where: RecordDraft | ContainerDraft | None
     header: int = 0
 
 
@@ -79,10 +79,10 @@ class _Editor:
         for each in operations:
             if isinstance(each, Reorder):
                 self.reorder(each.order)
-        writer = Writer(self.source)
-        writer.container(self.selection.root)
+        assembler = Assembler(self.source)
+        assembler.container(self.selection.root)
         changes = tuple(self.placed(each) for each in self.told)
-        return Edit(self.source, tuple(writer.chunks), writer.size, changes)
+        return Edit(self.source, tuple(assembler.chunks), assembler.size, changes)
 
     def set_all(self, sets: Sequence[SetField | SetHeader]) -> None:
         seen: set[tuple[int, str]] = set()
@@ -106,7 +106,7 @@ class _Editor:
             if draft.headers:
                 self.check_headers(draft)
 
-    def set_field(self, item: Item, operation: SetField) -> None:
+    def set_field(self, item: RecordDraft, operation: SetField) -> None:
         record = item.record
         cls = record.body_class
         if cls is None:
@@ -147,7 +147,7 @@ class _Editor:
             place = find_in(cls, original, order, operation.field, item)
             self.tell(item, change, None if place is None else record.body_offset + place.offset)
 
-    def set_header(self, draft: Draft, operation: SetHeader) -> None:
+    def set_header(self, draft: ContainerDraft, operation: SetHeader) -> None:
         level, ranges = draft.level, draft.header_ranges()
         name = re.split(r"[.\[]", operation.field, maxsplit=1)[0]
         for number, (range, (_, body)) in enumerate(zip(ranges, level.prologue, strict=False)):
@@ -179,7 +179,7 @@ class _Editor:
         size = HEAD_SIZE if level.bound is None else min(HEAD_SIZE, level.bound - level.offset)
         return bytes(self.source.at(level.offset, size))
 
-    def check_headers(self, draft: Draft) -> None:
+    def check_headers(self, draft: ContainerDraft) -> None:
         """What stands before the records must still say how long it is itself.
 
         A length that follows from a value that was set is set too.
@@ -211,7 +211,9 @@ class _Editor:
                 return
             bodies.append(body)
 
-    def length_field(self, draft: Draft, bodies: Sequence[Body], length: int) -> SetHeader | None:
+    def length_field(
+        self, draft: ContainerDraft, bodies: Sequence[Body], length: int
+    ) -> SetHeader | None:
         """Set the integer in `bodies` so that the next one is `length` bytes long.
 
         None where no integer is that, or it was set by the user.
@@ -232,8 +234,8 @@ class _Editor:
         return None
 
     def remove(self, operations: Iterable[EditOperation]) -> None:
-        dropped: dict[int, Item] = {}
-        kept: dict[int, Item] = {}
+        dropped: dict[int, RecordDraft] = {}
+        kept: dict[int, RecordDraft] = {}
         for each in operations:
             if isinstance(each, Drop):
                 dropped |= {id(item): item for item in self.selection.select(each.records)}
@@ -267,7 +269,7 @@ class _Editor:
                 draft.items = [item for item in draft.items if id(item) not in gone]
                 draft.rearranged = True
 
-    def drop(self, item: Item) -> None:
+    def drop(self, item: RecordDraft) -> None:
         inner = item.inner
         if item.body is not None or (inner is not None and inner.touched):
             raise UsageError(f"{item.label}, or what it holds, is to be set and to be dropped")
@@ -297,7 +299,7 @@ class _Editor:
         format = level.format
         present = {(item.code, item.number): place for place, item in enumerate(draft.items)}
         ordinals: Counter[int] = Counter()
-        new: list[Item] = []
+        new: list[RecordDraft] = []
         for node in root.nodes:
             record = node.record
             if record.type in (format.first, format.last):
@@ -306,7 +308,7 @@ class _Editor:
             if number is None:
                 number = ordinals[record.type]
                 ordinals[record.type] += 1
-            item = Item(node, draft, number, operation.image.source)
+            item = RecordDraft(node, draft, number, operation.image.source)
             place = present.get((record.type, number))
             if place is None or (record.instance is None and not operation.replaces):
                 new.append(item)
@@ -331,7 +333,7 @@ class _Editor:
         self.put(draft, new)
         draft.rearranged = True
 
-    def put(self, draft: Draft, new: Sequence[Item]) -> None:
+    def put(self, draft: ContainerDraft, new: Sequence[RecordDraft]) -> None:
         """Put records in at their place by type and instance, or behind those of their type."""
         format = draft.level.format
         items = draft.items
@@ -348,7 +350,7 @@ class _Editor:
             behind = {item.code: place + 1 for place, item in enumerate(items[:end])}
             places = [behind.get(item.code, end) for item in new]
             order = sorted(range(len(new)), key=lambda n: places[n])
-        merged: list[Item] = []
+        merged: list[RecordDraft] = []
         done = 0
         for number in order:
             merged += items[done : places[number]]
@@ -388,7 +390,7 @@ class _Editor:
             draft.rearranged = True
 
     def tell(
-        self, item: Item, change: EditChange, offset: int | None, index: int | None = -1
+        self, item: RecordDraft, change: EditChange, offset: int | None, index: int | None = -1
     ) -> None:
         record = item.record
         change = replace(
@@ -410,7 +412,7 @@ class _Editor:
         if change.field is None:
             return replace(change, new_offset=where.at)
         place: Place | Part | None
-        if isinstance(where, Draft):
+        if isinstance(where, ContainerDraft):
             ranges, at = where.header_ranges(), where.at
             for number, range in enumerate(ranges[: told.header]):
                 at += len(where.headers.get(number, b"")) or range.length

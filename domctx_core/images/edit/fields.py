@@ -14,7 +14,7 @@ from domctx_core.base.errors import (
     UsageError,
     describe,
 )
-from domctx_core.images.edit.drafts import Item
+from domctx_core.images.edit.drafts import RecordDraft
 from domctx_core.images.edit.operations import SetField, SetHeader
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.layout.body import Body
@@ -33,7 +33,7 @@ def set_value(
     raw: bytes,
     order: ByteOrder,
     operation: SetField | SetHeader,
-    item: Item | None,
+    item: RecordDraft | None,
 ) -> tuple[bytes, EditChange]:
     """The bytes of a body with one field set, and what changed."""
     try:
@@ -49,7 +49,7 @@ def _set_value(
     raw: bytes,
     order: ByteOrder,
     operation: SetField | SetHeader,
-    item: Item | None,
+    item: RecordDraft | None,
 ) -> tuple[bytes, EditChange]:
     field = operation.field
     if isinstance(operation, SetHeader):
@@ -113,14 +113,18 @@ def _told_again(error: UsageError | BodyError, message: str) -> UsageError:
     return UsageError(message, expected=error.expected, actual=error.actual, hint=error.hint)
 
 
-def _decoded(cls: type[Body], raw: bytes, order: ByteOrder, item: Item | None) -> Body | None:
+def _decoded(
+    cls: type[Body], raw: bytes, order: ByteOrder, item: RecordDraft | None
+) -> Body | None:
     try:
         return cls.inspect(raw, order).body
     except PLUGIN_ERRORS as error:
         raise _raised("decoding", cls, item, error) from error
 
 
-def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException) -> PluginError:
+def _raised(
+    doing: str, cls: type[Body], item: RecordDraft | None, error: BaseException
+) -> PluginError:
     provider = None
     if item is not None and item.record.entry is not None:
         provider = item.record.entry.provider
@@ -128,7 +132,7 @@ def _raised(doing: str, cls: type[Body], item: Item | None, error: BaseException
 
 
 def find_in(
-    cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: Item | None
+    cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: RecordDraft | None
 ) -> Place | Part | None:
     """Where a field is in these bytes; None where they have it not."""
     body = _decoded(cls, raw, order, item)
@@ -155,7 +159,7 @@ def _spliced(raw: bytes, before: bytes, after: bytes) -> bytes | None:
     return changed + raw[len(before) :]
 
 
-def refusal(item: Item | None, message: str, **details: Any) -> ImageError:
+def refusal(item: RecordDraft | None, message: str, **details: Any) -> ImageError:
     if item is not None:
         record = item.record
         details |= {

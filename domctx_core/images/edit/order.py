@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from domctx_core.base.errors import Errno, ImageError, PluginError
-from domctx_core.images.edit.drafts import Item
+from domctx_core.images.edit.drafts import RecordDraft
 
 __all__ = ["by_dependencies", "moved"]
 
 
-def by_dependencies(items: Sequence[Item]) -> list[Item]:
+def by_dependencies(items: Sequence[RecordDraft]) -> list[RecordDraft]:
     """The records with each behind those that its type names in `after`, else as they are."""
     needs = {item.code: _needs(item) for item in items}
     left = Counter(item.code for item in items)
@@ -28,7 +28,7 @@ def by_dependencies(items: Sequence[Item]) -> list[Item]:
             held.setdefault(item.code, []).append(place)
         else:
             ready.append(place)
-    ordered: list[Item] = []
+    ordered: list[RecordDraft] = []
     while ready:
         item = items[heapq.heappop(ready)]
         ordered.append(item)
@@ -48,7 +48,7 @@ def by_dependencies(items: Sequence[Item]) -> list[Item]:
     return ordered
 
 
-def _needs(item: Item) -> tuple[str, ...]:
+def _needs(item: RecordDraft) -> tuple[str, ...]:
     try:
         entry = item.record.entry
         return () if entry is None else entry.record_type.after
@@ -56,7 +56,7 @@ def _needs(item: Item) -> tuple[str, ...]:
         return ()
 
 
-def moved(items: Sequence[Item], before: dict[int, int]) -> list[Item]:
+def moved(items: Sequence[RecordDraft], before: dict[int, int]) -> list[RecordDraft]:
     """The fewest records that, taken out, leave the others in the order that they had."""
     tails: list[int] = []
     lengths: list[int] = []

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from domctx_core.base.errors import Errno, ImageError, UsageError
 from domctx_core.base.text import did_you_mean, ranges_of, ranges_text
-from domctx_core.images.edit.drafts import Draft, Item
+from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.images.edit.operations import ALL, Selector
 from domctx_core.images.tree import ContainerNode, Image
 from domctx_core.model.formats import Formats
@@ -29,12 +29,14 @@ class Selection:
         self._formats = formats
         self._numbers: Counter[tuple[int, int]] = Counter()
         #: Records by the path of formats and type code.
-        self._groups: dict[tuple[tuple[str, ...], int], list[Item]] = {}
-        self.drafts: list[Draft] = []
+        self._groups: dict[tuple[tuple[str, ...], int], list[RecordDraft]] = {}
+        self.drafts: list[ContainerDraft] = []
         self.root = self._draft(image.root, None, None)
 
-    def _draft(self, node: ContainerNode, holder: Item | None, outer: Draft | None) -> Draft:
-        draft = Draft(node, holder, outer)
+    def _draft(
+        self, node: ContainerNode, holder: RecordDraft | None, outer: ContainerDraft | None
+    ) -> ContainerDraft:
+        draft = ContainerDraft(node, holder, outer)
         self.drafts.append(draft)
         level = node.level
         for each in node.nodes:
@@ -43,7 +45,7 @@ class Selection:
             if number is None:
                 number = self._numbers[id(level), record.type]
                 self._numbers[id(level), record.type] += 1
-            item = Item(each, draft, number)
+            item = RecordDraft(each, draft, number)
             draft.items.append(item)
             self._groups.setdefault((level.path, record.type), []).append(item)
             if each.content is not None:
@@ -52,7 +54,7 @@ class Selection:
             draft.follows = self._draft(node.follows, None, draft)
         return draft
 
-    def select(self, selector: Selector) -> list[Item]:
+    def select(self, selector: Selector) -> list[RecordDraft]:
         """The records of the input that a selector means, at least one, all of one type."""
         groups = self._matching(selector)
         if len(groups) > 1:
@@ -75,7 +77,7 @@ class Selection:
             )
         return items
 
-    def select_one(self, selector: Selector) -> list[Item]:
+    def select_one(self, selector: Selector) -> list[RecordDraft]:
         """As `select`; a selector that reads as if it meant one record must."""
         items = self.select(selector)
         if len(items) == 1 or not selector.one:
@@ -89,7 +91,7 @@ class Selection:
         shown = ", ".join(map(str, choices[:4])) + (", ..." if len(choices) > 4 else "")
         raise UsageError(f"{selector} means {len(items)} records", expected=shown + more)
 
-    def _matching(self, selector: Selector) -> dict[tuple[tuple[str, ...], int], list[Item]]:
+    def _matching(self, selector: Selector) -> dict[tuple[tuple[str, ...], int], list[RecordDraft]]:
         """The groups of records whose path and type fit; raises where there are none."""
         size = len(selector.path)
         levels = [draft.level for draft in self.drafts]
@@ -119,7 +121,7 @@ class Selection:
             hint=did_you_mean(selector.type, names) or "see `domctx types`",
         )
 
-    def container(self, path: tuple[str, ...]) -> Draft:
+    def container(self, path: tuple[str, ...]) -> ContainerDraft:
         """The container that a path means."""
         found = {
             id(draft.level): draft
@@ -150,7 +152,7 @@ class Selection:
         )
 
 
-def which(items: Sequence[Item]) -> str:
+def which(items: Sequence[RecordDraft]) -> str:
     """Which records of a type there are, in short."""
     name = items[0].record.name or f"{items[0].code:#x}"
     ranges = ranges_of(sorted({item.number for item in items}))

@@ -1,11 +1,11 @@
-"""Writer: a draft laid out as chunks."""
+"""Assembler: a draft laid out as chunks."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from domctx_core.base.errors import Errno, ImageError
-from domctx_core.images.edit.drafts import Draft, Item
+from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.wire import padding
@@ -13,10 +13,10 @@ from domctx_core.reader.events import Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange, Chunk
 
-__all__ = ["Writer"]
+__all__ = ["Assembler"]
 
 
-class Writer:
+class Assembler:
     """Lays the outcome out: what is untouched as ranges of the input, the rest as bytes."""
 
     def __init__(self, source: Source) -> None:
@@ -37,7 +37,7 @@ class Writer:
             self.size += len(chunk)
         self.chunks.append(chunk)
 
-    def container(self, draft: Draft) -> None:
+    def container(self, draft: ContainerDraft) -> None:
         node = draft.node
         draft.at = self.size
         if not draft.touched:
@@ -56,7 +56,7 @@ class Writer:
             if rest is not None:
                 self.add(rest)
 
-    def record(self, item: Item) -> None:
+    def record(self, item: RecordDraft) -> None:
         item.at = self.size
         if not item.touched:
             self.add(item.extent)
