@@ -1,4 +1,4 @@
-"""Assembler: a draft laid out as chunks."""
+"""Turn drafts into chunks: what is untouched is copied from the input, the rest is new bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Assembler"]
 
 
 class Assembler:
-    """Lays the outcome out: what is untouched as ranges of the input, the rest as bytes."""
+    """Appends containers and records to `chunks`, of `size` bytes together."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -87,7 +87,7 @@ class Assembler:
             self.container(inner)
 
     def header(self, record: Record, length: int) -> Chunk:
-        """The record's header with another length; all else in it stays."""
+        """Return the record's header with another length; all else in it stays."""
         if length == record.length:
             return ByteRange(record.offset, record.header_size)
         header = record.level.format.header

@@ -1,10 +1,12 @@
-"""Drafts: the containers and records of an outcome that is being made of a tree."""
+"""Drafts: containers and records of the input's tree, with what an edit does to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from domctx_core.images.tree import ContainerNode, RecordNode
+from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.model.format import HEAD_SIZE
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
@@ -43,13 +45,13 @@ class RecordDraft:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Return the name of the record in messages."""
         name = self.record.name or f"type {self.code:#x}"
         return f"{name}[{self.number}]" if self.record.instance is not None else name
 
     @property
     def extent(self) -> ByteRange:
-        """All bytes of it, content that follows it included."""
+        """Return the range of all its bytes in its source, content that follows it included."""
         record, content = self.record, self.node.content
         end = content.end if content is not None and self.node.inline else record.end
         return ByteRange(record.offset, end - record.offset, self.source)
@@ -80,21 +82,35 @@ class ContainerDraft:
 
     @property
     def touched(self) -> bool:
-        """Whether anything in it is not as it was."""
+        """Return whether anything in it differs from the input."""
         if self.rearranged or self.headers or any(item.touched for item in self.items):
             return True
         return self.follows is not None and self.follows.touched
 
     def header_ranges(self) -> list[ByteRange]:
-        """Where each body before the first record lies in the input."""
+        """Return the range of each body before the first record in the input."""
         if not self.node.prologue.length:
             return []
         starts = [offset for offset, _ in self.level.prologue]
         ends = [*starts[1:], self.level.records_offset]
         return [ByteRange(start, end - start) for start, end in zip(starts, ends, strict=True)]
 
+    def header(self, number: int, source: Source) -> bytes:
+        """Return the body with that number among those before the records, as it is to be."""
+        raw = self.headers.get(number)
+        if raw is None:
+            range = self.header_ranges()[number]
+            raw = bytes(source.at(range.offset, range.length))
+        return raw
+
+    def header_order(self, source: Source) -> ByteOrder:
+        """Return the byte order of what precedes the records."""
+        level = self.level
+        size = HEAD_SIZE if level.bound is None else min(HEAD_SIZE, level.bound - level.offset)
+        return level.format.byteorder(bytes(source.at(level.offset, size)))
+
     def holders(self) -> Iterator[RecordDraft]:
-        """The records that it lies in or follows, the innermost first."""
+        """Yield the records that it lies in or follows, the innermost first."""
         draft: ContainerDraft | None = self
         while draft is not None:
             if draft.holder is not None:

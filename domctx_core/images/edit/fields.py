@@ -1,4 +1,4 @@
-"""Fields: one value set in the bytes of a body, and no other byte of it."""
+"""Set one field in the bytes of a body, and no other byte of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def set_value(
     operation: SetField | SetHeader,
     item: RecordDraft | None,
 ) -> tuple[bytes, EditChange]:
-    """The bytes of a body with one field set, and what changed."""
+    """Return the bytes of a body with one field set, and what changed."""
     try:
         return _set_value(cls, raw, order, operation, item)
     except DomctxError:
@@ -95,7 +95,7 @@ def _set_value(
 
 
 def _turned(old: Any, new: Any) -> str:
-    """Which bits of a bitmap were set and cleared; empty for any other value."""
+    """Return which bits of a bitmap were set and cleared; empty for any other value."""
     if not (isinstance(old, Bits) and isinstance(new, Bits)):
         return ""
     before, after = old.to_int(), new.to_int()
@@ -134,7 +134,7 @@ def _raised(
 def find_in(
     cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: RecordDraft | None
 ) -> Place | Part | None:
-    """Where a field is in these bytes; None where they have it not."""
+    """Find a field in these bytes; None if they do not have it."""
     body = _decoded(cls, raw, order, item)
     try:
         place = None if body is None else find_place(body, field)
@@ -145,10 +145,10 @@ def find_in(
 
 
 def _spliced(raw: bytes, before: bytes, after: bytes) -> bytes | None:
-    """`raw` with what makes `after` of `before`; None where that has no one meaning.
+    """Apply the difference of `before` and `after` to `raw`; None if that is ambiguous.
 
-    `before` is what the fields of `raw` make of it: where the two differ, `raw` has something that no
-    field holds (reserved bytes that are not zero), and keeps it.
+    `before` is `raw` as its fields encode it. Where the two differ, `raw` has something that no field
+    holds (reserved bytes that are not zero), and keeps it.
     """
     if raw[: len(before)] == before:
         return after + raw[len(before) :]

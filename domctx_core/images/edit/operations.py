@@ -1,4 +1,4 @@
-"""What can be done to an image, as data, and as a user writes it."""
+"""The operations of an edit, as data, and parsed from what a user writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ALL = (0, 2**64)
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which records an operation is about.
+    """Select the records of an operation.
 
     `type` is a name or a code. `numbers` are ranges of instances, both ends included (None: not
     said); where a format's records have none, a record's number is its place among those of its
@@ -55,7 +55,7 @@ class Selector:
 
     @classmethod
     def parse(cls, text: str) -> Selector:
-        """What `[FORMAT/]TYPE[INSTANCE]` or `[FORMAT/]TYPE#INDEX` says.
+        """Parse `[FORMAT/]TYPE[INSTANCE]` or `[FORMAT/]TYPE#INDEX`.
 
         INSTANCE is a number, ranges (`3-7,9`) or `*`. Raises `UsageError` for anything else.
         """
@@ -79,7 +79,7 @@ class Selector:
 
     @property
     def one(self) -> bool:
-        """Whether it can mean no more than one record."""
+        """Return whether it can select no more than one record."""
         if self.numbers is None:
             return True
         return len(self.numbers) == 1 and self.numbers[0][0] == self.numbers[0][1]
@@ -118,7 +118,7 @@ class SetField:
 
 @dataclass(frozen=True, slots=True)
 class SetHeader:
-    """Set a field of what stands before a container's records; `path` selects the container."""
+    """Set a field of what precedes a container's records; `path` selects the container."""
 
     path: tuple[str, ...]
     field: str
@@ -168,7 +168,7 @@ class Reorder:
 
 
 EditOperation = SetField | SetHeader | Drop | Keep | Insert | Reorder
-"""What an edit is made of."""
+"""One operation of an edit."""
 
 _SET_HEADER = re.compile(r"(?P<path>[\w/-]+):\.?(?P<field>[^=:]+)=(?P<value>.*)", re.DOTALL)
 _SET_FIELD = re.compile(
@@ -177,7 +177,7 @@ _SET_FIELD = re.compile(
 
 
 def parse_set(text: str) -> SetField | SetHeader:
-    """What `TYPE[INSTANCE].field=value` or `FORMAT:field=value` says; `UsageError` for others."""
+    """Parse `TYPE[INSTANCE].field=value` or `FORMAT:field=value`; raises `UsageError` for others."""
     match = _SET_HEADER.fullmatch(text)
     if match is not None:
         return SetHeader(tuple(match["path"].split("/")), match["field"].strip(), match["value"])

@@ -1,4 +1,4 @@
-"""Order: where records stand, and which of them had to move."""
+"""Sort records by what they depend on, and find those that moved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["by_dependencies", "moved"]
 
 
 def by_dependencies(items: Sequence[RecordDraft]) -> list[RecordDraft]:
-    """The records with each behind those that its type names in `after`, else as they are."""
+    """Return the records with each after those that its type names in `after`, and no other move."""
     needs = {item.code: _needs(item) for item in items}
     left = Counter(item.code for item in items)
     by_name = {item.record.name: item.code for item in items}
@@ -52,12 +52,12 @@ def _needs(item: RecordDraft) -> tuple[str, ...]:
     try:
         entry = item.record.entry
         return () if entry is None else entry.record_type.after
-    except PluginError:  # nothing is known of it, so it stays
+    except PluginError:  # its dependencies are unknown, so it stays
         return ()
 
 
 def moved(items: Sequence[RecordDraft], before: dict[int, int]) -> list[RecordDraft]:
-    """The fewest records that, taken out, leave the others in the order that they had."""
+    """Return the fewest records whose removal leaves the others in the order that they had."""
     tails: list[int] = []
     lengths: list[int] = []
     for item in items:

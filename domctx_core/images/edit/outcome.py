@@ -1,4 +1,4 @@
-"""What an edit gives: the outcome as chunks, and what changed."""
+"""The result of an edit: the outcome as chunks, and what changed."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class EditChange:
     new_offset: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The change as `edit --json` prints it."""
-        told: dict[str, Any] = {"action": self.action, "container": list(self.container)}
+        """Return the change as `edit --json` prints it."""
+        shown: dict[str, Any] = {"action": self.action, "container": list(self.container)}
         for key in ("type", "name", "instance", "record", "field"):
-            told[key] = getattr(self, key)
+            shown[key] = getattr(self, key)
         if self.action == "set":
-            told |= {"old": self.old, "new": self.new}
-        return told | {"offset": self.offset, "new_offset": self.new_offset}
+            shown |= {"old": self.old, "new": self.new}
+        return shown | {"offset": self.offset, "new_offset": self.new_offset}
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The outcome of an edit, and what it changed. Spans are of `source`, unless they say."""
+    """The outcome of an edit, and what it changed. Ranges are of `source` unless they name another."""
 
     source: Source
     chunks: tuple[Chunk, ...]
@@ -54,5 +54,5 @@ class Edit:
     changes: tuple[EditChange, ...]
 
     def outcome(self) -> Source:
-        """The outcome as an input that can be read, without writing it."""
+        """Return the outcome as a source, without writing it."""
         return SplicedSource(self.chunks, self.source)

@@ -1,4 +1,4 @@
-"""Selection: the records and containers of an image that a user means."""
+"""Select the records and containers of an image that a user means."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Selection", "either"]
 
 
 class Selection:
-    """A draft of a whole image, and what can be selected in it.
+    """A draft of a whole image, in which records and containers are selected.
 
     `drafts` are all containers, `root` is the outermost. What an edit does to the drafts later
     changes nothing about what is selected.
@@ -55,7 +55,7 @@ class Selection:
         return draft
 
     def select(self, selector: Selector) -> list[RecordDraft]:
-        """The records of the input that a selector means, at least one, all of one type."""
+        """Return the records of the input that a selector means: at least one, all of one type."""
         groups = self._matching(selector)
         if len(groups) > 1:
             raise UsageError(
@@ -78,7 +78,7 @@ class Selection:
         return items
 
     def select_one(self, selector: Selector) -> list[RecordDraft]:
-        """As `select`; a selector that reads as if it meant one record must."""
+        """As `select`, but raise if a selector for one record fits several."""
         items = self.select(selector)
         if len(items) == 1 or not selector.one:
             return items
@@ -92,7 +92,7 @@ class Selection:
         raise UsageError(f"{selector} means {len(items)} records", expected=shown + more)
 
     def _matching(self, selector: Selector) -> dict[tuple[tuple[str, ...], int], list[RecordDraft]]:
-        """The groups of records whose path and type fit; raises where there are none."""
+        """Return the groups of records whose path and type fit; raise if there are none."""
         size = len(selector.path)
         levels = [draft.level for draft in self.drafts]
         levels = [
@@ -122,7 +122,7 @@ class Selection:
         )
 
     def container(self, path: tuple[str, ...]) -> ContainerDraft:
-        """The container that a path means."""
+        """Return the container that a path means."""
         found = {
             id(draft.level): draft
             for draft in self.drafts
@@ -153,7 +153,7 @@ class Selection:
 
 
 def which(items: Sequence[RecordDraft]) -> str:
-    """Which records of a type there are, in short."""
+    """Describe which records of a type there are."""
     name = items[0].record.name or f"{items[0].code:#x}"
     ranges = ranges_of(sorted({item.number for item in items}))
     return f"{name}[{ranges_text(ranges, most=8, separator=',')}]"
