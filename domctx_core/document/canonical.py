@@ -13,7 +13,7 @@ from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder, JsonError
 from domctx_core.model.format import HEAD_SIZE, Format
 
-__all__ = ["exact_body", "exact_header", "header_values", "prologue_bytes"]
+__all__ = ["canonical_body", "canonical_header", "header_values", "prologue_bytes"]
 
 
 def prologue_bytes(
@@ -55,7 +55,9 @@ def header_values(
     return values
 
 
-def exact_header(header: type[Body], values: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
+def canonical_header(
+    header: type[Body], values: dict[str, Any], byteorder: ByteOrder
+) -> bytes | None:
     """The bytes of a record header; None where a value does not fit its field."""
     try:
         raw: bytes = header(**values).to_bytes(byteorder, check=False)
@@ -64,7 +66,7 @@ def exact_header(header: type[Body], values: dict[str, Any], byteorder: ByteOrde
         return None
 
 
-def exact_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
+def canonical_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
     """The bytes that a body's JSON is encoded to; None where it cannot be."""
     try:
         made = body.__layout__.from_json(value)

@@ -15,7 +15,12 @@ from domctx_core.base.errors import PLUGIN_ERRORS, Errno, ImageError, PluginErro
 from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import CHUNK, DEFAULT_CAP
 from domctx_core.base.text import json_integer
-from domctx_core.document.canonical import exact_body, exact_header, header_values, prologue_bytes
+from domctx_core.document.canonical import (
+    canonical_body,
+    canonical_header,
+    header_values,
+    prologue_bytes,
+)
 from domctx_core.document.decode_batch import BatchDecoder, batch_decoder
 from domctx_core.document.text_writer import Part, Writer
 from domctx_core.document.vocabulary import (
@@ -306,7 +311,7 @@ class _Decoder:
         raw = bytes(self.source.at(record.offset, record.header_size))
         assert level.format.header is not None
         values = header_values(level.format.header, record.type, record.instance, record.length)
-        if exact_header(level.format.header, values, level.framing.byteorder) != raw:
+        if canonical_header(level.format.header, values, level.framing.byteorder) != raw:
             shown["header_raw"] = raw.hex()
         return shown
 
@@ -327,7 +332,7 @@ class _Decoder:
             decoded = record.decoded
             if decoded is not None and decoded.body is not None:
                 body = body_json(decoded.body)
-                again = exact_body(type(decoded.body), body, record.level.framing.byteorder)
+                again = canonical_body(type(decoded.body), body, record.level.framing.byteorder)
         except PLUGIN_ERRORS:
             pass  # verify says what is wrong with it; the bytes are kept
         shown["body"] = body

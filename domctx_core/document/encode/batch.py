@@ -7,21 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
-from domctx_core.document.encode.containers import Container
+from domctx_core.document.encode.containers import EncodedContainer
 from domctx_core.document.encode.records import usable
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import batch_header
 from domctx_core.model.wire import padding
 
-__all__ = ["quick_way"]
+__all__ = ["record_packer"]
 
 _USUAL = frozenset(
     ("index", "offset", "type", "name", "instance", "length", "padding", "body", "provider")
 )
 
 
-def quick_way(container: Container, code: int) -> Callable[[dict[str, Any]], bytes] | None:
+def record_packer(
+    container: EncodedContainer, code: int
+) -> Callable[[dict[str, Any]], bytes] | None:
     """Encodes a record that is given by its fields and nothing else; None: no such way."""
     try:
         entry = container.registry.get(code)
@@ -42,17 +44,17 @@ def quick_way(container: Container, code: int) -> Callable[[dict[str, Any]], byt
     known = {"type": code, "instance": 0, "length": size}
     row: list[Any] = [*(known[name] for name in names), b""]
 
-    def way(shown: dict[str, Any]) -> bytes:
-        if not shown.keys() <= _USUAL or shown.get("name", entry.name) != entry.name:
+    def way(obj: dict[str, Any]) -> bytes:
+        if not obj.keys() <= _USUAL or obj.get("name", entry.name) != entry.name:
             raise Unusual
-        instance = shown["instance"]
-        length, padding = shown.get("length", size), shown.get("padding", pad)
+        instance = obj["instance"]
+        length, padding = obj.get("length", size), obj.get("padding", pad)
         if length != size or padding != pad:
             raise Unusual
         if not type(instance) is type(length) is type(padding) is int:
             raise Unusual
         row[place] = instance
-        row[-1] = write(shown["body"])
+        row[-1] = write(obj["body"])
         return whole.pack(*row)
 
     return way

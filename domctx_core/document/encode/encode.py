@@ -8,9 +8,16 @@ from typing import Any
 from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
-from domctx_core.document.encode.batch import quick_way
-from domctx_core.document.encode.containers import Container, compare_version, open_container
-from domctx_core.document.encode.nodes import INSIDE, LINE, NODE, Lines, Node, document_node
+from domctx_core.document.encode.batch import record_packer
+from domctx_core.document.encode.containers import EncodedContainer, compare_version, open_container
+from domctx_core.document.encode.nodes import (
+    INSIDE,
+    LINE,
+    NODE,
+    DocumentNode,
+    LineReader,
+    document_node,
+)
 from domctx_core.document.encode.records import (
     body_chunks,
     check_held_alone,
@@ -20,7 +27,7 @@ from domctx_core.document.encode.records import (
     remember,
     usable,
 )
-from domctx_core.document.encode.values import Values, join
+from domctx_core.document.encode.values import DocumentReader, join_path
 from domctx_core.document.vocabulary import LINES, SCHEMA
 from domctx_core.layout.codegen.json_codec import UNUSUAL
 from domctx_core.model.format import HEAD_SIZE
@@ -53,12 +60,12 @@ def encode_image(
     nothing else is ever read, whatever the document says. What `decode` left out is an error, or
     zeros with `fill_zero`. Raises `DocumentError` with all faults.
     """
-    said = Values(source, fill_zero, cap)
+    doc = DocumentReader(source, fill_zero, cap)
     chunks: list[Chunk] = []
-    with gc_paused(), said.finishing():
-        if said.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
-            node = document_node(said, document, "")
-            chunks += _Encoder(formats, said).container(node, None, None)
+    with gc_paused(), doc.finishing():
+        if doc.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
+            node = document_node(doc, document, "")
+            chunks += _Encoder(formats, doc).container(node, None, None)
     return chunks
 
 
@@ -74,55 +81,55 @@ def encode_lines(
 
     Pieces come as the lines do, and `DocumentError` at the end; until then they may be of no use.
     """
-    said = Values(source, fill_zero, cap)
-    reader = Lines(said, lines)
-    with said.finishing():
+    doc = DocumentReader(source, fill_zero, cap)
+    reader = LineReader(doc, lines)
+    with doc.finishing():
         first = reader.peek()
         if first is None:
-            said.fault("", "there is no line", expected="a line for the outermost container")
-        elif said.root(first[1], LINES, (*LINE, *NODE), first[0]):
+            doc.fault("", "there is no line", expected="a line for the outermost container")
+        elif doc.root(first[1], LINES, (*LINE, *NODE), first[0]):
             node = reader.opening(())
             if node is not None:
-                yield from _Encoder(formats, said).container(node, None, None)
+                yield from _Encoder(formats, doc).container(node, None, None)
             reader.rest()
 
 
 class _Encoder:
     """Goes through the containers and records of a document; `depth` is how many it is in."""
 
-    def __init__(self, formats: Formats, said: Values) -> None:
+    def __init__(self, formats: Formats, doc: DocumentReader) -> None:
         self.formats = formats
-        self.said = said
+        self.doc = doc
         self.depth = 0
 
     def container(
-        self, node: Node, holder: RecordType[Any] | None, outer: Container | None
+        self, node: DocumentNode, holder: RecordType[Any] | None, outer: EncodedContainer | None
     ) -> Iterator[Chunk]:
         """A container: what `holder` holds or announces, what follows `outer`, or the outermost."""
         self.depth += 1
         try:
             if self.depth > MAX_DEPTH:
-                self.said.fault(node.path, f"containers are nested more than {MAX_DEPTH} deep")
+                self.doc.fault(node.path, f"containers are nested more than {MAX_DEPTH} deep")
                 return
             raw = bytearray()
-            opened = open_container(self.said, self.formats, node, holder, outer, raw)
+            opened = open_container(self.doc, self.formats, node, holder, outer, raw)
             yield bytes(raw)
             if opened is not None:
                 chunks = self.inside(opened, node)
-                if node.shown.get("format_version") is not None:
+                if node.obj.get("format_version") is not None:
                     yield from self.check_version(opened, node, chunks)
                 yield from chunks
         finally:
             self.depth -= 1
 
     def check_version(
-        self, container: Container, node: Node, chunks: Iterator[Chunk]
+        self, container: EncodedContainer, node: DocumentNode, chunks: Iterator[Chunk]
     ) -> list[Chunk]:
         """The first chunks, which show the version where there is no header that says it."""
         taken: list[Chunk] = []
         if container.prologue or container.bare:
             return taken
-        before, head = len(self.said.faults), b""
+        before, head = len(self.doc.faults), b""
         # those of what is not bounded go on with what follows it
         whole = container.inside or container.outer is None
         for chunk in chunks:
@@ -133,18 +140,18 @@ class _Encoder:
             if len(head) >= HEAD_SIZE:
                 whole = True
                 break
-        if head and whole and len(self.said.faults) == before:
-            compare_version(self.said, container, node, head[:HEAD_SIZE])
+        if head and whole and len(self.doc.faults) == before:
+            compare_version(self.doc, container, node, head[:HEAD_SIZE])
         return taken
 
-    def inside(self, container: Container, node: Node) -> Iterator[Chunk]:
+    def inside(self, container: EncodedContainer, node: DocumentNode) -> Iterator[Chunk]:
         quick = container.quick
         for kind, value, path, inner in node.parts:
             if kind == "record":
                 if inner is None and type(value) is dict:
                     code = value.get("type")
                     if type(code) is int and code not in quick:
-                        quick[code] = quick_way(container, code)
+                        quick[code] = record_packer(container, code)
                     way = quick[code] if type(code) is int else None
                     if way is not None:
                         try:
@@ -154,8 +161,8 @@ class _Encoder:
                             pass
                 self.framed(container)
                 if container.format.header is None:
-                    self.said.fault(path, f"the format {container.format.name} has no records")
-                elif self.said.keys(value, _RECORD, path, "a record"):
+                    self.doc.fault(path, f"the format {container.format.name} has no records")
+                elif self.doc.keys(value, _RECORD, path, "a record"):
                     yield from self.record(container, value, path, inner)
             elif kind == "content":
                 if self.framed(container) and inner is not None:
@@ -163,66 +170,72 @@ class _Encoder:
             else:
                 if kind == "trailing":
                     self.framed(container)
-                yield from self.said.stretch(value, path)
+                yield from self.doc.stretch(value, path)
 
-    def framed(self, container: Container) -> bool:
+    def framed(self, container: EncodedContainer) -> bool:
         """Whether the header is there, without which nothing but `unframed` can be."""
-        if container.bare and not container.told:
-            container.told = True
-            self.said.fault(join(container.path, "header"), "the header is missing",
-                       expected=f"the fields that a {container.format.name} begins with")  # fmt: skip
+        if container.bare and not container.reported:
+            container.reported = True
+            self.doc.fault(join_path(container.path, "header"), "the header is missing",
+                           expected=f"the fields that a {container.format.name} begins with")  # fmt: skip
         return not container.bare
 
-    def following(self, container: Container, inner: Node, path: str) -> Iterator[Chunk]:
+    def following(
+        self, container: EncodedContainer, inner: DocumentNode, path: str
+    ) -> Iterator[Chunk]:
         follows = container.framing.follows
         if container.format.header is not None or follows is None:
-            self.said.fault(path, f"nothing follows the header of {container.format.name} here")
-        elif inner.shown.get("format") != follows:
-            self.said.fault(join(path, "format"), "not what follows this header", expected=follows,
-                       actual=excerpt(inner.shown.get("format")))  # fmt: skip
+            self.doc.fault(path, f"nothing follows the header of {container.format.name} here")
+        elif inner.obj.get("format") != follows:
+            self.doc.fault(join_path(path, "format"), "not what follows this header", expected=follows,
+                           actual=excerpt(inner.obj.get("format")))  # fmt: skip
         else:
             yield from self.container(inner, None, container)
 
     def record(
-        self, container: Container, shown: dict[str, Any], path: str, inner: Node | None
+        self,
+        container: EncodedContainer,
+        obj: dict[str, Any],
+        path: str,
+        inner: DocumentNode | None,
     ) -> Iterator[Chunk]:
         """One record with what it holds or announces."""
-        before = len(self.said.faults)
-        code, entry = find_type(self.said, container, shown, path)
+        before = len(self.doc.faults)
+        code, entry = find_type(self.doc, container, obj, path)
         if code is None:
             return
         record_type, broken = usable(entry)
         content = None if record_type is None else record_type.content
         if inner is not None and content is None:
             if broken is not None:
-                self.said.plugin_fault(join(path, "content"), broken, "the type cannot be used")
+                self.doc.plugin_fault(join_path(path, "content"), broken, "the type cannot be used")
             else:
                 name = "a type that no plugin knows" if entry is None else entry.name
-                self.said.fault(inner.path, f"{name} holds no other format",
-                           hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
+                self.doc.fault(inner.path, f"{name} holds no other format",
+                               hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
             return
         body: list[Chunk]
         held = inner if content is not None and not content.inline else None
         if held is not None:
-            check_held_alone(self.said, shown, path)
+            check_held_alone(self.doc, obj, path)
             body = list(self.container(held, record_type, container))
         else:
-            body = body_chunks(self.said, container, shown, path, entry, record_type, broken)
-            if "rest" in shown:
-                body += self.said.stretch(shown["rest"], join(path, "rest"))
-        if shown.get("raw_truncated"):
-            self.said.fault(join(path, "raw_truncated"), "the bytes were cut when they were shown",
-                       hint="`domctx decode` never cuts them")  # fmt: skip
-        if len(self.said.faults) > before:
+            body = body_chunks(self.doc, container, obj, path, entry, record_type, broken)
+            if "rest" in obj:
+                body += self.doc.stretch(obj["rest"], join_path(path, "rest"))
+        if obj.get("raw_truncated"):
+            self.doc.fault(join_path(path, "raw_truncated"), "the bytes were cut when they were shown",
+                           hint="`domctx decode` never cuts them")  # fmt: skip
+        if len(self.doc.faults) > before:
             if inner is not None and held is None:
                 for _ in self.container(inner, record_type, container):
                     pass  # what is wrong with it is worth telling too
             return
         length = size_of(body)
-        yield header_bytes(self.said, container, shown, path, code, record_type, length)
+        yield header_bytes(self.doc, container, obj, path, code, record_type, length)
         yield from body
-        yield padding_bytes(self.said, container, shown, path, length)
-        if record_type is not None and len(self.said.faults) == before:
+        yield padding_bytes(self.doc, container, obj, path, length)
+        if record_type is not None and len(self.doc.faults) == before:
             remember(container, record_type, body)
             if record_type.suspends and container.outer is not None and not container.inside:
                 container.outer.suspended[container.format.name] = container

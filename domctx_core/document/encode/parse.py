@@ -9,7 +9,7 @@ from typing import Any
 from domctx_core.base.errors import DocumentError, DocumentFault
 from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.text import TOO_LONG
-from domctx_core.document.encode.values import join, plain
+from domctx_core.document.encode.values import join_path, without_colon
 
 __all__ = ["parse_document", "parse_lines"]
 
@@ -97,31 +97,33 @@ class _Parser:
             faults = list(_faults(value, where))
         except json.JSONDecodeError as error:
             at = f"column {error.colno}" if where else f"line {error.lineno}, column {error.colno}"
-            said = f"not JSON: {error.msg} at {at}"
+            message = f"not JSON: {error.msg} at {at}"
             if error.msg == "Extra data" and not where:
                 hint = "a document of one line a record is encoded with --jsonl"
             elif where == "line 1: ":
                 hint = "a document that is not one line a record is encoded without --jsonl"
         except RecursionError:
-            said = "the JSON is nested too deeply to be read"
+            message = "the JSON is nested too deeply to be read"
         except UnicodeDecodeError as error:
-            said = f"not JSON: byte {error.start} is no UTF-8"
+            message = f"not JSON: byte {error.start} is no UTF-8"
             hint = "`domctx decode` makes a document of an image"
         else:
             raise DocumentError(faults)
-        raise DocumentError([DocumentFault(plain(where), said, hint=hint)])
+        raise DocumentError([DocumentFault(without_colon(where), message, hint=hint)])
 
 
 def _faults(value: Any, path: str) -> Iterator[DocumentFault]:
     if isinstance(value, _NoNumber):
-        yield DocumentFault(plain(path), value)
+        yield DocumentFault(without_colon(path), value)
     if isinstance(value, _Twice):
         yield DocumentFault(
-            join(path, value.twice), "the key stands twice in one object", hint="keep one of them"
+            join_path(path, value.twice),
+            "the key stands twice in one object",
+            hint="keep one of them",
         )
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _faults(item, join(path, key))
+            yield from _faults(item, join_path(path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _faults(item, f"{path}[{number}]")

@@ -6,9 +6,9 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS, BodyError, PluginError
 from domctx_core.base.text import excerpt, suggestion
-from domctx_core.document.canonical import exact_header, header_values
-from domctx_core.document.encode.containers import Container
-from domctx_core.document.encode.values import Values, join, kind_of
+from domctx_core.document.canonical import canonical_header, header_values
+from domctx_core.document.encode.containers import EncodedContainer
+from domctx_core.document.encode.values import DocumentReader, join_path, json_type
 from domctx_core.layout.kinds.base import JsonError
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.record_type import RecordType, body_class
@@ -28,85 +28,85 @@ __all__ = [
 
 
 def find_type(
-    said: Values, container: Container, shown: dict[str, Any], path: str
+    doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str
 ) -> tuple[int | None, Entry | None]:
     """The type code of a record and what is known of it."""
-    code, name = shown.get("type"), shown.get("name")
+    code, name = obj.get("type"), obj.get("name")
     registry = container.registry
-    where = join(path, "type")
+    where = join_path(path, "type")
     by_name = code is None or (isinstance(code, str) and not code[:1].isdecimal())
     if by_name and code is not None and name is None:
         name = code
     elif by_name and code is not None and name != code:
-        said.fault(where, "type and name are different types", expected=excerpt(name),
-                   actual=excerpt(code))  # fmt: skip
+        doc.fault(where, "type and name are different types", expected=excerpt(name),
+                  actual=excerpt(code))  # fmt: skip
         return None, None
     if by_name and name is None:
-        said.fault(where, "the type is missing", expected="a type code or a name")
+        doc.fault(where, "the type is missing", expected="a type code or a name")
         return None, None
     if name is not None and not isinstance(name, str):
-        said.fault(join(path, "name"), "not a name", expected="text", actual=kind_of(name))
+        doc.fault(join_path(path, "name"), "not a name", expected="text", actual=json_type(name))
         return None, None
     try:
         if by_name:
             entry = registry.find(str(name))
             if entry is None:
                 known = [each.name for each in registry]
-                said.fault(where if code is not None else join(path, "name"),
-                           f"no record type of {container.format.name} is called {name!r:.60}"
-                           f"{suggestion(name, known)}", expected=", ".join(known))  # fmt: skip
+                doc.fault(where if code is not None else join_path(path, "name"),
+                          f"no record type of {container.format.name} is called {name!r:.60}"
+                          f"{suggestion(name, known)}", expected=", ".join(known))  # fmt: skip
                 return None, None
             return entry.code, entry
-        number = said.integer(shown, "type", path)
+        number = doc.integer(obj, "type", path)
         if number is None:
             return None, None
         entry = registry.get(number)
     except PluginError as error:
-        if not by_name and shown.get("body") is None:  # bytes that need nobody to understand them
+        if not by_name and obj.get("body") is None:  # bytes that need nobody to understand them
             return number, None
-        said.plugin_fault(where, error, "the type cannot be used")
+        doc.plugin_fault(where, error, "the type cannot be used")
         return None, None
     if entry is not None and name is not None and entry.name != name:
-        said.fault(join(path, "name"), f"type code {number} is another type",
-                   expected=entry.name, actual=name,
-                   hint="leave out `type` or `name`")  # fmt: skip
+        doc.fault(join_path(path, "name"), f"type code {number} is another type",
+                  expected=entry.name, actual=name,
+                  hint="leave out `type` or `name`")  # fmt: skip
         return None, None
     return number, entry
 
 
-def check_held_alone(said: Values, shown: dict[str, Any], path: str) -> None:
+def check_held_alone(doc: DocumentReader, obj: dict[str, Any], path: str) -> None:
     """What a container makes must not be said a second time."""
     for key in ("body", "raw", "rest"):
-        if shown.get(key) is not None:
-            said.fault(join(path, key), "`content` makes the body, and this is another one",
-                       expected="null, or nothing", hint="keep one of the two")  # fmt: skip
+        if obj.get(key) is not None:
+            doc.fault(join_path(path, key), "`content` makes the body, and this is another one",
+                      expected="null, or nothing", hint="keep one of the two")  # fmt: skip
 
 
 def body_chunks(
-    said: Values,
-    container: Container,
-    shown: dict[str, Any],
+    doc: DocumentReader,
+    container: EncodedContainer,
+    obj: dict[str, Any],
     path: str,
     entry: Entry | None,
     record_type: RecordType[Any] | None,
     broken: PluginError | None,
 ) -> list[Chunk]:
     """The bytes of a body that is given by its fields, as bytes, or both."""
-    fields, raw = shown.get("body"), said.hex(shown, "raw", path)
-    where = join(path, "body")
+    fields, raw = obj.get("body"), doc.hex(obj, "raw", path)
+    where = join_path(path, "body")
     if fields is None:
-        if raw is None and shown.get("raw") is None and "rest" not in shown:
-            said.fault(where, "the body is missing", expected="`body`, `raw` or `content`")
+        if raw is None and obj.get("raw") is None and "rest" not in obj:
+            doc.fault(where, "the body is missing", expected="`body`, `raw` or `content`")
         return [raw or b""]
     if record_type is None:
         if broken is not None:
-            said.plugin_fault(where, broken, "the body cannot be encoded",
-                              "give `raw` in place of it")  # fmt: skip
+            doc.plugin_fault(where, broken, "the body cannot be encoded",
+                             "give `raw` in place of it")  # fmt: skip
         else:
-            said.fault(where, "no plugin knows the type, and can say how its body is laid out",
-                       expected="`raw`, or a plugin for the type",
-                       actual=excerpt(shown.get("name") or shown.get("type")),
-                       needs_plugin=True)  # fmt: skip
+            doc.fault(where, "no plugin knows the type, and can say how its body is laid out",
+                      expected="`raw`, or a plugin for the type",
+                      actual=excerpt(obj.get("name") or obj.get("type")),
+                      needs_plugin=True)  # fmt: skip
         return []
     try:
         kind = body_class(record_type, container.remembered)
@@ -124,26 +124,26 @@ def body_chunks(
             return [raw]
     except JsonError as error:
         for name, message in error.faults():
-            said.fault(join(where, name) if name else where, message)
+            doc.fault(join_path(where, name) if name else where, message)
         return []
     except BodyError as error:
-        said.fault(join(where, error.field) if error.field else where, error.message,
-                   expected=error.expected, actual=error.actual)  # fmt: skip
+        doc.fault(join_path(where, error.field) if error.field else where, error.message,
+                  expected=error.expected, actual=error.actual)  # fmt: skip
         return []
     except PLUGIN_ERRORS as error:
-        said.plugin_fault(where, error, f"encoding {record_type.name} failed")
+        doc.plugin_fault(where, error, f"encoding {record_type.name} failed")
         return []
-    said.fault(join(path, "raw"), "`body` and `raw` say different things",
-               hint="`raw` is there since the fields do not hold all of it: remove it to have the"
-               " edited fields encoded without what they do not hold, or edit `raw` and set"
-               " `body` to null")  # fmt: skip
+    doc.fault(join_path(path, "raw"), "`body` and `raw` say different things",
+              hint="`raw` is there since the fields do not hold all of it: remove it to have the"
+              " edited fields encoded without what they do not hold, or edit `raw` and set"
+              " `body` to null")  # fmt: skip
     return []
 
 
 def header_bytes(
-    said: Values,
-    container: Container,
-    shown: dict[str, Any],
+    doc: DocumentReader,
+    container: EncodedContainer,
+    obj: dict[str, Any],
     path: str,
     code: int,
     record_type: RecordType[Any] | None,
@@ -152,20 +152,20 @@ def header_bytes(
     """The header of a record; what is given of it has to be right."""
     header = container.format.header
     assert header is not None
-    given = said.integer(shown, "length", path)
+    given = doc.integer(obj, "length", path)
     if given is not None and given != length:
-        said.fault(join(path, "length"), "not the length of the body", expected=length,
-                   actual=given, hint="leave it out, and it is computed")  # fmt: skip
-    instance = said.integer(shown, "instance", path)
+        doc.fault(join_path(path, "length"), "not the length of the body", expected=length,
+                  actual=given, hint="leave it out, and it is computed")  # fmt: skip
+    instance = doc.integer(obj, "instance", path)
     if "instance" not in header.__layout__.by_name:
         if instance is not None:
-            said.fault(join(path, "instance"), "records of this format have no instance")
+            doc.fault(join_path(path, "instance"), "records of this format have no instance")
     elif instance is None:
-        if shown.get("instance") is None and not (
+        if obj.get("instance") is None and not (
             record_type is not None and record_type.instances.limit == 1
         ):
-            said.fault(join(path, "instance"), "the instance is missing",
-                       expected="a number")  # fmt: skip
+            doc.fault(join_path(path, "instance"), "the instance is missing",
+                      expected="a number")  # fmt: skip
         instance = 0
     values = header_values(header, code, instance, length)
     for name in ("type", "instance", "length"):
@@ -173,11 +173,11 @@ def header_bytes(
         if field is not None and isinstance(field.kind, Int):
             highest = field.kind.highest
             if values[name] > highest:
-                said.fault(join(path, name), f"does not fit the header's {field.kind.label}",
-                           expected=f"0 to {highest}", actual=values[name])  # fmt: skip
+                doc.fault(join_path(path, name), f"does not fit the header's {field.kind.label}",
+                          expected=f"0 to {highest}", actual=values[name])  # fmt: skip
                 return b""
-    raw = said.hex(shown, "header_raw", path)
-    made = exact_header(header, values, container.byteorder) or b""
+    raw = doc.hex(obj, "header_raw", path)
+    made = canonical_header(header, values, container.byteorder) or b""
     if raw is None:
         return made
     decoded = header.inspect(raw, container.byteorder).body
@@ -190,29 +190,29 @@ def header_bytes(
             if name in header.__layout__.by_name
         )
     ):
-        said.fault(join(path, "header_raw"), "does not say what the record says",
-                   expected=made.hex(), actual=raw.hex(),
-                   hint="leave it out, and the header is made")  # fmt: skip
+        doc.fault(join_path(path, "header_raw"), "does not say what the record says",
+                  expected=made.hex(), actual=raw.hex(),
+                  hint="leave it out, and the header is made")  # fmt: skip
     return raw
 
 
 def padding_bytes(
-    said: Values, container: Container, shown: dict[str, Any], path: str, length: int
+    doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str, length: int
 ) -> bytes:
     size = padding(length, container.format.alignment)
-    given = said.integer(shown, "padding", path)
+    given = doc.integer(obj, "padding", path)
     if given is not None and given != size:
-        said.fault(join(path, "padding"), f"not what a body of {length} bytes is padded with",
-                   expected=size, actual=given,
-                   hint="leave it out, and it is computed")  # fmt: skip
-    raw = said.hex(shown, "padding_raw", path)
+        doc.fault(join_path(path, "padding"), f"not what a body of {length} bytes is padded with",
+                  expected=size, actual=given,
+                  hint="leave it out, and it is computed")  # fmt: skip
+    raw = doc.hex(obj, "padding_raw", path)
     if raw is not None and len(raw) != size:
-        said.fault(join(path, "padding_raw"), "not as long as the padding",
-                   expected=f"{size} bytes", actual=f"{len(raw)} bytes")  # fmt: skip
+        doc.fault(join_path(path, "padding_raw"), "not as long as the padding",
+                  expected=f"{size} bytes", actual=f"{len(raw)} bytes")  # fmt: skip
     return bytes(size) if raw is None else raw
 
 
-def remember(container: Container, record_type: RecordType[Any], body: list[Chunk]) -> None:
+def remember(container: EncodedContainer, record_type: RecordType[Any], body: list[Chunk]) -> None:
     """Keep what records after it depend on, as a reader would."""
     if not record_type.remembered or any(isinstance(chunk, ByteRange) for chunk in body):
         return

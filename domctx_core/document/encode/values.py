@@ -13,7 +13,7 @@ from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange, Chunk
 
-__all__ = ["Values", "join", "kind_of", "plain"]
+__all__ = ["DocumentReader", "join_path", "json_type", "without_colon"]
 
 _STRETCH = ("offset", "length", "raw", "omitted")
 
@@ -23,7 +23,7 @@ _HIGHEST = 2**64 - 1
 """The highest number that any header holds."""
 
 
-class Values:
+class DocumentReader:
     """Reads the simple values of a document, and keeps all that is wrong with it, each with its place.
 
     `source` is the input that the document was made of, if it is at hand.
@@ -46,7 +46,7 @@ class Values:
             raise DocumentError(self.faults)
 
     def fault(self, path: str, message: str, **details: Any) -> None:
-        self.faults.append(DocumentFault(plain(path), message, **details))
+        self.faults.append(DocumentFault(without_colon(path), message, **details))
 
     def plugin_fault(self, path: str, error: BaseException, what: str, hint: str = "") -> None:
         text = error.message if isinstance(error, DomctxError) else describe(error)
@@ -60,13 +60,13 @@ class Values:
             return False
         found = value.get("schema")
         if found != schema:
-            self.fault(join(path, "schema"), "not a document that can be encoded", expected=schema,
+            self.fault(join_path(path, "schema"), "not a document that can be encoded", expected=schema,
                        actual=excerpt(found), hint="`domctx decode` makes them")  # fmt: skip
             return False
         size = self.integer(value, "size", path)
         if self.source is not None and size is not None and size != self.source.end():
             self.fault(
-                join(path, "size"),
+                join_path(path, "size"),
                 "the source is not the input that the document was made of",
                 expected=f"a source of {size} bytes",
                 actual=f"{self.source.end()} bytes",
@@ -76,11 +76,11 @@ class Values:
     def keys(self, value: Any, known: tuple[str, ...], path: str, what: str) -> bool:
         """Whether `value` is an object; keys that are not known are faults."""
         if not isinstance(value, dict):
-            self.fault(path, f"not {what}", expected="an object", actual=kind_of(value))
+            self.fault(path, f"not {what}", expected="an object", actual=json_type(value))
             return False
         for key in value:
             if key not in known:
-                self.fault(join(path, key), f"unknown key of {what}{suggestion(key, known)}",
+                self.fault(join_path(path, key), f"unknown key of {what}{suggestion(key, known)}",
                            expected=", ".join(known))  # fmt: skip
         return True
 
@@ -98,11 +98,11 @@ class Values:
             except ValueError:
                 made = None
         if made is None or made < 0:
-            self.fault(join(path, key), "not an unsigned number", expected="a number, or one in a"
+            self.fault(join_path(path, key), "not an unsigned number", expected="a number, or one in a"
                        " string", actual=excerpt(found))  # fmt: skip
             return None
         if made > _HIGHEST:
-            self.fault(join(path, key), "does not fit 64 bits", expected=f"0 to {_HIGHEST}",
+            self.fault(join_path(path, key), "does not fit 64 bits", expected=f"0 to {_HIGHEST}",
                        actual=excerpt(found))  # fmt: skip
             return None
         return made
@@ -115,7 +115,7 @@ class Values:
         try:
             return bytes.fromhex(found)
         except (TypeError, ValueError):
-            self.fault(join(path, key), "not bytes in hex", expected="an even number of hex digits",
+            self.fault(join_path(path, key), "not bytes in hex", expected="an even number of hex digits",
                        actual=excerpt(found))  # fmt: skip
             return None
 
@@ -127,7 +127,7 @@ class Values:
         if value.get("raw") is not None:
             raw = self.hex(value, "raw", path)
             if raw is not None and length is not None and len(raw) != length:
-                self.fault(join(path, "length"), "does not fit `raw`", expected=len(raw),
+                self.fault(join_path(path, "length"), "does not fit `raw`", expected=len(raw),
                            actual=length, hint="leave it out, and it is computed; `show` cuts `raw`,"
                            " `decode` does not")  # fmt: skip
             yield raw or b""
@@ -161,7 +161,7 @@ class Values:
                        hint="decode with --pages reference or inline, or write zeros for them with"
                        " --fill-zero")  # fmt: skip
         elif length > self.cap:
-            self.fault(join(path, "length"), "more zeros than are written for one stretch",
+            self.fault(join_path(path, "length"), "more zeros than are written for one stretch",
                        expected=f"at most {self.cap} bytes", actual=length,
                        hint="a larger --cap allows it")  # fmt: skip
         else:
@@ -170,19 +170,19 @@ class Values:
     # --------------------------------------------------------------------------------- containers
 
 
-def join(path: str, key: str) -> str:
+def join_path(path: str, key: str) -> str:
     return path + key if not path or path.endswith(" ") else f"{path}.{key}"
 
 
-def plain(path: str) -> str:
+def without_colon(path: str) -> str:
     return path.removesuffix(": ")
 
 
 def _within(inner: str, outer: str) -> bool:
-    return inner.startswith(plain(outer))
+    return inner.startswith(without_colon(outer))
 
 
-def kind_of(value: Any) -> str:
+def json_type(value: Any) -> str:
     """What kind of JSON a value is."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number",
              float: "a number with a fraction", type(None): "nothing"}  # fmt: skip
