@@ -12,10 +12,23 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
-from domctx_core.document.vocabulary import LINES, SCHEMA
+from domctx_core.document.vocabulary import (
+    CONTAINER,
+    CONTAINER_PATH,
+    DOCUMENT,
+    FINDINGS,
+    INSIDE,
+    LINE,
+    LINES,
+    NULL,
+    RECORD,
+    SCHEMA,
+    STRETCH,
+    STRETCHES,
+)
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import LONGEST_INTEGER
-from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT, Int
+from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import all_bodies
@@ -25,9 +38,6 @@ from domctx_core.reader.walker import MAX_DEPTH
 __all__ = ["image_schema", "line_schema", "record_schema"]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-_COUNT: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": 0}, INTEGER_TEXT]}
-_NULL: dict[str, Any] = {"type": "null"}
 
 _COMMON: dict[str, Any] = {
     "integer": {
@@ -44,46 +54,13 @@ _COMMON: dict[str, Any] = {
     "stretch": {
         "description": "bytes in hex, or by their place in the input, or left out",
         "type": "object",
-        "properties": {
-            "offset": _COUNT,
-            "length": _COUNT,
-            "raw": HEX,
-            "omitted": {"type": "boolean"},
-        },
+        "properties": STRETCH,
         "anyOf": [{"required": ["raw"]}, {"required": ["length"]}],
         "additionalProperties": False,
     },
     "record": {
         "type": "object",
-        "properties": {
-            "index": _COUNT,
-            "offset": _COUNT,
-            "type": {
-                "description": "type code, or the name",
-                "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],
-            },
-            "name": {"anyOf": [{"type": "string"}, _NULL]},
-            "instance": _COUNT,
-            "length": {"description": "bytes of the body"} | _COUNT,
-            "padding": {"description": "bytes of padding"} | _COUNT,
-            "padding_raw": HEX,
-            "header_raw": HEX,
-            "body": {"anyOf": [{"type": "object"}, _NULL]},
-            "raw": HEX,
-            "raw_truncated": {"const": True},
-            "rest": {"$ref": "#/$defs/stretch"},
-            "provider": {
-                "anyOf": [
-                    {
-                        "type": "object",
-                        "properties": {"dist": {"type": "string"}, "version": {"type": "string"}},
-                        "required": ["dist", "version"],
-                    },
-                    _NULL,
-                ]
-            },
-            "content": {"$ref": "#/$defs/container"},
-        },
+        "properties": RECORD,
         "allOf": [
             {"anyOf": [{"required": ["type"]}, {"required": ["name"]}]},
             {
@@ -99,33 +76,8 @@ _COMMON: dict[str, Any] = {
     },
 }
 
-_BEGINNING: dict[str, Any] = {
-    "format": {"type": "string"},
-    "format_version": _COUNT,
-    "byteorder": {"enum": ["little", "big"]},
-    "resumed": {"type": "boolean"},
-    "header": {"type": "object"},
-    "header_raw": HEX,
-}
-_BYTES: dict[str, Any] = {
-    "trailing": {"$ref": "#/$defs/stretch"},
-    "unframed": {"$ref": "#/$defs/stretch"},
-}
-_INSIDE: dict[str, Any] = {
-    "records": {"type": "array", "items": {"$ref": "#/$defs/record"}},
-    "content": {"$ref": "#/$defs/container"},
-    **_BYTES,
-}
-_ANY_BYTES = [{"required": [key]} for key in _BYTES]
-_ANY_INSIDE = [{"required": [key]} for key in _INSIDE]
-
-_PLACE: dict[str, Any] = {
-    "description": "formats from the outside in",
-    "type": "array",
-    "items": {"type": "string"},
-    "minItems": 1,
-    "maxItems": MAX_DEPTH,
-}
+_ANY_STRETCH = [{"required": [key]} for key in STRETCHES]
+_ANY_INSIDE = [{"required": [key]} for key in INSIDE]
 
 _SEEDS = 8
 """Made-up headers that show what a prologue can consist of."""
@@ -142,7 +94,7 @@ def image_schema(formats: Formats) -> dict[str, Any]:
     ]
     defs["container"] = {
         "type": "object",
-        "properties": _BEGINNING | _INSIDE,
+        "properties": CONTAINER | INSIDE,
         "required": ["format"],
         "anyOf": _ANY_INSIDE,
         "allOf": by_format,
@@ -153,13 +105,11 @@ def image_schema(formats: Formats) -> dict[str, Any]:
         "title": SCHEMA,
         "type": "object",
         "properties": {
-            "schema": {"const": SCHEMA},
-            "path": {"type": "string"},
-            "size": _COUNT,
-            **_BEGINNING,
-            **_INSIDE,
+            **DOCUMENT,
+            **CONTAINER,
+            **INSIDE,
             "resumed": {"const": False},
-            "findings": {"type": "array", "items": {"type": "object"}},
+            **FINDINGS,
         },
         "required": ["schema", "format"],
         "anyOf": _ANY_INSIDE,
@@ -192,20 +142,14 @@ def line_schema(
     names = _define_formats(formats, defs)
     defs["container"] = {
         "type": "object",
-        "properties": {
-            "schema": {"const": LINES},
-            "size": _COUNT,
-            "container": _PLACE,
-            "offset": _COUNT,
-            **_BEGINNING,
-        },
+        "properties": LINE | CONTAINER,
         "required": ["container", "format"],
         "allOf": [_if_format(name, {"header": _header(format)}) for name, format in names],
         "additionalProperties": False,
     }
     defs["bytes"] = {
         "type": "object",
-        "properties": {"container": _PLACE, **_BYTES},
+        "properties": {"container": CONTAINER_PATH, **STRETCHES},
         "required": ["container"],
         "additionalProperties": False,
     }
@@ -216,7 +160,7 @@ def line_schema(
         "if": {"required": ["format"]},
         "then": {"$ref": "#/$defs/container"},
         "else": {
-            "if": {"anyOf": _ANY_BYTES},
+            "if": {"anyOf": _ANY_STRETCH},
             "then": {"$ref": "#/$defs/bytes"},
             "else": {"allOf": [{"$ref": "#/$defs/record"}, *inside]},
         },
@@ -230,7 +174,7 @@ def _line_record() -> dict[str, Any]:
     properties = {key: value for key, value in record["properties"].items() if key != "content"}
     return {
         **record,
-        "properties": {"container": _PLACE, **properties},
+        "properties": {"container": CONTAINER_PATH, **properties},
         "required": ["container"],
         "allOf": record["allOf"][:1],
     }
@@ -309,7 +253,7 @@ def _of_type(entry: Entry, format: Format) -> dict[str, Any]:
         said = f"below {record_type.instances.limit}, or the record is not valid"
         properties["instance"] = {"description": said} | properties["instance"]
     bodies = [body.__layout__.schema() for body in all_bodies(record_type)]
-    properties["body"] = {"anyOf": [*bodies, _NULL]}
+    properties["body"] = {"anyOf": [*bodies, NULL]}
     if record_type.content is None:
         properties["content"] = False
     said = inspect.getdoc(record_type.body) or ""

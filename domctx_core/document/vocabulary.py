@@ -14,14 +14,29 @@ from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
 from domctx_core.base.problems import Finding
 from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
+from domctx_core.reader.walker import MAX_DEPTH
 from domctx_core.verification.verifier import Verifier
 
 __all__ = [
+    "CONTAINER",
+    "CONTAINER_PATH",
+    "COUNT",
+    "DOCUMENT",
+    "FIELDS_ONLY",
+    "FINDINGS",
+    "INSIDE",
+    "LINE",
     "LINES",
+    "NULL",
+    "RECORD",
     "SCHEMA",
+    "STRETCH",
+    "STRETCHES",
     "Nest",
+    "Properties",
     "body_json",
     "container_json",
     "image_json",
@@ -36,6 +51,100 @@ SCHEMA = "domctx.image/1"
 
 LINES = "domctx.lines/1"
 """The schema of the same document with a line for each of its parts."""
+
+Properties = dict[str, Any]
+"""The keys of a JSON object, each with the JSON Schema of its value."""
+
+COUNT: Properties = {"anyOf": [{"type": "integer", "minimum": 0}, INTEGER_TEXT]}
+NULL: Properties = {"type": "null"}
+CONTAINER_PATH: Properties = {
+    "description": "formats from the outside in",
+    "type": "array",
+    "items": {"type": "string"},
+    "minItems": 1,
+    "maxItems": MAX_DEPTH,
+}
+
+DOCUMENT: Properties = {"schema": {"const": SCHEMA}, "path": {"type": "string"}, "size": COUNT}
+"""Keys of the document beside those of its outermost container."""
+
+FINDINGS: Properties = {"findings": {"type": "array", "items": {"type": "object"}}}
+"""The key of the document that follows all others."""
+
+LINE: Properties = {
+    "schema": {"const": LINES},
+    "size": COUNT,
+    "container": CONTAINER_PATH,
+    "offset": COUNT,
+}
+"""Keys of a container's line before those of the container."""
+
+CONTAINER: Properties = {
+    "format": {"type": "string"},
+    "format_version": COUNT,
+    "byteorder": {"enum": ["little", "big"]},
+    "resumed": {"type": "boolean"},
+    "header": {"type": "object"},
+    "header_raw": HEX,
+}
+"""Keys of a container that precede what is in it."""
+
+STRETCHES: Properties = {
+    "trailing": {"$ref": "#/$defs/stretch"},
+    "unframed": {"$ref": "#/$defs/stretch"},
+}
+"""Keys of the bytes of a container that are in no record."""
+
+INSIDE: Properties = {
+    "records": {"type": "array", "items": {"$ref": "#/$defs/record"}},
+    "content": {"$ref": "#/$defs/container"},
+    **STRETCHES,
+}
+"""Keys of what is in a container."""
+
+STRETCH: Properties = {
+    "offset": COUNT,
+    "length": COUNT,
+    "raw": HEX,
+    "omitted": {"type": "boolean"},
+}
+"""Keys of bytes that are in no record, or too many to be held."""
+
+RECORD: Properties = {
+    "index": COUNT,
+    "offset": COUNT,
+    "type": {
+        "description": "type code, or the name",
+        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}],
+    },
+    "name": {"anyOf": [{"type": "string"}, NULL]},
+    "instance": COUNT,
+    "length": {"description": "bytes of the body"} | COUNT,
+    "padding": {"description": "bytes of padding"} | COUNT,
+    "padding_raw": HEX,
+    "header_raw": HEX,
+    "body": {"anyOf": [{"type": "object"}, NULL]},
+    "raw": HEX,
+    "raw_truncated": {"const": True},
+    "rest": {"$ref": "#/$defs/stretch"},
+    "provider": {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"dist": {"type": "string"}, "version": {"type": "string"}},
+                "required": ["dist", "version"],
+            },
+            NULL,
+        ]
+    },
+    "content": {"$ref": "#/$defs/container"},
+}
+"""Keys of a record."""
+
+FIELDS_ONLY = frozenset(
+    ("index", "offset", "type", "name", "instance", "length", "padding", "body", "provider")
+)
+"""Keys of a record whose fields give back all of its bytes: it is decoded and encoded quickly."""
 
 
 def image_json(

@@ -9,16 +9,13 @@ from typing import Any
 from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.document.encode.containers import EncodedContainer
 from domctx_core.document.encode.records import usable
+from domctx_core.document.vocabulary import FIELDS_ONLY
 from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import batch_header
 from domctx_core.model.wire import padding
 
 __all__ = ["record_packer"]
-
-_USUAL = frozenset(
-    ("index", "offset", "type", "name", "instance", "length", "padding", "body", "provider")
-)
 
 
 def record_packer(
@@ -45,7 +42,7 @@ def record_packer(
     row: list[Any] = [*(known[name] for name in names), b""]
 
     def way(obj: dict[str, Any]) -> bytes:
-        if not obj.keys() <= _USUAL or obj.get("name", entry.name) != entry.name:
+        if not obj.keys() <= FIELDS_ONLY or obj.get("name", entry.name) != entry.name:
             raise Unusual
         instance = obj["instance"]
         length, padding = obj.get("length", size), obj.get("padding", pad)

@@ -10,14 +10,7 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
 from domctx_core.document.encode.batch import record_packer
 from domctx_core.document.encode.containers import EncodedContainer, compare_version, open_container
-from domctx_core.document.encode.nodes import (
-    INSIDE,
-    LINE,
-    NODE,
-    DocumentNode,
-    LineReader,
-    document_node,
-)
+from domctx_core.document.encode.nodes import DocumentNode, LineReader, document_node
 from domctx_core.document.encode.records import (
     body_chunks,
     check_held_alone,
@@ -28,7 +21,16 @@ from domctx_core.document.encode.records import (
     usable,
 )
 from domctx_core.document.encode.values import DocumentReader, join_path
-from domctx_core.document.vocabulary import LINES, SCHEMA
+from domctx_core.document.vocabulary import (
+    CONTAINER,
+    DOCUMENT,
+    FINDINGS,
+    INSIDE,
+    LINE,
+    LINES,
+    RECORD,
+    SCHEMA,
+)
 from domctx_core.layout.codegen.json_codec import UNUSUAL
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
@@ -39,11 +41,9 @@ from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = ["encode_image", "encode_lines"]
 
-_ROOT = ("schema", "path", "size", "findings")
-_RECORD = (
-    "index", "offset", "type", "name", "instance", "length", "padding", "padding_raw", "body",
-    "raw", "raw_truncated", "rest", "provider", "content", "header_raw",
-)  # fmt: skip
+_ROOT = (*DOCUMENT, *FINDINGS, *CONTAINER, *INSIDE)
+_LINE = (*LINE, *CONTAINER)
+_RECORD = sorted(RECORD, key="header_raw".__eq__)  # messages name that one last
 
 
 def encode_image(
@@ -63,7 +63,7 @@ def encode_image(
     doc = DocumentReader(source, fill_zero, cap)
     chunks: list[Chunk] = []
     with gc_paused(), doc.finishing():
-        if doc.root(document, SCHEMA, (*_ROOT, *NODE, *INSIDE), ""):
+        if doc.root(document, SCHEMA, _ROOT, ""):
             node = document_node(doc, document, "")
             chunks += _Encoder(formats, doc).container(node, None, None)
     return chunks
@@ -87,7 +87,7 @@ def encode_lines(
         first = reader.peek()
         if first is None:
             doc.fault("", "there is no line", expected="a line for the outermost container")
-        elif doc.root(first[1], LINES, (*LINE, *NODE), first[0]):
+        elif doc.root(first[1], LINES, _LINE, first[0]):
             node = reader.opening(())
             if node is not None:
                 yield from _Encoder(formats, doc).container(node, None, None)

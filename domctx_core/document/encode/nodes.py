@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.document.encode.values import DocumentReader, join_path, json_type
+from domctx_core.document.vocabulary import CONTAINER, INSIDE, LINE, STRETCHES
 from domctx_core.reader.walker import MAX_DEPTH
 
-__all__ = ["INSIDE", "LINE", "NODE", "DocumentNode", "LineReader", "document_node"]
+__all__ = ["DocumentNode", "LineReader", "document_node"]
 
-NODE = ("format", "format_version", "byteorder", "resumed", "header", "header_raw")
-INSIDE = ("records", "content", "trailing", "unframed")
-LINE = ("schema", "size", "container", "offset")
+_CONTAINER = CONTAINER | INSIDE
 
 
 @dataclass(slots=True)
@@ -52,13 +51,13 @@ def _document_parts(
         inner = inner_node(doc, obj["content"], join_path(path, "content"))
         if inner is not None:
             yield "content", obj["content"], inner.path, inner
-    for kind in ("trailing", "unframed"):
+    for kind in STRETCHES:
         if kind in obj:
             yield kind, obj[kind], join_path(path, kind), None
 
 
 def inner_node(doc: DocumentReader, content: Any, path: str) -> DocumentNode | None:
-    if not doc.keys(content, (*NODE, *INSIDE), path, "a container"):
+    if not doc.keys(content, _CONTAINER, path, "a container"):
         return None
     return document_node(doc, content, path)
 
@@ -103,7 +102,7 @@ class LineReader:
             return None  # nobody goes into it: the line is left over, and that is told
         self.next = None
         where, value, names = line
-        self.doc.keys(value, (*LINE, *NODE), where, "a container's line")
+        self.doc.keys(value, LINE | CONTAINER, where, "a container's line")
         return DocumentNode(value, where, self.parts(names))
 
     def parts(self, names: tuple[str, ...]) -> Iterator[tuple[str, Any, str, DocumentNode | None]]:
@@ -117,7 +116,7 @@ class LineReader:
                 self.skip(inner)
                 continue
             self.next = None
-            found = [kind for kind in ("trailing", "unframed") if kind in value]
+            found = [kind for kind in STRETCHES if kind in value]
             if found:
                 self.doc.keys(value, ("container", *found), where, "such a line")
                 for kind in found:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, describe
 from domctx_core.base.io import CHUNK
 from domctx_core.base.text import excerpt, suggestion
+from domctx_core.document.vocabulary import STRETCH
 from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange, Chunk
 
 __all__ = ["DocumentReader", "join_path", "json_type", "without_colon"]
-
-_STRETCH = ("offset", "length", "raw", "omitted")
 
 _ZEROS = bytes(CHUNK)
 
@@ -55,7 +54,7 @@ class DocumentReader:
 
     # ------------------------------------------------------------------------------ simple values
 
-    def root(self, value: Any, schema: str, known: tuple[str, ...], path: str) -> bool:
+    def root(self, value: Any, schema: str, known: Collection[str], path: str) -> bool:
         if not self.keys(value, known, path, "a document"):
             return False
         found = value.get("schema")
@@ -73,7 +72,7 @@ class DocumentReader:
             )
         return True
 
-    def keys(self, value: Any, known: tuple[str, ...], path: str, what: str) -> bool:
+    def keys(self, value: Any, known: Collection[str], path: str, what: str) -> bool:
         """Whether `value` is an object; keys that are not known are faults."""
         if not isinstance(value, dict):
             self.fault(path, f"not {what}", expected="an object", actual=json_type(value))
@@ -121,7 +120,7 @@ class DocumentReader:
 
     def stretch(self, value: Any, path: str) -> Iterator[Chunk]:
         """Bytes that are in hex, left out, or named by their place in the source."""
-        if not self.keys(value, _STRETCH, path, "a stretch of bytes"):
+        if not self.keys(value, STRETCH, path, "a stretch of bytes"):
             return
         length = self.integer(value, "length", path)
         if value.get("raw") is not None:
