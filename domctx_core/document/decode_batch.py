@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
-from domctx_core.document.vocabulary import record_provider
+from domctx_core.document.vocabulary import FIELDS_ONLY, record_head, record_provider
 from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import BatchHeader, batch_header
@@ -17,56 +17,61 @@ from domctx_core.reader.sources import Source
 
 __all__ = ["BatchDecoder", "RecordBatch", "batch_decoder"]
 
-_FIRST_LOOK = 16
-"""Records that are looked at at once where one may be the first of many alike."""
+_FIRST = 16
+"""Records that are read at once where one may be the first of many equal ones."""
 
-_LOOK = 4096
-"""The most records that are looked at at once."""
+_MOST = 4096
+"""The most records that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Records that differ in instance and body only, one right after the other."""
+    """Records that follow one another, `stride` bytes apart, and differ in instance and body only.
 
-    run: BatchDecoder
+    `pattern` is one of them as JSON has it; `instances` is empty if the format has none.
+    """
+
+    pattern: dict[str, Any]
+    stride: int
     index: int
     offset: int
     instances: list[int]
     bodies: list[dict[str, Any]]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Each record as JSON has it."""
-        run, offset = self.run, self.offset
-        before, after = run.before, run.after
-        for place, body in enumerate(self.bodies):
-            shown: dict[str, Any]
-            shown = {"index": self.index + place, "offset": offset, **before}
+        """Yield each record as JSON has it."""
+        for number, body in enumerate(self.bodies):
+            offset = self.offset + number * self.stride
+            obj = self.pattern | {"index": self.index + number, "offset": offset, "body": body}
             if self.instances:
-                shown["instance"] = self.instances[place]
-            shown |= after
-            shown["body"] = body
-            shown["provider"] = run.provider
-            yield shown
-            offset += run.stride
+                obj["instance"] = self.instances[number]
+            yield obj
 
     def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
-        """Each record as text; only bodies are encoded one by one."""
-        run, count = self.run, len(self.bodies)
-        before, after = encode(run.before)[1:-1], encode(run.after)[1:-1]
-        form = f'{{"index": %d, "offset": %d, {before.replace("%", "%%")}, '
-        form += '"instance": %d, ' if self.instances else ""
-        form += f'{after}, "body": %s, "provider": '
-        form += encode(run.provider).replace("%", "%%") + "}"
-        indices = range(self.index, self.index + count)
-        offsets = range(self.offset, self.offset + count * run.stride, run.stride)
-        columns: list[Iterable[Any]] = [indices, offsets, map(encode, self.bodies)]
+        """Yield each record as text; only bodies are encoded one by one."""
+        count = len(self.bodies)
+        columns: dict[str, tuple[str, Iterable[Any]]] = {
+            "index": ("%d", range(self.index, self.index + count)),
+            "offset": ("%d", range(self.offset, self.offset + count * self.stride, self.stride)),
+            "body": ("%s", map(encode, self.bodies)),
+        }
         if self.instances:
-            columns.insert(2, self.instances)
-        return map(form.__mod__, zip(*columns, strict=True))
+            columns["instance"] = ("%d", self.instances)
+        form = ", ".join(
+            f"{encode(key)}: " + (columns[key][0] if key in columns else _escaped(encode(value)))
+            for key, value in self.pattern.items()
+        )
+        rows = zip(*(columns[key][1] for key in self.pattern if key in columns), strict=True)
+        return map(f"{{{form}}}".__mod__, rows)
+
+
+def _escaped(text: str) -> str:
+    """Return text that stands for itself in a format for `%`."""
+    return text.replace("%", "%%")
 
 
 class BatchDecoder:
-    """Takes records of one type and length, one after the other, without decoding each."""
+    """Decodes records of one type and length that follow one another, without a body for each."""
 
     def __init__(
         self, record: Record, header: BatchHeader, read: Callable[[bytes], dict[str, Any]]
@@ -79,18 +84,17 @@ class BatchDecoder:
         self.instance = names.index("instance") if "instance" in names else None
         self.body = len(names)
         self.read = read
-        self.before = {"type": record.type, "name": record.name}
-        self.after = {"length": record.length, "padding": record.padding}
-        self.provider = record_provider(record)
+        pattern = record_head(record) | {"body": None, "provider": record_provider(record)}
+        self.pattern = {key: value for key, value in pattern.items() if key in FIELDS_ONLY}
 
     def take(self, first: Record, source: Source) -> Iterator[RecordBatch]:
-        """`first` and those after it that are like it and in order; none if it is not."""
+        """Yield `first` and the records after it that are like it; nothing if it is unusual itself."""
         level, offset, index = first.level, first.offset, first.index
         bound = source.size if level.bound is None else level.bound
         if bound is None or not source.seekable:
             bound = first.end
-        look = _FIRST_LOOK
-        while count := min(look, (bound - offset) // self.stride):
+        most = _FIRST
+        while count := min(most, (bound - offset) // self.stride):
             block = source.at(offset, count * self.stride)
             if len(block) < count * self.stride:
                 return
@@ -102,10 +106,10 @@ class BatchDecoder:
                 return
             index += count
             offset += count * self.stride
-            look = min(2 * look, _LOOK)
+            most = min(2 * most, _MOST)
 
     def batch(self, block: memoryview, first: Record, index: int, offset: int) -> RecordBatch:
-        """The records of a block, up to the first that is unlike them or out of order."""
+        """Decode the records of a block, up to the first that is unlike `first` or unusual."""
         read, body, zeros = self.read, self.body, bytes(first.padding)
         type, length = first.type, first.length
         instances: list[int] = []
@@ -119,11 +123,11 @@ class BatchDecoder:
                     instances.append(row[self.instance])
         except UNUSUAL:
             pass
-        return RecordBatch(self, index, offset, instances, bodies)
+        return RecordBatch(self.pattern, self.stride, index, offset, instances, bodies)
 
 
 def batch_decoder(record: Record) -> BatchDecoder | None:
-    """How records like this one are taken quickly; None where they must be looked at one by one."""
+    """Return a decoder for records like this one; None if each of them has to be looked at."""
     level, byteorder = record.level, record.level.framing.byteorder
     try:
         if record.entry is None or record.type == level.format.last or not record.held:

@@ -1,4 +1,4 @@
-"""The quick way to encode: records that are given by their fields and nothing else."""
+"""Encode records that are given by their fields and nothing else, without a body for each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ __all__ = ["record_packer"]
 def record_packer(
     container: EncodedContainer, code: int
 ) -> Callable[[dict[str, Any]], bytes] | None:
-    """Encodes a record that is given by its fields and nothing else; None: no such way."""
+    """Return a function that packs records of a type; None if each of them has to be looked at.
+
+    It raises one of `UNUSUAL` for a record that is not given by its fields alone, or not rightly.
+    """
     try:
         entry = container.registry.get(code)
         record_type, _ = usable(entry)
@@ -41,7 +44,7 @@ def record_packer(
     known = {"type": code, "instance": 0, "length": size}
     row: list[Any] = [*(known[name] for name in names), b""]
 
-    def way(obj: dict[str, Any]) -> bytes:
+    def pack(obj: dict[str, Any]) -> bytes:
         if not obj.keys() <= FIELDS_ONLY or obj.get("name", entry.name) != entry.name:
             raise Unusual
         instance = obj["instance"]
@@ -54,4 +57,4 @@ def record_packer(
         row[-1] = write(obj["body"])
         return whole.pack(*row)
 
-    return way
+    return pack

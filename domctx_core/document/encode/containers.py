@@ -1,4 +1,4 @@
-"""Opening: the containers of a document, with what stands before their records."""
+"""Open the containers of a document: format, byte order, and what precedes the records."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ __all__ = ["EncodedContainer", "compare_version", "open_container"]
 
 @dataclass(eq=False, slots=True)
 class EncodedContainer:
-    """A container that is being written.
+    """A container that is being encoded.
 
-    `prologue` has the bodies before its records; `bare` is one whose prologue is not said, so that
-    nothing can be framed in it; `told` is whether that was told.
+    `prologue` has the bodies before its records. It is `bare` if the document does not give them,
+    so that nothing can be framed in it; `reported` is whether that fault was reported. `packers`
+    has what encodes records of each type code quickly.
     """
 
     path: str
@@ -41,7 +42,7 @@ class EncodedContainer:
     reported: bool = False
     remembered: Mapping[int, Body] = field(default_factory=dict)
     suspended: dict[str, EncodedContainer] = field(default_factory=dict)
-    quick: dict[int, Callable[[dict[str, Any]], bytes] | None] = field(default_factory=dict)
+    packers: dict[int, Callable[[dict[str, Any]], bytes] | None] = field(default_factory=dict)
 
 
 def open_container(
@@ -52,7 +53,7 @@ def open_container(
     outer: EncodedContainer | None,
     raw: bytearray,
 ) -> EncodedContainer | None:
-    """The container with its prologue, which is appended to `raw`; None where there is a fault."""
+    """Return the container with its prologue, which is appended to `raw`; None if there is a fault."""
     obj, path = node.obj, node.path
     name = obj.get("format")
     if not isinstance(name, str):
@@ -116,7 +117,7 @@ def _resume(
 def _compare_framing(
     doc: DocumentReader, framing: Framing, obj: dict[str, Any], path: str, what: str
 ) -> None:
-    """Byte order and version, if they are given, have to be those that are made of `what`."""
+    """Check that byte order and version, if they are given, are those of `what`."""
     order, version = obj.get("byteorder"), doc.integer(obj, "format_version", path)
     for key, given, made in (
         ("byteorder", order, framing.byteorder),
@@ -130,13 +131,13 @@ def _compare_framing(
 def compare_version(
     doc: DocumentReader, container: EncodedContainer, node: DocumentNode, head: bytes
 ) -> None:
-    """The version of a format without a prologue, which `head`, its first bytes, can show."""
+    """Check the version of a format without a prologue against `head`, its first bytes."""
     try:
         framing = container.format.framing([], head)
     except PLUGIN_ERRORS as error:
         doc.plugin_fault(node.path, error, f"the format {container.format.name} failed")
     else:
-        if not framing.version:  # the bytes do not tell
+        if not framing.version:  # the bytes do not have it
             return
         obj = {"format_version": node.obj["format_version"]}
         _compare_framing(doc, framing, obj, node.path, "the first record")
@@ -145,7 +146,7 @@ def compare_version(
 def _compare_prologue(
     doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str
 ) -> None:
-    """A container that goes on writes no header; one that is given has to be that of its beginning."""
+    """Check that the header given for a resumed container, which has none, is that of its beginning."""
     if obj.get("header_raw") is not None:
         doc.fault(join_path(path, "header_raw"), "a container that goes on has no header of its own",
                   hint="leave it out")  # fmt: skip
@@ -162,7 +163,7 @@ def _compare_prologue(
 
 
 def _fields(bodies: list[Body]) -> dict[str, Any]:
-    """The fields of all bodies of a prologue, as `header` has them."""
+    """Return the fields of all bodies of a prologue, as `header` has them."""
     return {name: value for body in bodies for name, value in body.to_json().items()}
 
 
@@ -214,7 +215,7 @@ def _prologue(
     path: str,
     raw: bytearray,
 ) -> list[Body]:
-    """The bodies of a prologue by their fields, and their bytes in `raw`."""
+    """Return the bodies of a prologue that is given by its fields; their bytes go to `raw`."""
     where = join_path(path, "header")
     if not isinstance(header, dict):
         doc.fault(where, "not an object", expected="fields", actual=json_type(header))
@@ -229,7 +230,7 @@ def _prologue(
 def _given_prologue(
     doc: DocumentReader, format: Format, header_raw: bytes, header: Any, path: str
 ) -> list[Body]:
-    """The bodies of a prologue that is given by its bytes."""
+    """Return the bodies of a prologue that is given by its bytes."""
     where = join_path(path, "header_raw")
     bodies: list[Body] = []
     at = 0

@@ -1,4 +1,4 @@
-"""Encode: the containers and records of a document, one after the other, as chunks of an image."""
+"""Encode the containers and records of a document, one after the other, as chunks of an image."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def encode_image(
     fill_zero: bool = False,
     cap: int = DEFAULT_CAP,
 ) -> list[Chunk]:
-    """The bytes of the image that a `domctx.image/1` document describes, for `write_chunks`.
+    """Return the bytes of the image that a `domctx.image/1` document describes, for `write_chunks`.
 
-    `source` is the input that the document was made of, for what the document has by reference;
-    nothing else is ever read, whatever the document says. What `decode` left out is an error, or
-    zeros with `fill_zero`. Raises `DocumentError` with all faults.
+    `source` is the input that the document was decoded from; the document's references are read
+    from it, and nothing else is ever read. Bytes that `decode` left out are an error, or zeros with
+    `fill_zero`. Raises `DocumentError` with all faults.
     """
     doc = DocumentReader(source, fill_zero, cap)
     chunks: list[Chunk] = []
@@ -77,9 +77,10 @@ def encode_lines(
     fill_zero: bool = False,
     cap: int = DEFAULT_CAP,
 ) -> Iterator[Chunk]:
-    """The same of what `decode_lines` gave: (where it stands, object) for each line, in order.
+    """Yield the same for what `decode_lines` gave: (place, object) for each line, in order.
 
-    Pieces come as the lines do, and `DocumentError` at the end; until then they may be of no use.
+    Chunks are yielded as lines are read. `DocumentError` is raised at the end; what was yielded
+    until then may be of no use.
     """
     doc = DocumentReader(source, fill_zero, cap)
     reader = LineReader(doc, lines)
@@ -95,7 +96,7 @@ def encode_lines(
 
 
 class _Encoder:
-    """Goes through the containers and records of a document; `depth` is how many it is in."""
+    """Encodes the containers and records of a document; `depth` containers are open."""
 
     def __init__(self, formats: Formats, doc: DocumentReader) -> None:
         self.formats = formats
@@ -105,7 +106,7 @@ class _Encoder:
     def container(
         self, node: DocumentNode, holder: RecordType[Any] | None, outer: EncodedContainer | None
     ) -> Iterator[Chunk]:
-        """A container: what `holder` holds or announces, what follows `outer`, or the outermost."""
+        """Encode a container: what `holder` holds or announces, what follows `outer`, or the outermost."""
         self.depth += 1
         try:
             if self.depth > MAX_DEPTH:
@@ -125,7 +126,7 @@ class _Encoder:
     def check_version(
         self, container: EncodedContainer, node: DocumentNode, chunks: Iterator[Chunk]
     ) -> list[Chunk]:
-        """The first chunks, which show the version where there is no header that says it."""
+        """Check the version by the first records if no header has it, and return the chunks taken."""
         taken: list[Chunk] = []
         if container.prologue or container.bare:
             return taken
@@ -134,7 +135,7 @@ class _Encoder:
         whole = container.inside or container.outer is None
         for chunk in chunks:
             taken.append(chunk)
-            if not isinstance(chunk, bytes):  # what is in the source is not looked at
+            if not isinstance(chunk, bytes):  # a range of the source is not looked at
                 return taken
             head += chunk
             if len(head) >= HEAD_SIZE:
@@ -145,17 +146,17 @@ class _Encoder:
         return taken
 
     def inside(self, container: EncodedContainer, node: DocumentNode) -> Iterator[Chunk]:
-        quick = container.quick
+        packers = container.packers
         for kind, value, path, inner in node.parts:
             if kind == "record":
                 if inner is None and type(value) is dict:
                     code = value.get("type")
-                    if type(code) is int and code not in quick:
-                        quick[code] = record_packer(container, code)
-                    way = quick[code] if type(code) is int else None
-                    if way is not None:
+                    if type(code) is int and code not in packers:
+                        packers[code] = record_packer(container, code)
+                    pack = packers[code] if type(code) is int else None
+                    if pack is not None:
                         try:
-                            yield way(value)
+                            yield pack(value)
                             continue
                         except UNUSUAL:
                             pass
@@ -173,7 +174,7 @@ class _Encoder:
                 yield from self.doc.stretch(value, path)
 
     def framed(self, container: EncodedContainer) -> bool:
-        """Whether the header is there, without which nothing but `unframed` can be."""
+        """Return whether the header is given, without which there can be nothing but `unframed`."""
         if container.bare and not container.reported:
             container.reported = True
             self.doc.fault(join_path(container.path, "header"), "the header is missing",
@@ -199,7 +200,7 @@ class _Encoder:
         path: str,
         inner: DocumentNode | None,
     ) -> Iterator[Chunk]:
-        """One record with what it holds or announces."""
+        """Encode one record with what it holds or announces."""
         before = len(self.doc.faults)
         code, entry = find_type(self.doc, container, obj, path)
         if code is None:
@@ -229,7 +230,7 @@ class _Encoder:
         if len(self.doc.faults) > before:
             if inner is not None and held is None:
                 for _ in self.container(inner, record_type, container):
-                    pass  # what is wrong with it is worth telling too
+                    pass  # its faults are reported too
             return
         length = size_of(body)
         yield header_bytes(self.doc, container, obj, path, code, record_type, length)

@@ -1,4 +1,4 @@
-"""Nodes: the containers of a document and what is in each, be it one text or a line a record."""
+"""Walk the containers of a document and what is in each, be it one text or a line a record."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CONTAINER = CONTAINER | INSIDE
 
 @dataclass(slots=True)
 class DocumentNode:
-    """A container of a document: what is said of it, and what is in it, in order.
+    """A container of a document: its own keys, and what is in it, in order.
 
-    `parts` gives kind (`record`, `content`, `trailing`, `unframed`), value, where it stands, and for a
-    record the container that it holds or that follows it.
+    `parts` yields kind (`record`, `content`, `trailing`, `unframed`), value, path, and for a record
+    the container that it holds or that follows it.
     """
 
     obj: dict[str, Any]
@@ -63,7 +63,7 @@ def inner_node(doc: DocumentReader, content: Any, path: str) -> DocumentNode | N
 
 
 class LineReader:
-    """Containers of the lines of a document."""
+    """Groups the lines of a document into containers."""
 
     def __init__(self, doc: DocumentReader, lines: Iterable[tuple[str, Any]]) -> None:
         self.doc = doc
@@ -71,7 +71,7 @@ class LineReader:
         self.next: tuple[str, Any, tuple[str, ...]] | None = None
 
     def peek(self) -> tuple[str, Any, tuple[str, ...]] | None:
-        """The next line with its place and the container that it names."""
+        """Return the next line with its place and the container that it names, without taking it."""
         while self.next is None:
             line = next(self.lines, None)
             if line is None:
@@ -94,12 +94,12 @@ class LineReader:
         return self.next
 
     def opening(self, outer: tuple[str, ...]) -> DocumentNode | None:
-        """The container that the next line opens, if it opens one inside `outer`."""
+        """Return the container that the next line opens, if it opens one inside `outer`."""
         line = self.peek()
         if line is None or line[2][:-1] != outer or "format" not in line[1]:
             return None
         if len(outer) > MAX_DEPTH:
-            return None  # nobody goes into it: the line is left over, and that is told
+            return None  # it is not gone into: the line is left over, and that is reported
         self.next = None
         where, value, names = line
         self.doc.keys(value, LINE | CONTAINER, where, "a container's line")
@@ -132,12 +132,12 @@ class LineReader:
             self.skip(inner)
 
     def skip(self, node: DocumentNode | None) -> None:
-        """Pass over what nobody has read of a container, so that the next line is what follows."""
+        """Skip what was not read of a container, so that the next line is what follows."""
         for _, _, _, inner in node.parts if node is not None else ():
             self.skip(inner)
 
     def rest(self) -> None:
-        """What is left belongs to no container that is open."""
+        """Report a line that is left: it belongs to no container that is open."""
         line = self.peek()
         if line is not None:
             self.doc.fault(

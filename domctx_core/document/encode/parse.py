@@ -1,4 +1,4 @@
-"""Reading: the JSON of a document, with what `json` would let pass told."""
+"""Parse the JSON of a document, and report what `json` would accept."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class _Twice(dict[str, Any]):
 
 
 class _NoNumber(str):
-    """What stood for a number and is none; the text says why."""
+    """What is not a valid number where one is expected; the text says why."""
 
 
 def parse_document(text: bytes | str) -> Any:
-    """The JSON of a document, in UTF-8.
+    """Parse the JSON of a document, in UTF-8.
 
-    Raises `DocumentError` where it is none, an object has a key twice, or a number is none.
+    Raises `DocumentError` if it is no JSON, an object has a key twice, or a number is not valid.
     """
     return _Parser().parse(text, "")
 
 
 def parse_lines(lines: Iterable[bytes | str]) -> Iterator[tuple[str, Any]]:
-    """Each line's place and JSON, for `encode_lines`; raises as `parse_document` does."""
+    """Yield each line's place and JSON, for `encode_lines`; raises as `parse_document` does."""
     parser = _Parser()
     for number, text in enumerate(lines, 1):
         if text.strip():
@@ -42,7 +42,7 @@ def parse_lines(lines: Iterable[bytes | str]) -> Iterator[tuple[str, Any]]:
 
 
 class _Parser:
-    """Reads JSON, and notices a key that an object has twice, and numbers that are none."""
+    """Parses JSON, and detects keys that an object has twice and numbers that are not valid."""
 
     def __init__(self) -> None:
         self.suspect = False
@@ -82,7 +82,7 @@ class _Parser:
             return self.decoder.decode(text)
         except json.JSONDecodeError:
             raise
-        except ValueError:  # Python makes no integer of thousands of digits: see where it stands
+        except ValueError:  # Python refuses integers of thousands of digits: find out where it is
             return self.decoder_with(self.integer).decode(text)
 
     def parse(self, text: bytes | str, where: str) -> Any:

@@ -1,4 +1,4 @@
-"""Records: the bytes of one record's header, body and padding, each checked against what is said."""
+"""Encode one record's header, body and padding, each checked against what the document gives."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 def find_type(
     doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str
 ) -> tuple[int | None, Entry | None]:
-    """The type code of a record and what is known of it."""
+    """Return the type code of a record and its registry entry; None if there is a fault."""
     code, name = obj.get("type"), obj.get("name")
     registry = container.registry
     where = join_path(path, "type")
@@ -62,7 +62,7 @@ def find_type(
             return None, None
         entry = registry.get(number)
     except PluginError as error:
-        if not by_name and obj.get("body") is None:  # bytes that need nobody to understand them
+        if not by_name and obj.get("body") is None:  # bytes need no plugin
             return number, None
         doc.plugin_fault(where, error, "the type cannot be used")
         return None, None
@@ -75,7 +75,7 @@ def find_type(
 
 
 def check_held_alone(doc: DocumentReader, obj: dict[str, Any], path: str) -> None:
-    """What a container makes must not be said a second time."""
+    """Report a body that is given although the record's `content` is its body."""
     for key in ("body", "raw", "rest"):
         if obj.get(key) is not None:
             doc.fault(join_path(path, key), "`content` makes the body, and this is another one",
@@ -91,7 +91,7 @@ def body_chunks(
     record_type: RecordType[Any] | None,
     broken: PluginError | None,
 ) -> list[Chunk]:
-    """The bytes of a body that is given by its fields, as bytes, or both."""
+    """Encode a body that is given by its fields, as bytes, or both."""
     fields, raw = obj.get("body"), doc.hex(obj, "raw", path)
     where = join_path(path, "body")
     if fields is None:
@@ -149,7 +149,7 @@ def header_bytes(
     record_type: RecordType[Any] | None,
     length: int,
 ) -> bytes:
-    """The header of a record; what is given of it has to be right."""
+    """Encode the header of a record; what is given of it has to be right."""
     header = container.format.header
     assert header is not None
     given = doc.integer(obj, "length", path)
@@ -199,6 +199,7 @@ def header_bytes(
 def padding_bytes(
     doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str, length: int
 ) -> bytes:
+    """Encode the padding of a body of `length` bytes."""
     size = padding(length, container.format.alignment)
     given = doc.integer(obj, "padding", path)
     if given is not None and given != size:
@@ -213,7 +214,7 @@ def padding_bytes(
 
 
 def remember(container: EncodedContainer, record_type: RecordType[Any], body: list[Chunk]) -> None:
-    """Keep what records after it depend on, as a reader would."""
+    """Remember the body of a record that later ones depend on, as a reader would."""
     if not record_type.remembered or any(isinstance(chunk, ByteRange) for chunk in body):
         return
     try:
@@ -227,6 +228,7 @@ def remember(container: EncodedContainer, record_type: RecordType[Any], body: li
 
 
 def usable(entry: Entry | None) -> tuple[RecordType[Any] | None, PluginError | None]:
+    """Return the record type of an entry, or the error if its plugin cannot be used."""
     if entry is None:
         return None, None
     try:

@@ -1,4 +1,4 @@
-"""Values: what a document says in numbers, hex and stretches of bytes, and what is wrong with it."""
+"""Read numbers, hex and stretches of bytes of a document, and collect all faults."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HIGHEST = 2**64 - 1
 
 
 class DocumentReader:
-    """Reads the simple values of a document, and keeps all that is wrong with it, each with its place.
+    """Reads the simple values of a document, and collects all faults, each with its path.
 
-    `source` is the input that the document was made of, if it is at hand.
+    `source` is the input that the document was decoded from, if it is at hand.
     """
 
     def __init__(self, source: Source | None, fill_zero: bool, cap: int) -> None:
@@ -36,7 +36,7 @@ class DocumentReader:
 
     @contextmanager
     def finishing(self) -> Iterator[None]:
-        """Raises what was found when the block ends."""
+        """Raise all faults when the block ends."""
         try:
             yield
         except RecursionError:
@@ -73,7 +73,7 @@ class DocumentReader:
         return True
 
     def keys(self, value: Any, known: Collection[str], path: str, what: str) -> bool:
-        """Whether `value` is an object; keys that are not known are faults."""
+        """Return whether `value` is an object; keys that are not known are faults."""
         if not isinstance(value, dict):
             self.fault(path, f"not {what}", expected="an object", actual=json_type(value))
             return False
@@ -84,7 +84,7 @@ class DocumentReader:
         return True
 
     def integer(self, value: dict[str, Any], key: str, path: str) -> int | None:
-        """An unsigned number, which may be in a string; None where there is none or it is none."""
+        """Return an unsigned number, which may be in a string; None if it is absent or a fault."""
         found = value.get(key)
         if found is None:
             return None
@@ -107,7 +107,7 @@ class DocumentReader:
         return made
 
     def hex(self, value: dict[str, Any], key: str, path: str) -> bytes | None:
-        """Bytes in hex; None where there are none or it is no hex."""
+        """Return bytes given in hex; None if they are absent or a fault."""
         found = value.get(key)
         if found is None:
             return None
@@ -119,7 +119,7 @@ class DocumentReader:
             return None
 
     def stretch(self, value: Any, path: str) -> Iterator[Chunk]:
-        """Bytes that are in hex, left out, or named by their place in the source."""
+        """Yield bytes that are given in hex, left out, or a range of the source."""
         if not self.keys(value, STRETCH, path, "a stretch of bytes"):
             return
         length = self.integer(value, "length", path)
@@ -166,8 +166,6 @@ class DocumentReader:
         else:
             yield from (_ZEROS[: min(CHUNK, length - at)] for at in range(0, length, CHUNK))
 
-    # --------------------------------------------------------------------------------- containers
-
 
 def join_path(path: str, key: str) -> str:
     return path + key if not path or path.endswith(" ") else f"{path}.{key}"
@@ -182,7 +180,7 @@ def _within(inner: str, outer: str) -> bool:
 
 
 def json_type(value: Any) -> str:
-    """What kind of JSON a value is."""
+    """Describe the JSON type of a value."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number",
              float: "a number with a fraction", type(None): "nothing"}  # fmt: skip
     return next((name for kind, name in names.items() if isinstance(value, kind)), "no JSON")

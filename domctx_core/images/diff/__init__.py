@@ -1,1 +1,1 @@
-"""What differs between two images, record by record and field by field."""
+"""Compare two images, record by record and field by field."""

@@ -21,11 +21,11 @@ from domctx_core.reader.splice import ByteRange
 __all__ = ["Side", "body_changes"]
 
 _ONE_BY_ONE = 64
-"""Elements of an array, or fields that one side has alone, that are told one by one."""
+"""Elements of an array, or fields that one side has alone, that are listed one by one."""
 
 
 _LONG, _BEFORE = 60, 12
-"""Characters of a text that people see, and how many of them from before the difference."""
+"""Characters of a text that are shown, and how many of them precede the difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +38,26 @@ class Side:
     byteorder: ByteOrder
 
     def has(self, span: FieldSpan) -> bool:
-        """Whether any byte of a field is there: a body may be shorter than what it decodes to."""
+        """Return whether any byte of a field is there: a body may be shorter than what it decodes to."""
         return span.size > 0 and span.offset < len(self.raw)
 
     def at(self, offset: int, size: int) -> int | None:
-        """The place in the input of `size` bytes of the body; None where none of them is there."""
+        """Return the offset in the input of `size` bytes of the body; None if none of them is there."""
         if self.offset is None or offset + min(size, 1) > len(self.raw):
             return None
         return self.offset + offset
 
     def stretch(self, start: int, end: int) -> bytes:
-        """Some bytes of the body; those that a short one lacks are decoded as zeros."""
+        """Return some bytes of the body; zeros for those that a short one lacks, as decoding has it."""
         return self.raw[start:end].ljust(end - start, b"\0")
 
     def slice(self, span: FieldSpan) -> bytes:
-        """The bytes of one field."""
+        """Return the bytes of one field."""
         return self.stretch(span.offset, span.end)
 
 
 def body_changes(where: Where, a: Side, b: Side) -> Iterator[ValueChange]:
-    """The fields that differ, then those that A or B has alone, and bytes that no field is.
+    """Yield the fields that differ, then those that A or B has alone, and bytes outside all fields.
 
     Bodies of different classes are compared by the names of their fields.
     """
@@ -117,7 +117,7 @@ def _is_text(x: FieldSpan, y: FieldSpan) -> bool:
 
 
 def _excerpts(a: Value, b: Value) -> tuple[Value, Value]:
-    """Two texts that people see from a little before where they begin to differ."""
+    """Cut two texts so that they start shortly before their first difference."""
     pairs = enumerate(zip(a.json, b.json, strict=False))
     first = next((at for at, (x, y) in pairs if x != y), min(len(a.json), len(b.json)))
     start = first - _BEFORE if max(len(a.json), len(b.json)) > _LONG and first > _BEFORE else 0
@@ -137,7 +137,7 @@ def _numbers(x: FieldSpan, y: FieldSpan) -> bool:
 def _elements(
     where: Where, a: Side, x: FieldSpan, b: Side, y: FieldSpan, volatile: bool
 ) -> Iterator[ValueChange]:
-    """The elements of two rows that differ, a few more than are told one by one."""
+    """Yield the elements of two arrays that differ, at most one more than are listed one by one."""
     count = 0
     for index, (old, new) in enumerate(zip_longest(x.value, y.value)):
         if old == new:
@@ -181,7 +181,7 @@ def _bits(
 
 
 def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
-    """Fields that stand next to each other."""
+    """Group adjacent fields."""
     run: list[FieldSpan] = []
     for span in found:
         if run and run[-1].end != span.offset:
@@ -195,7 +195,7 @@ def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
 def _alone(
     where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool
 ) -> Iterator[ValueChange]:
-    """Fields that one side has alone: one by one, or from which to which where they are many."""
+    """Yield fields that one side has alone: one by one, or as one range if they are many."""
     shown = [
         span
         for span in found
@@ -225,7 +225,7 @@ def _rest(
     b: Side,
     right: dict[str, FieldSpan],
 ) -> Iterator[ValueChange]:
-    """What follows the last field, where there is more."""
+    """Compare the bytes after the last field, if there are any."""
     in_a = max((span.end for span in left.values()), default=0)
     in_b = max((span.end for span in right.values()), default=0)
     if a.raw[in_a:] == b.raw[in_b:]:
@@ -241,7 +241,7 @@ def _bytes(side: Side, start: int, end: int) -> tuple[BufferSource, ByteRange]:
 
 
 def _placed(change: ValueChange, a: Side, start_a: int, b: Side, start_b: int) -> ValueChange:
-    """A change of bytes that were compared on their own, at their place in the inputs."""
+    """Move a change of bytes that were compared by themselves to their place in the inputs."""
     return ValueChange(
         change.where,
         change.field,

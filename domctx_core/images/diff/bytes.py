@@ -10,14 +10,14 @@ from domctx_core.reader.splice import ByteRange
 __all__ = ["Comparer", "bytes_change"]
 
 SHOWN = 16
-"""Bytes that are shown of each side, from the first that differs."""
+"""Bytes that are shown of each side, from the first that differs on."""
 
 
 class Comparer:
-    """Whether bytes of A are bytes of B, asked in the order in which they lie.
+    """Compares bytes of A with bytes of B, best in the order of their offsets.
 
-    What is asked for next is read ahead, in growing stretches, as long as both sides go on at the
-    same distance from each other; small neighbours then cost one comparison together.
+    It reads ahead, in growing stretches, as long as both sides continue at the same distance from
+    each other, so that small neighbours cost one comparison together.
     """
 
     def __init__(self, a: Source, b: Source) -> None:
@@ -28,7 +28,7 @@ class Comparer:
         self._ahead = 0
 
     def same(self, a: int, b: int, size: int) -> bool:
-        """Whether the `size` bytes from offset `a` of A are those from `b` of B."""
+        """Return whether the `size` bytes from offset `a` of A equal those from `b` of B."""
         if not size:
             return True
         if size > CHUNK:
@@ -63,7 +63,7 @@ def bytes_change(
     b: tuple[Source, ByteRange] | None,
     volatile: bool = False,
 ) -> ValueChange | None:
-    """How two stretches of bytes differ, None where they do not; neither is held as a whole."""
+    """Compare two ranges of bytes, neither of them held as a whole; None if they are equal."""
     empty = BufferSource(b""), ByteRange(0, 0)
     (left, in_a), (right, in_b) = a or empty, b or empty
     common = min(in_a.length, in_b.length)
@@ -95,7 +95,7 @@ _STEP = 1 << 14
 
 
 def _differing(a: bytes, b: bytes) -> tuple[int, int]:
-    """The first byte that differs, and how many do."""
+    """Return the index of the first byte that differs, and how many do."""
     first, count = len(a), 0
     for at in range(0, len(a), _STEP):
         x, y = a[at : at + _STEP], b[at : at + _STEP]
@@ -108,7 +108,7 @@ def _differing(a: bytes, b: bytes) -> tuple[int, int]:
 
 
 def _value(source: Source, span: ByteRange, first: int) -> Value:
-    """What a side has from its first byte that differs."""
+    """Return what a side has from its first byte on that differs."""
     raw = bytes(source.at(span.offset + first, min(SHOWN, max(0, span.length - first))))
     more = span.length - first > SHOWN
     text = raw.hex(" ") + (" ..." if more else "") if raw else "nothing"

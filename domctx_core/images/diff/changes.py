@@ -1,4 +1,4 @@
-"""What differs inside of a record or container, as data: A is the first image, B the second."""
+"""The differences inside of a record or container, as data: A is the first image, B the second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Keys", "PartsChange", "Value", "ValueChange"]
 Where = Literal[
     "body", "header", "prologue", "padding", "byteorder", "format", "trailing", "unframed"
 ]
-"""Which part of a record or container a change lies in."""
+"""The part of a record or container that a change is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class ValueChange:
     count: int | None = None
 
     def swapped(self) -> ValueChange:
-        """The same change from B to A."""
+        """Return the same change from B to A."""
         return replace(self, a=self.b, b=self.a, set=self.cleared, cleared=self.set)
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         shown: dict[str, Any] = {"where": self.where}
         if self.field is not None:
             shown["field"] = self.field
@@ -81,12 +81,12 @@ class Keys:
     ranges: tuple[tuple[int, int], ...] = ()
 
     def text(self) -> str:
-        """The ranges for people; an ellipsis stands for those that are not known."""
+        """Return the ranges as text; an ellipsis stands for those that are not known."""
         known = sum(last - first + 1 for first, last in self.ranges)
         return ranges_text(self.ranges, spec="#x") + (", ..." if known < self.count else "")
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         return {
             "count": self.count,
             "ranges": [[json_integer(first), json_integer(last)] for first, last in self.ranges],
@@ -112,16 +112,16 @@ class PartsChange:
 
     @property
     def differences(self) -> int:
-        """How many of the four ways to differ there are."""
+        """Count which of the four ways to differ there are."""
         return sum(keys.count > 0 for keys in (self.changed, self.kinds, self.removed, self.added))
 
     def swapped(self) -> PartsChange:
-        """The same from B to A."""
+        """Return the same from B to A."""
         by = sorted((new, old, count) for old, new, count in self.kinds_by)
         return replace(self, kinds_by=tuple(by), removed=self.added, added=self.removed)
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         return {
             "part": self.part,
             "changed": self.changed.to_json(),

@@ -1,4 +1,4 @@
-"""What tells a record from others of its type and instance, where its type says so."""
+"""The fields that distinguish a record from others of its type and instance."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Identity = tuple[Any, ...]
 
 
 def identity_of(record: Record) -> Identity:
-    """The identity of a record; empty where its type names no fields, or it cannot be decoded.
+    """Return the identity of a record; empty if its type names no fields, or it cannot be decoded.
 
-    So it is where a plugin cannot be used: what that means is said where bodies are compared.
+    It is empty, too, if a plugin cannot be used: comparing the bodies reports that.
     """
     try:
         names = _names(record)
@@ -32,7 +32,7 @@ def identity_of(record: Record) -> Identity:
 
 
 def place_of(record: Record, identity: Identity) -> RecordPlace:
-    """What a record with this identity is and where it lies."""
+    """Return what a record with this identity is and where it is."""
     fields = []
     if identity and record.body_class is not None:
         known = record.body_class.__layout__.by_name

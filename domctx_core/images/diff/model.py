@@ -1,4 +1,4 @@
-"""What differs between two images, as data: A is the first image, B the second."""
+"""The differences of two images, as data: A is the first image, B the second."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RecordPlace:
 
     @property
     def label(self) -> str:
-        """Name (or number), instance and identity, as in `TSC_INFO[0]`, `NODE_DATA (path '/a')`."""
+        """Return name (or number), instance and identity, as in `TSC_INFO[0]`, `NODE_DATA (path '/a')`."""
         name = self.name or f"type {self.type:#x}"
         if self.instance is not None:
             name += f"[{self.instance}]"
@@ -37,7 +37,7 @@ class RecordPlace:
         return f"{name} ({fields})" if fields else name
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         shown: dict[str, Any] = {"type": self.type, "name": self.name}
         if self.instance is not None:
             shown["instance"] = self.instance
@@ -69,7 +69,7 @@ class RecordChange:
 
     @property
     def status(self) -> Literal["added", "removed", "changed", "moved"]:
-        """What became of the record from A to B; `changed` where it has moved as well."""
+        """Return what became of the record from A to B; `changed` if it has moved as well."""
         if self.a is None:
             return "added"
         if self.b is None:
@@ -78,26 +78,26 @@ class RecordChange:
 
     @property
     def place(self) -> RecordPlace:
-        """The record in A, or in B where A has it not."""
+        """Return the record in A, or in B if A does not have it."""
         place = self.a or self.b
         assert place is not None
         return place
 
     @property
     def differences(self) -> int:
-        """How many differences there are that do not come by themselves."""
+        """Count the differences, those of volatile values excepted."""
         alone = self.a is None or self.b is None
         own = sum(not change.volatile for change in self.changes)
         return alone + self.moved + own + (self.parts.differences if self.parts else 0)
 
     @property
     def folded(self) -> int:
-        """How many values differ that move by themselves."""
+        """Count the volatile values that differ."""
         own = sum(change.volatile for change in self.changes)
         return own + bool(self.parts and self.parts.passing.count)
 
     def swapped(self) -> RecordChange:
-        """The same from B to A."""
+        """Return the same from B to A."""
         return replace(
             self,
             a=self.b,
@@ -107,7 +107,7 @@ class RecordChange:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         shown: dict[str, Any] = {"status": self.status}
         for side, place in (("a", self.a), ("b", self.b)):
             shown[side] = None if place is None else place.to_json()
@@ -126,7 +126,7 @@ class ContainerPlace:
     offset: int
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         return {"path": list(self.path), "offset": self.offset}
 
 
@@ -147,7 +147,7 @@ class ContainerChange:
 
     @property
     def status(self) -> Literal["added", "removed", "changed", "not-compared"]:
-        """What became of the container from A to B."""
+        """Return what became of the container from A to B."""
         if not self.compared:
             return "not-compared"
         if self.a is None:
@@ -156,19 +156,19 @@ class ContainerChange:
 
     @property
     def differences(self) -> int:
-        """How many differences there are that do not come by themselves."""
+        """Count the differences, those of volatile values excepted."""
         alone = self.compared and (self.a is None or self.b is None)
         own = sum(not change.volatile for change in self.changes)
         return alone + own + sum(record.differences for record in self.records)
 
     @property
     def folded(self) -> int:
-        """How many values differ that move by themselves."""
+        """Count the volatile values that differ."""
         own = sum(change.volatile for change in self.changes)
         return own + sum(record.folded for record in self.records)
 
     def swapped(self) -> ContainerChange:
-        """The same from B to A."""
+        """Return the same from B to A."""
         return replace(
             self,
             a=self.b,
@@ -178,7 +178,7 @@ class ContainerChange:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As `diff --json` prints it."""
+        """Return the JSON of `diff --json`."""
         return {
             "format": self.format,
             "status": self.status,
@@ -202,26 +202,26 @@ class Diff:
 
     @property
     def differences(self) -> int:
-        """How many differences there are that do not come by themselves."""
+        """Count the differences, those of volatile values excepted."""
         return sum(container.differences for container in self.containers)
 
     @property
     def folded(self) -> int:
-        """How many values differ that move by themselves, such as times."""
+        """Count the volatile values that differ, such as times."""
         return sum(container.folded for container in self.containers)
 
     def records(self) -> Iterator[tuple[ContainerChange, RecordChange]]:
-        """Every record that differs, with its container."""
+        """Yield every record that differs, with its container."""
         for container in self.containers:
             for record in container.records:
                 yield container, record
 
     def swapped(self) -> Diff:
-        """The same from B to A."""
-        return replace(self, containers=tuple(each.swapped() for each in self.containers))
+        """Return the same from B to A."""
+        return replace(self, containers=tuple(container.swapped() for container in self.containers))
 
     def to_json(self) -> dict[str, Any]:
-        """The counts and containers of `diff --json`."""
+        """Return the counts and containers of `diff --json`."""
         return {
             "differences": self.differences,
             "folded": self.folded,

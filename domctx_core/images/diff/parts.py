@@ -1,8 +1,8 @@
-"""Bulk records of two images compared part by part (guest memory: page by page).
+"""Compare bulk records of two images part by part (guest memory: page by page).
 
-Which record a part lies in does not matter, and of parts with the same key the last one counts. The
-records are read in step, so that only the parts where something differs, or that stand in another
-order, are kept in mind, and of those no more than a limit at a time.
+It does not matter which record a part is in, and of parts with the same key the last one counts. The
+records are read in step, so that only the parts that differ or come in another order are remembered,
+and of those no more than a limit at a time.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from domctx_core.reader.sources import Source
 __all__ = ["body_of", "compare_parts", "parts_of"]
 
 SUSPECTS = 1 << 18
-"""Parts that are kept in mind at a time."""
+"""Parts that are remembered at a time."""
 
 _RANGES = 16
-"""Ranges of keys that are told before the rest is only counted."""
+"""Ranges of keys that are listed; the rest is only counted."""
 
 
 class _Placed(NamedTuple):
-    """A part, with the bytes of the input that it is."""
+    """A part, with its range of the input."""
 
     key: int
     kind: str
@@ -38,7 +38,7 @@ class _Placed(NamedTuple):
 
 
 def parts_of(record: Record) -> Sequence[Part] | None:
-    """The parts of a bulk record; None where it has none or they cannot be told."""
+    """Return the parts of a bulk record; None if it has none or they are not known."""
     if record.entry is None or not record.bulk:
         return None
     head = body_of(record)
@@ -49,10 +49,10 @@ def parts_of(record: Record) -> Sequence[Part] | None:
 
 
 def compare_parts(a: Sequence[Record], b: Sequence[Record], limit: int = SUSPECTS) -> PartsChange:
-    """What differs in the parts of two sets of bulk records of one type.
+    """Compare the parts of two sets of bulk records of one type.
 
-    Reads both once where they agree; where more than `limit` parts do not, once more for each
-    further `limit` of them. Raises what the record type raises.
+    Reads both once if they agree; if more than `limit` parts differ, once more for each further
+    `limit` of them. Raises what the record type raises.
     """
     first = (a or b)[0]
     assert first.entry is not None
@@ -66,8 +66,7 @@ def compare_parts(a: Sequence[Record], b: Sequence[Record], limit: int = SUSPECT
 
 
 def body_of(record: Record) -> Body | None:
-    """The decoded body of a record (of a bulk one, its head), which is not kept; None where it
-    cannot be decoded."""
+    """Decode a record's body (of a bulk one, its head) without keeping it; None if that fails."""
     size = record.head if record.bulk else record.length
     body = record.body_class
     if body is None or not 0 < size <= min(record.length, record.cap):
@@ -87,7 +86,7 @@ def _placed(records: Sequence[Record]) -> Iterator[_Placed]:
 def _suspects(
     a: Sequence[Record], b: Sequence[Record], low: int, limit: int
 ) -> tuple[list[int], int | None]:
-    """Keys from `low` on that may differ, ascending, and the key to go on from; None: no more."""
+    """Return keys from `low` on that may differ, ascending, and the key to go on from, if any."""
     found: set[int] = set()
     high: int | None = None
     comparer = _comparer(a, b)
@@ -117,7 +116,7 @@ def _suspects(
             found.add(key)
             if len(found) > limit:
                 high = sorted(found)[max(1, limit // 2)]
-                found = {each for each in found if each < high}
+                found = {suspect for suspect in found if suspect < high}
     return sorted(found), high
 
 
