@@ -1,6 +1,6 @@
-"""Exact: the bytes that headers and bodies in JSON are encoded to.
+"""Canonical bytes: what headers and bodies in JSON are encoded to if nothing else is given.
 
-Who encodes writes them, and who decodes sees from them what JSON does not give back.
+Encoding writes them; decoding compares them with the input and keeps, in hex, what differs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["canonical_body", "canonical_header", "header_values", "prologue_byte
 def prologue_bytes(
     format: Format, byteorder: ByteOrder | None, header: dict[str, Any]
 ) -> tuple[list[tuple[Body, bytes]], list[tuple[str, str]]]:
-    """The bodies before the first record, each with its bytes, and what is wrong: (field, message).
+    """Return the bodies before the first record, each with its bytes, and faults: (field, message).
 
     `header` has the fields of all of them. Raises what the format's own code raises.
     """
@@ -47,7 +47,7 @@ def prologue_bytes(
 def header_values(
     header: type[Body], type: int, instance: int | None, length: int
 ) -> dict[str, Any]:
-    """What the fields of a record header get; those that a document does not have are zero."""
+    """Return the values of a record header's fields; zero for those that documents do not have."""
     values: dict[str, Any] = dict.fromkeys(header.__layout__.stored, 0)
     values |= {"type": type, "length": length}
     if "instance" in values:
@@ -58,7 +58,7 @@ def header_values(
 def canonical_header(
     header: type[Body], values: dict[str, Any], byteorder: ByteOrder
 ) -> bytes | None:
-    """The bytes of a record header; None where a value does not fit its field."""
+    """Return the bytes of a record header; None if a value does not fit its field."""
     try:
         raw: bytes = header(**values).to_bytes(byteorder, check=False)
         return raw
@@ -67,7 +67,7 @@ def canonical_header(
 
 
 def canonical_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
-    """The bytes that a body's JSON is encoded to; None where it cannot be."""
+    """Return the bytes that a body's JSON is encoded to; None if it cannot be encoded."""
     try:
         made = body.__layout__.from_json(value)
         raw: bytes = made.to_bytes(byteorder, check=False)

@@ -1,6 +1,6 @@
-"""JSON Schemas (draft 2020-12) of documents, their lines and each record type, made from the layouts.
+"""Generate JSON Schemas (draft 2020-12) of documents, their lines and each record type.
 
-They describe what `decode` and `show --json` print and what `encode` takes: numbers may be in
+They describe what `decode` and `show --json` print and what `encode` accepts: numbers may be in
 strings, and what can be computed may be left out.
 """
 
@@ -80,11 +80,11 @@ _ANY_STRETCH = [{"required": [key]} for key in STRETCHES]
 _ANY_INSIDE = [{"required": [key]} for key in INSIDE]
 
 _SEEDS = 8
-"""Made-up headers that show what a prologue can consist of."""
+"""Example headers that are tried to find all bodies of a prologue."""
 
 
 def image_schema(formats: Formats) -> dict[str, Any]:
-    """The schema of a whole document with every record type that can be used; imports them all."""
+    """Return the schema of a document with every record type that can be used; imports them all."""
     defs = dict(_COMMON)
     by_format = [
         _if_format(
@@ -120,9 +120,9 @@ def image_schema(formats: Formats) -> dict[str, Any]:
 
 
 def record_schema(formats: Formats, known: Iterable[tuple[Registry, Entry]]) -> dict[str, Any]:
-    """The schema of records of these types, any one of them.
+    """Return the schema of a record of any of these types.
 
-    Raises `PluginError` where a type cannot be used.
+    Raises `PluginError` if a type cannot be used.
     """
     record = _COMMON["record"]
     content = {"content": {"type": "object"}}
@@ -132,7 +132,7 @@ def record_schema(formats: Formats, known: Iterable[tuple[Registry, Entry]]) -> 
 def line_schema(
     formats: Formats, known: Iterable[tuple[Registry, Entry]] | None = None
 ) -> dict[str, Any]:
-    """The schema of one line of `decode --jsonl`, be it a container's, a record's or other bytes'.
+    """Return the schema of one line of `decode --jsonl`: a container's, a record's or other bytes'.
 
     With `known`, that of the lines of records of these types; raises as `record_schema` does.
     """
@@ -169,7 +169,7 @@ def line_schema(
 
 
 def _line_record() -> dict[str, Any]:
-    """A record on a line of its own; what it holds or announces is on the lines after it."""
+    """Return the schema of a record on its own line; its content is on the lines after it."""
     record = _COMMON["record"]
     properties = {key: value for key, value in record["properties"].items() if key != "content"}
     return {
@@ -181,7 +181,7 @@ def _line_record() -> dict[str, Any]:
 
 
 def _inside(format: str) -> dict[str, Any]:
-    """Of a line that belongs to a container of `format`, the last that it names."""
+    """Return the schema of a line that belongs to a container of `format`, the last it names."""
     last = [
         {
             "prefixItems": [{}] * depth + [{"const": format}],
@@ -194,31 +194,31 @@ def _inside(format: str) -> dict[str, Any]:
 
 
 def _define_formats(formats: Formats, defs: dict[str, Any]) -> list[tuple[str, Format]]:
-    """Define the records of each format, under its name; gives the formats that can be used."""
-    found = []
+    """Define the records of each format under its name, and return the formats that can be used."""
+    usable = []
     for registry in map(formats.registry, formats.names()):
         try:
             format = formats.get(registry.format)
-        except PluginError:  # its containers are not gone into, by no tool
+        except PluginError:  # no tool goes into its containers
             continue
         entries = [entry for entry in registry if _usable(entry)]
         for entry in entries:
             defs[_key(registry, entry)] = _of_type(entry, format)
         defs[registry.format] = _of_format(registry, format, entries)
-        found.append((registry.format, format))
-    return found
+        usable.append((registry.format, format))
+    return usable
 
 
 def _if_format(name: str, then: dict[str, Any]) -> dict[str, Any]:
-    """What else holds of a container of one format."""
-    told = {"properties": {"format": {"const": name}}, "required": ["format"]}
-    return {"if": told, "then": {"properties": then}}
+    """Return the schema that a container of one format has to fit, too."""
+    given = {"properties": {"format": {"const": name}}, "required": ["format"]}
+    return {"if": given, "then": {"properties": then}}
 
 
 def _records_schema(
     formats: Formats, known: Iterable[tuple[Registry, Entry]], record: dict[str, Any]
 ) -> dict[str, Any]:
-    """The schema of records of these types, where `record` is what any record is."""
+    """Return the schema of records of these types, where `record` is that of any record."""
     defs = _COMMON | {"record": record}
     keys = []
     for registry, entry in known:
@@ -242,7 +242,7 @@ def _usable(entry: Entry) -> bool:
 
 
 def _of_type(entry: Entry, format: Format) -> dict[str, Any]:
-    """What a record of one type has beyond what any record has."""
+    """Return the schema that a record of one type has to fit beyond that of any record."""
     record_type = entry.record_type
     properties: dict[str, Any] = {
         "type": {"enum": [entry.code, str(entry.code), hex(entry.code), entry.name]},
@@ -250,30 +250,30 @@ def _of_type(entry: Entry, format: Format) -> dict[str, Any]:
     }
     properties |= _numbers(format)
     if properties["instance"] is not False and record_type.instances.limit is not None:
-        said = f"below {record_type.instances.limit}, or the record is not valid"
-        properties["instance"] = {"description": said} | properties["instance"]
+        limit = f"below {record_type.instances.limit}, or the record is not valid"
+        properties["instance"] = {"description": limit} | properties["instance"]
     bodies = [body.__layout__.schema() for body in all_bodies(record_type)]
     properties["body"] = {"anyOf": [*bodies, NULL]}
     if record_type.content is None:
         properties["content"] = False
-    said = inspect.getdoc(record_type.body) or ""
-    return {"title": entry.name, "description": said.partition("\n\n")[0], "properties": properties}
+    doc = inspect.getdoc(record_type.body) or ""
+    return {"title": entry.name, "description": doc.partition("\n\n")[0], "properties": properties}
 
 
 def _of_format(registry: Registry, format: Format, entries: Iterable[Entry]) -> dict[str, Any]:
-    """A record of one format, of any type: type or name say what else holds."""
+    """Return the schema of a record of one format, which depends on its type or name."""
     cases = []
     for entry in entries:
-        told = [
+        given = [
             {"properties": {"type": {"enum": [entry.code, entry.name]}}, "required": ["type"]},
             {"properties": {"name": {"const": entry.name}}, "required": ["name"]},
         ]
-        cases.append({"if": {"anyOf": told}, "then": {"$ref": f"#/$defs/{_key(registry, entry)}"}})
+        cases.append({"if": {"anyOf": given}, "then": {"$ref": f"#/$defs/{_key(registry, entry)}"}})
     return {"allOf": [{"$ref": "#/$defs/record"}, {"properties": _numbers(format)}, *cases]}
 
 
 def _numbers(format: Format) -> dict[str, Any]:
-    """The numbers of a record that its header has to hold."""
+    """Return the schemas of the numbers that a record's header has to hold."""
     known = {} if format.header is None else format.header.__layout__.by_name
     fields = {name: known[name].kind for name in ("instance", "length") if name in known}
     numbers = {name: kind.schema() for name, kind in fields.items() if isinstance(kind, Int)}
@@ -281,7 +281,7 @@ def _numbers(format: Format) -> dict[str, Any]:
 
 
 def _header(format: Format) -> dict[str, Any]:
-    """The fields of all bodies that can come before the first record."""
+    """Return the schema of the fields of all bodies that can precede the first record."""
     properties: dict[str, Any] = {}
     for body in _prologue(format):
         properties |= body.__layout__.schema()["properties"]
@@ -289,7 +289,7 @@ def _header(format: Format) -> dict[str, Any]:
 
 
 def _prologue(format: Format) -> Iterator[type[Body]]:
-    """The bodies of a prologue; what comes after the first may depend on what that says."""
+    """Find the bodies of a prologue; which ones follow the first may depend on its fields."""
     met: list[type[Body]] = []
     for seed in range(_SEEDS):
         rng = random.Random(seed)

@@ -11,7 +11,7 @@ from domctx_core.images.diff.identity import place_of
 from domctx_core.images.diff.model import RecordChange
 from domctx_core.images.diff.parts import compare_parts
 from domctx_core.images.diff.records import head_changes, record_changes
-from domctx_core.images.diff.sequence import Key, RecordSequence, moved_keys, pair_damaged
+from domctx_core.images.diff.sequence import Key, RecordSequence, match_damaged, moved_keys
 
 __all__ = ["compare_records"]
 
@@ -71,7 +71,7 @@ class _Pairing:
                 pairs.append((key, index, other))
         moved = moved_keys(pairs)
         added = list(waiting.values())
-        damaged = pair_damaged(left, removed, right, added)
+        damaged = match_damaged(left, removed, right, added)
         places = [(index, other, key in moved) for key, index, other in pairs]
         places += [(index, other, False) for index, other in damaged.items()]
         for index, other, is_moved in places:

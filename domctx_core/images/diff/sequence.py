@@ -15,7 +15,7 @@ from domctx_core.images.tree import RecordNode
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import Record
 
-__all__ = ["Key", "RecordSequence", "moved_keys", "pair_damaged"]
+__all__ = ["Key", "RecordSequence", "match_damaged", "moved_keys"]
 
 Key = tuple[int, int, Identity, int]
 """Type, instance and identity of a record, and how many of the same came before it."""
@@ -84,10 +84,10 @@ def _has_parts(comparison: Comparison, record: Record) -> bool:
     return record_type is not None and type(record_type).parts is not RecordType.parts
 
 
-def pair_damaged(
+def match_damaged(
     left: RecordSequence, removed: Iterable[int], right: RecordSequence, added: Iterable[int]
 ) -> dict[int, int]:
-    """Pair leftover records of a type and instance if one of two has no identity, being damaged."""
+    """Match leftover records of a type and instance if one of two is damaged, without identity."""
     waiting: dict[tuple[int, int, bool], deque[int]] = defaultdict(deque)
     for index in added:
         type, instance, identity, _ = right.keys[index]

@@ -161,7 +161,7 @@ def _put(log: ChangeLog, draft: ContainerDraft, new: Sequence[RecordDraft]) -> N
 
 
 def reorder_records(selection: Selection, log: ChangeLog, order: Order) -> None:
-    """Bring the records of all containers into an order."""
+    """Sort the records of all containers."""
     drafts = selection.drafts
     if order == "ascending":
         drafts = [draft for draft in drafts if draft.level.format.ascending]

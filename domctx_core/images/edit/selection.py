@@ -78,7 +78,7 @@ class Selection:
         return items
 
     def select_one(self, selector: Selector) -> list[RecordDraft]:
-        """As `select`, but raise if a selector for one record fits several."""
+        """Return what `select` does; raise if a selector for one record fits several."""
         items = self.select(selector)
         if len(items) == 1 or not selector.one:
             return items
