@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from domctx_core.images.diff.comparison import Comparison, Keep
 from domctx_core.images.diff.containers import (
     JoinedContainer,
     framing_changes,
     joined_containers,
 )
 from domctx_core.images.diff.equivalents import Equivalent, context_change, find_equivalents
+from domctx_core.images.diff.image_pair import ImagePair, Keep
 from domctx_core.images.diff.model import ContainerChange, Diff
 from domctx_core.images.diff.pairing import compare_records
 from domctx_core.images.tree import Image
@@ -40,22 +40,22 @@ class _Differ:
     counterpart."""
 
     def __init__(self, a: Image, b: Image, keep: Keep | None) -> None:
-        self.comparison = Comparison(a, b, keep)
+        self.images = ImagePair(a, b, keep)
         self.containers: tuple[list[JoinedContainer], ...] = ()
         self.standing_in: dict[JoinedContainer, list[Equivalent]] = {}
 
     def run(self) -> Diff:
-        comparison = self.comparison
-        a, b = comparison.a, comparison.b
-        if a.size == b.size and a.size <= _SHORT and comparison.comparer.same(0, 0, a.size):
+        images = self.images
+        a, b = images.a, images.b
+        if a.size == b.size and a.size <= _SHORT and images.comparer.same(0, 0, a.size):
             return Diff()
         self.containers = joined_containers(a, in_b=False), joined_containers(b, in_b=True)
         pairs = self.pair_containers()
-        self.standing_in = find_equivalents(comparison, self.containers)
+        self.standing_in = find_equivalents(images, self.containers)
         changes = [self.compare(x, y) for x, y in pairs]
         changes += self.lonely(compared=bool(pairs or self.standing_in))
         found = tuple(change for change in changes if change is not None)
-        return Diff(found, comparison.needs_plugin)
+        return Diff(found, images.needs_plugin)
 
     def pair_containers(self) -> list[tuple[JoinedContainer, JoinedContainer]]:
         waiting: dict[str, list[JoinedContainer]] = defaultdict(list)
@@ -65,7 +65,7 @@ class _Differ:
         for container in self.containers[0]:
             if waiting[container.format]:
                 other = waiting[container.format].pop(0)
-                self.comparison.pair(container.level, other.level)
+                self.images.match(container.level, other.level)
                 pairs.append((container, other))
         return pairs
 
@@ -74,20 +74,20 @@ class _Differ:
 
         Those around what is compared are none; those inside of others that are alone are implied.
         """
-        comparison = self.comparison
+        images = self.images
         alone: set[JoinedContainer] = set()
         for container in (each for side in self.containers for each in side):
             found = self.standing_in.get(container)
             if found is not None:
-                yield context_change(comparison, container, found)
+                yield context_change(images, container, found)
                 continue
-            if comparison.keep is not None or id(container.level) in comparison.partners:
+            if images.keep is not None or id(container.level) in images.partners:
                 continue
             outer = container.outer
             if outer in alone:
                 alone.add(container)
                 continue
-            outside = compared if outer is None else id(outer.level) not in comparison.partners
+            outside = compared if outer is None else id(outer.level) not in images.partners
             if not outside:
                 alone.add(container)
             place = container.place
@@ -99,9 +99,9 @@ class _Differ:
             )
 
     def compare(self, x: JoinedContainer, y: JoinedContainer) -> ContainerChange | None:
-        comparison = self.comparison
-        changes = () if comparison.keep is not None else tuple(framing_changes(comparison, x, y))
-        records = tuple(compare_records(comparison, x, y))
+        images = self.images
+        changes = () if images.keep is not None else tuple(framing_changes(images, x, y))
+        records = tuple(compare_records(images, x, y))
         if not changes and not records:
             return None
         return ContainerChange(x.format, x.place, y.place, True, changes, records)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from domctx_core.images.diff.bodies import Side, body_changes
 from domctx_core.images.diff.changes import Value, ValueChange, Where
-from domctx_core.images.diff.comparison import Comparison
+from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.model import ContainerPlace
 from domctx_core.images.tree import ContainerNode, Image, RecordNode
 from domctx_core.reader.events import Level
@@ -66,7 +66,7 @@ def joined_containers(image: Image, *, in_b: bool) -> list[JoinedContainer]:
 
 
 def framing_changes(
-    comparison: Comparison, x: JoinedContainer, y: JoinedContainer
+    images: ImagePair, x: JoinedContainer, y: JoinedContainer
 ) -> Iterator[ValueChange]:
     """Yield what differs in two containers besides their records."""
     start = x.level.offset, y.level.offset
@@ -75,26 +75,26 @@ def framing_changes(
     orders = x.level.framing.byteorder, y.level.framing.byteorder
     if orders[0] != orders[1]:
         yield _words("byteorder", *orders, None, None)
-    yield from _prologue_changes(comparison, x, y)
+    yield from _prologue_changes(images, x, y)
     outside: tuple[Where, ...] = ("trailing", "unframed")
     for one, other in zip_longest(x.stretches, y.stretches):
         for where in outside:
             in_a: ByteRange | None = getattr(one, where, None)
             in_b: ByteRange | None = getattr(other, where, None)
-            change = comparison.bytes(where, in_a, in_b)
+            change = images.bytes(where, in_a, in_b)
             if change is not None:
                 yield change
 
 
 def _prologue_changes(
-    comparison: Comparison, x: JoinedContainer, y: JoinedContainer
+    images: ImagePair, x: JoinedContainer, y: JoinedContainer
 ) -> Iterator[ValueChange]:
     for one, other in zip_longest(x.prologue(), y.prologue()):
         if one is not None and other is not None and type(one.body) is type(other.body):
             if one.raw != other.raw or one.byteorder != other.byteorder:
                 yield from body_changes("prologue", one, other)
             continue
-        change = comparison.bytes("prologue", _range_of(one), _range_of(other))
+        change = images.bytes("prologue", _range_of(one), _range_of(other))
         if change is not None:
             yield change
 

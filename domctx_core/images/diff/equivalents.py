@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from domctx_core.images.diff.bodies import Side, body_changes
 from domctx_core.images.diff.changes import ValueChange
-from domctx_core.images.diff.comparison import Comparison
 from domctx_core.images.diff.containers import JoinedContainer
 from domctx_core.images.diff.identity import identity_of, place_of
+from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.model import ContainerChange, RecordChange, RecordPlace
 from domctx_core.images.tree import RecordNode
 from domctx_core.layout.body import Body
@@ -33,11 +33,11 @@ class Equivalent:
 
 
 def find_equivalents(
-    comparison: Comparison, sides: Sequence[Iterable[JoinedContainer]]
+    images: ImagePair, sides: Sequence[Iterable[JoinedContainer]]
 ) -> dict[JoinedContainer, list[Equivalent]]:
     """Find the records of one image for each domain context that only the other one has.
 
-    Those records are then in `comparison.left_out`.
+    Those records are then in `images.left_out`.
     """
     standing_in: dict[JoinedContainer, list[Equivalent]] = {}
     for own, others in (sides, sides[::-1]):
@@ -45,42 +45,42 @@ def find_equivalents(
             container
             for container in own
             if container.format == DOMAIN_CONTEXT
-            and id(container.level) not in comparison.partners
+            and id(container.level) not in images.partners
             and container.recognised
         ]
         if not alone:
             continue
         by_code: dict[int, list[Equivalent]] = defaultdict(list)
         for container in others:
-            for found in _equivalents(comparison, container):
+            for found in _equivalents(images, container):
                 by_code[found.code].append(found)
         for number, container in enumerate(alone):
             standing = [same[number] for same in by_code.values() if number < len(same)]
             if standing:
                 standing_in[container] = standing
-                comparison.left_out |= {id(found.node) for found in standing}
+                images.left_out |= {id(found.node) for found in standing}
                 if container.stretches[0].parent is not None:
-                    comparison.left_out.add(id(container.stretches[0].parent))
+                    images.left_out.add(id(container.stretches[0].parent))
     return standing_in
 
 
-def _equivalents(comparison: Comparison, container: JoinedContainer) -> Iterator[Equivalent]:
+def _equivalents(images: ImagePair, container: JoinedContainer) -> Iterator[Equivalent]:
     for node in container.nodes:
         record = node.record
-        record_type = comparison.record_type(record)
+        record_type = images.record_type(record)
         if record_type is None or type(record_type).as_context is RecordType.as_context:
             continue
-        body = comparison.decoded(record)
-        made = None if body is None else comparison.ask(record_type.as_context, body)
+        body = images.decoded(record)
+        made = None if body is None else images.ask(record_type.as_context, body)
         if made is not None:
             yield Equivalent(container, node, *made)
 
 
 def context_change(
-    comparison: Comparison, container: JoinedContainer, found: Sequence[Equivalent]
+    images: ImagePair, container: JoinedContainer, found: Sequence[Equivalent]
 ) -> ContainerChange | None:
     """Compare a domain context with the records that hold the same state; None if all are equal."""
-    keep = comparison.keep
+    keep = images.keep
     own = {node.record.type: node for node in container.nodes}
     by_code = {equivalent.code: equivalent for equivalent in found}
     framing = {container.level.format.first, container.level.format.last}
@@ -90,7 +90,7 @@ def context_change(
         if record.type in framing or (keep is not None and not keep(record)):
             continue
         other = by_code.pop(record.type, None) if own[record.type] is node else None
-        change = _record_change(comparison, record, other, container.in_b)
+        change = _record_change(images, record, other, container.in_b)
         if change is not None:
             records.append(change)
     for other in by_code.values():
@@ -105,18 +105,18 @@ def context_change(
 
 
 def _record_change(
-    comparison: Comparison, record: Record, other: Equivalent | None, in_b: bool
+    images: ImagePair, record: Record, other: Equivalent | None, in_b: bool
 ) -> RecordChange | None:
     place = _place(record)
     if other is None:
         return RecordChange(*((None, place) if in_b else (place, None)))
-    body = comparison.decoded(record)
+    body = images.decoded(record)
     order = record.level.framing.byteorder
     made = Side(other.body, other.body.to_bytes(order, check=False), None, order)
     there = _place(other.node.record)
     if body is None:
         whole = ByteRange(record.body_offset, record.length)
-        change = comparison.bytes("body", *((None, whole) if in_b else (whole, None)))
+        change = images.bytes("body", *((None, whole) if in_b else (whole, None)))
         changes: tuple[ValueChange, ...] = () if change is None else (change,)
     else:
         own = Side(body, bytes(record.raw()), record.body_offset, order)

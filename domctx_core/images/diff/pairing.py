@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domctx_core.images.diff.changes import ValueChange
-from domctx_core.images.diff.comparison import Comparison
 from domctx_core.images.diff.containers import JoinedContainer
 from domctx_core.images.diff.identity import place_of
+from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.model import RecordChange
 from domctx_core.images.diff.parts import compare_parts
 from domctx_core.images.diff.records import head_changes, record_changes
@@ -17,19 +17,19 @@ __all__ = ["compare_records"]
 
 
 def compare_records(
-    comparison: Comparison, x: JoinedContainer, y: JoinedContainer
+    images: ImagePair, x: JoinedContainer, y: JoinedContainer
 ) -> Iterator[RecordChange]:
     """Yield the records that differ in two containers, or that one of them has alone."""
-    yield from _Pairing(comparison, x, y).changes()
+    yield from _Pairing(images, x, y).changes()
 
 
 class _Pairing:
     """The records of two containers of which `alike` says that they are of the same byte order."""
 
-    def __init__(self, comparison: Comparison, x: JoinedContainer, y: JoinedContainer) -> None:
-        self.comparison = comparison
-        self.left = RecordSequence(comparison, x.nodes)
-        self.right = RecordSequence(comparison, y.nodes)
+    def __init__(self, images: ImagePair, x: JoinedContainer, y: JoinedContainer) -> None:
+        self.images = images
+        self.left = RecordSequence(images, x.nodes)
+        self.right = RecordSequence(images, y.nodes)
         self.alike = x.level.framing.byteorder == y.level.framing.byteorder
 
     def changes(self) -> Iterator[RecordChange]:
@@ -44,7 +44,7 @@ class _Pairing:
             if (id(n) in left.groups) != (id(m) in right.groups):
                 break
             single = id(n) not in left.groups
-            if self.alike and single and self.comparison.same(r, s):
+            if self.alike and single and self.images.same(r, s):
                 index += 1
                 continue
             if single and left.identity(index) != right.identity(index):
@@ -94,7 +94,7 @@ class _Pairing:
         group = side.groups.get(id(node))
         parts = None
         if group is not None:
-            parts = self.comparison.ask(compare_parts, *(((), group) if in_b else (group, ())))
+            parts = self.images.ask(compare_parts, *(((), group) if in_b else (group, ())))
         a, b = (None, place) if in_b else (place, None)
         return RecordChange(a, b, side.ordinal(index), parts=parts)
 
@@ -106,12 +106,12 @@ class _Pairing:
         changes: tuple[ValueChange, ...] = ()
         parts = None
         if in_a is not None and in_b is not None:
-            parts = self.comparison.ask(compare_parts, in_a, in_b)
+            parts = self.images.ask(compare_parts, in_a, in_b)
             if parts is not None and not (parts.differences or parts.passing.count):
                 parts = None
-            changes = tuple(head_changes(self.comparison, in_a, in_b, self.alike))
-        elif not (self.alike and self.comparison.same(n.record, m.record)):
-            changes = tuple(record_changes(self.comparison, n, m, self.alike))
+            changes = tuple(head_changes(self.images, in_a, in_b, self.alike))
+        elif not (self.alike and self.images.same(n.record, m.record)):
+            changes = tuple(record_changes(self.images, n, m, self.alike))
         if not changes and not moved and parts is None:
             return None
         a = place_of(n.record, left.identity(index))

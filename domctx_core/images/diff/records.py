@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from domctx_core.images.diff.bodies import Side, body_changes
 from domctx_core.images.diff.changes import ValueChange, Where
-from domctx_core.images.diff.comparison import Comparison
+from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.parts import body_of, parts_of
 from domctx_core.images.tree import RecordNode
 from domctx_core.layout.spans import spans
@@ -16,27 +16,27 @@ from domctx_core.reader.splice import ByteRange
 
 __all__ = ["head_changes", "record_changes"]
 
-Ranges = Callable[[Comparison, Record], Iterable[ByteRange]]
+Ranges = Callable[[ImagePair, Record], Iterable[ByteRange]]
 
 _PAIRED_BY = ("type", "instance", "length")
 """Fields of a record's header that are no difference of their own."""
 
 
 def record_changes(
-    comparison: Comparison, n: RecordNode, m: RecordNode, alike: bool
+    images: ImagePair, n: RecordNode, m: RecordNode, alike: bool
 ) -> Iterator[ValueChange]:
     """Yield what differs in two records; not what is inside of a container in their bodies.
 
     `alike` says that both are of the same byte order, as in all functions of this module.
     """
     r, s = n.record, m.record
-    yield from _header_changes(r, s, alike)
-    if not (n.content is not None and m.content is not None and comparison.share_content(n, m)):
-        yield from _body_changes(comparison, r, s, alike)
-    yield from _padding_changes(comparison, r, s)
+    yield from _compare_headers(r, s, alike)
+    if not (n.content is not None and m.content is not None and images.share_content(n, m)):
+        yield from _compare_bodies(images, r, s, alike)
+    yield from _compare_paddings(images, r, s)
 
 
-def _header_changes(r: Record, s: Record, alike: bool) -> Iterator[ValueChange]:
+def _compare_headers(r: Record, s: Record, alike: bool) -> Iterator[ValueChange]:
     one, other = _header(r), _header(s)
     if one is None or other is None or (alike and one.raw == other.raw):
         return
@@ -55,23 +55,21 @@ def _header(record: Record) -> Side | None:
     return None if body is None else Side(body, raw, record.offset, order)
 
 
-def _body_changes(
-    comparison: Comparison, r: Record, s: Record, alike: bool
-) -> Iterator[ValueChange]:
+def _compare_bodies(images: ImagePair, r: Record, s: Record, alike: bool) -> Iterator[ValueChange]:
     if (
         alike
         and r.length == s.length
-        and comparison.comparer.same(r.body_offset, s.body_offset, r.length)
+        and images.comparer.same(r.body_offset, s.body_offset, r.length)
     ):
         return
-    one, other = comparison.side(r), comparison.side(s)
+    one, other = images.side(r), images.side(s)
     done_a = done_b = 0
     if one is not None and other is not None:
         found = list(body_changes("body", one, other))
         yield from found
         if found or not alike:
             done_a, done_b = len(one.raw), len(other.raw)
-    change = comparison.bytes(
+    change = images.bytes(
         "body",
         ByteRange(r.body_offset + done_a, r.length - done_a),
         ByteRange(s.body_offset + done_b, s.length - done_b),
@@ -80,11 +78,11 @@ def _body_changes(
         yield change
 
 
-def _padding_changes(comparison: Comparison, r: Record, s: Record) -> Iterator[ValueChange]:
+def _compare_paddings(images: ImagePair, r: Record, s: Record) -> Iterator[ValueChange]:
     old, new = r.padding_raw, s.padding_raw
     if old == new or (len(old) != len(new) and not old.strip(b"\0") and not new.strip(b"\0")):
         return
-    change = comparison.bytes("padding", _padding(r), _padding(s))
+    change = images.bytes("padding", _padding(r), _padding(s))
     if change is not None:
         yield change
 
@@ -97,7 +95,7 @@ def _padding(record: Record) -> ByteRange:
 
 
 def head_changes(
-    comparison: Comparison, a: Sequence[Record], b: Sequence[Record], alike: bool
+    images: ImagePair, a: Sequence[Record], b: Sequence[Record], alike: bool
 ) -> Iterator[ValueChange]:
     """Yield what differs in bulk records outside of their parts.
 
@@ -107,38 +105,36 @@ def head_changes(
     """
     if alike and [r.length for r in a] == [s.length for s in b]:
         for r, s in zip(a, b, strict=True):
-            if not comparison.same(r, s):
-                yield from _head_changes(comparison, r, s, alike)
+            if not images.same(r, s):
+                yield from _compare_heads(images, r, s, alike)
         return
     rest: tuple[tuple[Where, Ranges], ...]
     rest = ("body", _reserved), ("body", _leftover), ("padding", _padded)
     for where, ranges in rest:
-        sides = ([found for r in side for found in ranges(comparison, r)] for side in (a, b))
+        sides = ([found for r in side for found in ranges(images, r)] for side in (a, b))
         for in_a, in_b in zip_longest(*sides):
-            change = comparison.bytes(where, in_a, in_b)
+            change = images.bytes(where, in_a, in_b)
             if change is not None:
                 yield change
 
 
-def _head_changes(
-    comparison: Comparison, r: Record, s: Record, alike: bool
-) -> Iterator[ValueChange]:
-    yield from _header_changes(r, s, alike)
-    one, other = comparison.side(r), comparison.side(s)
+def _compare_heads(images: ImagePair, r: Record, s: Record, alike: bool) -> Iterator[ValueChange]:
+    yield from _compare_headers(r, s, alike)
+    one, other = images.side(r), images.side(s)
     if one is not None and other is not None and one.raw != other.raw:
-        keys = comparison.ask(_keys, r), comparison.ask(_keys, s)
+        keys = images.ask(_keys, r), images.ask(_keys, s)
         if keys[0] == keys[1]:
             yield from body_changes("body", one, other)
-    in_a, in_b = (next(_leftover(comparison, record), None) for record in (r, s))
-    change = comparison.bytes("body", in_a, in_b)
+    in_a, in_b = (next(_leftover(images, record), None) for record in (r, s))
+    change = images.bytes("body", in_a, in_b)
     if change is not None:
         yield change
-    yield from _padding_changes(comparison, r, s)
+    yield from _compare_paddings(images, r, s)
 
 
-def _reserved(comparison: Comparison, record: Record) -> Iterable[ByteRange]:
+def _reserved(images: ImagePair, record: Record) -> Iterable[ByteRange]:
     """Return the reserved bytes of a record's head that are not zero."""
-    return comparison.ask(_nonzero_reserved, record) or ()
+    return images.ask(_nonzero_reserved, record) or ()
 
 
 def _nonzero_reserved(record: Record) -> list[ByteRange]:
@@ -153,14 +149,14 @@ def _nonzero_reserved(record: Record) -> list[ByteRange]:
     ]
 
 
-def _leftover(comparison: Comparison, record: Record) -> Iterator[ByteRange]:
+def _leftover(images: ImagePair, record: Record) -> Iterator[ByteRange]:
     """Yield the bytes of a bulk record that follow its last part, if there are any."""
-    end = comparison.ask(_parts_end, record)
+    end = images.ask(_parts_end, record)
     if end is not None and end < record.length:
         yield ByteRange(record.body_offset + end, record.length - end)
 
 
-def _padded(comparison: Comparison, record: Record) -> Iterator[ByteRange]:
+def _padded(images: ImagePair, record: Record) -> Iterator[ByteRange]:
     """Yield the padding of a record if it is not zero."""
     if any(record.padding_raw):
         yield _padding(record)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from domctx_core.images.diff.comparison import Comparison
 from domctx_core.images.diff.identity import Identity, identity_of
+from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.parts import body_of
 from domctx_core.images.tree import RecordNode
 from domctx_core.model.record_type import RecordType
@@ -27,11 +27,11 @@ class RecordSequence:
     `groups` has all records of a type with parts, by the `id` of the first one's node.
     """
 
-    def __init__(self, comparison: Comparison, nodes: Iterable[RecordNode]) -> None:
+    def __init__(self, images: ImagePair, nodes: Iterable[RecordNode]) -> None:
         self.nodes: list[RecordNode] = []
         self.groups: dict[int, list[Record]] = {}
         self.identities: dict[int, Identity] = {}
-        keep, left_out = comparison.keep, comparison.left_out
+        keep, left_out = images.keep, images.left_out
         types: dict[int, bool] = {}
         first: dict[int, list[Record]] = {}
         for node in nodes:
@@ -40,8 +40,8 @@ class RecordSequence:
                 continue
             parted = types.get(record.type)
             if parted is None:
-                parted = types[record.type] = _has_parts(comparison, record)
-            if parted and comparison.ask(body_of, record) is not None:
+                parted = types[record.type] = _has_parts(images, record)
+            if parted and images.ask(body_of, record) is not None:
                 if record.type in first:
                     first[record.type].append(record)
                     continue
@@ -79,8 +79,8 @@ class RecordSequence:
         return max(0, self.keys[index][3])
 
 
-def _has_parts(comparison: Comparison, record: Record) -> bool:
-    record_type = comparison.record_type(record) if record.bulk else None
+def _has_parts(images: ImagePair, record: Record) -> bool:
+    record_type = images.record_type(record) if record.bulk else None
     return record_type is not None and type(record_type).parts is not RecordType.parts
 
 

@@ -16,13 +16,13 @@ from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.splice import ByteRange
 
-__all__ = ["Comparison", "Keep"]
+__all__ = ["ImagePair", "Keep"]
 
 T = TypeVar("T")
 Keep = Callable[[Record], bool]
 
 
-class Comparison:
+class ImagePair:
     """The images A and B, and what all steps of their comparison share.
 
     `needs_plugin` is set when a plugin fails. `partners` maps each container that is compared with
@@ -71,7 +71,7 @@ class Comparison:
         size = r.end - r.offset
         return r.length == s.length and self.comparer.same(r.offset, s.offset, size)
 
-    def pair(self, x: Level, y: Level) -> None:
+    def match(self, x: Level, y: Level) -> None:
         """Have two containers compared with each other."""
         self.partners |= {id(x): id(y), id(y): id(x)}
 
