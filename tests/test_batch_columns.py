@@ -17,6 +17,7 @@ from domctx_core import (
     Body,
     BodyError,
     Columns,
+    Empty,
     bitmap,
     blob,
     i8,
@@ -35,7 +36,8 @@ from domctx_core import (
 from domctx_core import (
     array as array_of,
 )
-from domctx_core.layout.columns.columns import Frame, ascending, consecutive
+from domctx_core.layout.columns.arrays import LANES, is_ascending
+from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.model.instance_set import Duplicates
 
@@ -293,15 +295,27 @@ def test_consecutive_and_ascending(numbers: list[int], first: int, count: int) -
     stretch = list(range(first, min(first + count, 2**32)))
     for each in (numbers, sorted(set(numbers)), stretch, stretch[:-1] + numbers[:1]):
         steps = [b - a for a, b in pairwise(each)]
-        assert consecutive(array("I", each)) == all(step == 1 for step in steps)
-        assert ascending(array("I", each)) == all(step > 0 for step in steps)
+        run = Columns(Empty, each)
+        assert run.consecutive == all(step == 1 for step in steps)
+        assert run.ascending == is_ascending(array("I", each)) == all(step > 0 for step in steps)
 
 
 @pytest.mark.parametrize(
     "numbers", [[2**32 - 2, 2**32 - 1, 0, 2, 3], [2**32 - 1, 0], [1, 0], [5, 5]]
 )
 def test_numbers_that_wrap_do_not_follow_on(numbers: list[int]) -> None:
-    assert not consecutive(array("I", numbers))
+    assert not Columns(Empty, numbers).consecutive
+
+
+@pytest.mark.parametrize("count", [LANES - 1, LANES, LANES + 1, 2 * LANES - 1, 2 * LANES, 70_000])
+@pytest.mark.parametrize("step", [1, 3])
+def test_long_columns_ascend_across_their_parts(count: int, step: int) -> None:
+    numbers = array("I", range(5, 5 + step * count, step))
+    assert is_ascending(numbers)
+    for place in {0, LANES - 2, LANES - 1, LANES, count - 2} & set(range(count - 1)):
+        spoilt = numbers[:]
+        spoilt[place + 1] = spoilt[place]
+        assert not is_ascending(spoilt)
 
 
 def test_where_an_instance_is() -> None:

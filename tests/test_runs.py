@@ -60,7 +60,8 @@ from domctx_core import (
 from domctx_core.authoring.requirements import Nonconformity, Subject, trusted_values
 from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
-from domctx_core.model.instance_set import LANES, Duplicates, ascending
+from domctx_core.layout.columns.arrays import LANES, ascending
+from domctx_core.model.instance_set import Duplicates
 from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verification import batches as fast
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.layout.columns.arrays import read_column
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.model.check import Seen
 
 __all__ = ["Run"]
@@ -71,13 +71,7 @@ class Run:
         return self._column(self.header_size + offset, size, self.byteorder)
 
     def _column(self, start: int, size: int, order: ByteOrder) -> array[Any]:
-        raw = bytearray(size * len(self))
-        for at in range(size):
-            raw[at::size] = self.data[start + at :: self.stride]
-        column = array(_CODES[size], bytes(raw))
-        if order != sys.byteorder:
-            column.byteswap()
-        return column
+        return read_column(self.data, start, self.stride, len(self), _CODES[size], ORDERS[order])
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}

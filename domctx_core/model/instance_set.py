@@ -10,16 +10,12 @@ takes as long among ten million as among a thousand.
 from __future__ import annotations
 
 import os
-import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from itertools import takewhile
 
-from domctx_core.layout.kinds.base import ByteOrder
-
-__all__ = ["LANES", "Duplicates", "Standing", "ascending", "numbers_of"]
+__all__ = ["Duplicates", "Standing"]
 
 _CODES = 4096
 """Type codes with numbers of their own; no format has that many, and the rest share theirs."""
@@ -261,83 +257,3 @@ class _Table:
             self._buckets += bucket[:middle], bucket[middle:]
             old[index] = bucket[:0]  # one at a time, so that there is never twice as much
         return True
-
-
-# ----------------------------------------------------------------------------- columns of instances
-
-LANES = 32768
-"""Numbers that are compared at a time at most."""
-
-
-@lru_cache(maxsize=4)
-def _ones(size: int) -> int:
-    """A one in each of as many lanes of `size + 1` bytes as there can be differences."""
-    return int.from_bytes((b"\1" + bytes(size)) * (LANES - 1), "little")
-
-
-def ascending(
-    columns: Sequence[bytes | bytearray], byteorder: ByteOrder
-) -> range | array[int] | None:
-    """The numbers whose bytes are `columns`, if each is above the one before; else None.
-
-    There is one column for each of the 1 to 4 bytes of a number, in the order in which they lie,
-    and up to `LANES` numbers. They are never looked at one by one: all numbers, a byte of room
-    above each, are one large integer, which less itself by one number is all the differences.
-    """
-    size, count = len(columns), len(columns[0])
-    little = columns if byteorder == "little" else columns[::-1]
-    start = int.from_bytes(bytes(column[0] for column in little), "little")
-    if _follow_on(little, start, count):
-        return range(start, start + count)
-    lanes = bytearray((size + 1) * count)
-    for index, column in enumerate(little):
-        lanes[index :: size + 1] = column
-    bits = 8 * (size + 1)
-    numbers = int.from_bytes(lanes, "little")
-    below = (1 << bits * (count - 1)) - 1
-    steps = (numbers >> bits) - (numbers & below)
-    ones = _ones(size) >> bits * (LANES - count)
-    first, second = numbers & (1 << bits) - 1, numbers >> bits & (1 << bits) - 1
-    step = second - first
-    if step > 0 and steps == ones * step:
-        return range(first, first + step * count, step)
-    room = ones << 8 * size
-    if steps < 0 or (steps + room - ones) & room != room:
-        return None
-    return numbers_of(little)
-
-
-@lru_cache(maxsize=1)
-def _counting() -> tuple[bytes, bytes]:
-    """The lowest and the next byte of the numbers from 0 on."""
-    lowest = bytes(range(256))
-    return lowest * (LANES // 256 + 1), b"".join(
-        bytes([high]) * 256 for high in (*range(256), *range(LANES // 256 + 1))
-    )
-
-
-def _follow_on(little: Sequence[bytes | bytearray], start: int, count: int) -> bool:
-    """Whether the numbers are those from `start` on."""
-    if start + count > 1 << 8 * len(little):
-        return False
-    for column, counting, cycle in zip(little, _counting(), (256, 65536), strict=False):
-        at = start % cycle
-        if column != counting[at : at + count]:
-            return False
-    before = min(count, -start % 65536 or 65536)  # the higher bytes change there
-    for index, column in enumerate(little[2:]):
-        high, next_ = ((start + step >> 16 + 8 * index) & 255 for step in (0, 65536))
-        if column != bytes([high]) * before + bytes([next_]) * (count - before):
-            return False
-    return True
-
-
-def numbers_of(little: Sequence[bytes | bytearray]) -> array[int]:
-    """The numbers whose bytes are these columns, the lowest first."""
-    raw = bytearray(4 * len(little[0]))
-    for index, column in enumerate(little):
-        raw[index::4] = column
-    out = array("I", bytes(raw))
-    if sys.byteorder == "big":
-        out.byteswap()
-    return out

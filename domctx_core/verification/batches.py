@@ -22,10 +22,11 @@ from domctx_core.layout.codegen.regex import (
     number_pattern,
     zeros,
 )
+from domctx_core.layout.columns.arrays import LANES, Planes, ascending, from_planes
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check
 from domctx_core.model.check_run import Run
-from domctx_core.model.instance_set import LANES, Duplicates, Standing, ascending, numbers_of
+from domctx_core.model.instance_set import Duplicates, Standing
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
@@ -73,10 +74,6 @@ _UNROLLED = 512
 
 _GATHERED = 16
 """Records in any order that are matched at a time; to make a pattern of more takes too long."""
-
-
-Columns = Sequence[bytes | bytearray]
-"""Numbers: a column for each of their bytes, in the order in which these lie."""
 
 
 class Proof(NamedTuple):
@@ -144,7 +141,7 @@ class _Shape(Protocol):
     def match(self, block: bytes) -> tuple[int, int]:
         """How many bytes of the block are such a row, and how many records."""
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Planes]]:
         """Of each type code in the row that ends at `end`, the instances: a column for each byte."""
 
 
@@ -165,7 +162,7 @@ class _Cycle:
         end = 0 if match is None else match.end()
         return end, end // self._stride * len(self.proofs)
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Planes]]:
         places = range(self._instance.start, self._instance.stop)
         for proof, start in zip(self.proofs, self._starts, strict=True):
             yield proof.code, [block[start + at : end : self._stride] for at in places]
@@ -197,7 +194,7 @@ class _Medley:
             end = match.end()
         return end, len(self._headers)
 
-    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Columns]]:
+    def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Planes]]:
         lowest = bytearray().join(self._headers)[self._lowest :: self._size]
         places = range(self._instance.start, self._instance.stop)
         for code, chosen in self._chosen:
@@ -411,7 +408,7 @@ class Runs:
 
 def _new(
     ground: _Ground,
-    rows: list[tuple[int, Columns]],
+    rows: list[tuple[int, Planes]],
     block: bytes,
     end: int,
     duplicates: Duplicates,
@@ -419,8 +416,7 @@ def _new(
     """Where the records of a row end that are all new, and how many they are; each is noted."""
     if len(rows) == 1:
         code, raw = rows[0]
-        order = ground.header.byteorder
-        count = duplicates.until(code, numbers_of(raw if order == "little" else raw[::-1]))
+        count = duplicates.until(code, from_planes(raw, ground.header.byteorder))
         return end // len(raw[0]) * count, count
     count = 0
     for place, code, instance, _ in ground.records(block, end):

@@ -14,27 +14,30 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, repeat
-from operator import lt
 from typing import Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from domctx_core.base.errors import BodyError
 from domctx_core.layout.body import Body
+from domctx_core.layout.columns.arrays import (
+    NATIVE,
+    fill_bytes,
+    is_ascending,
+    read_column,
+    to_array,
+    write_column,
+)
 from domctx_core.layout.columns.fixed_layout import Place, RowLayout
 from domctx_core.layout.field import REQUIRED
 from domctx_core.layout.kinds.aggregates import Switch
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder, JsonError, Reader
 from domctx_core.layout.kinds.scalars import Blob, Int, Text
 
-__all__ = ["Columns", "Frame", "ascending", "consecutive"]
+__all__ = ["Columns", "Frame"]
 
 B = TypeVar("B", bound=Body)
 
 _PIECE = 1024
 """Bodies that an iteration makes at a time."""
-
-_ONE = array("I", [1]).tobytes()
-
-_NATIVE = ORDERS[sys.byteorder]
 
 
 class Frame(NamedTuple):
@@ -70,7 +73,7 @@ class Columns(Sequence[B], Generic[B]):
         that does not fit its field, and for a body class whose size is not fixed.
         """
         layout = RowLayout(body)
-        numbers = _array("I", instances, "the instances")
+        numbers = to_array("I", instances, "the instances")
         given = dict(columns or {})
         for place in layout.places:
             if place.name not in given:
@@ -164,7 +167,7 @@ class Columns(Sequence[B], Generic[B]):
     @cached_property
     def instances(self) -> array[int]:
         """The instances, in the order of the records."""
-        return self._out("I", self.frame.instance, self._outer)
+        return self._numbers("I", self.frame.instance, self._outer)
 
     def column(self, name: str) -> Sequence[Any]:
         """A field's value in each record; raises `BodyError` where there is no such field.
@@ -180,7 +183,7 @@ class Columns(Sequence[B], Generic[B]):
         column = self._arrays.get(name)
         if column is None:
             at = self.frame.body + place.offset
-            column = self._arrays[name] = self._out(place.code, at, self._order)
+            column = self._arrays[name] = self._numbers(place.code, at, self._order)
         return column
 
     def replace(self, columns: Mapping[str, Iterable[Any]]) -> Columns[B]:
@@ -210,12 +213,13 @@ class Columns(Sequence[B], Generic[B]):
     @cached_property
     def consecutive(self) -> bool:
         """Whether each instance is one more than the one before."""
-        return consecutive(self.instances)
+        numbers = self.instances
+        return not numbers or (numbers[-1] - numbers[0] == self._count - 1 and self.ascending)
 
     @cached_property
     def ascending(self) -> bool:
         """Whether each instance is higher than the one before."""
-        return self.consecutive or ascending(self.instances)
+        return is_ascending(self.instances)
 
     @property
     def stretch(self) -> range | array[int]:
@@ -381,18 +385,18 @@ class Columns(Sequence[B], Generic[B]):
             if template == self._template:
                 return self.raw
             out = bytearray(self.raw)
-            _stamp(out, frame, template, 0, frame.instance)
-            _stamp(out, frame, template, frame.instance + 4, frame.body)
-            _stamp(out, frame, template, frame.body + self.layout.size, frame.stride)
+            fill_bytes(out, frame.stride, template, 0, frame.instance)
+            fill_bytes(out, frame.stride, template, frame.instance + 4, frame.body)
+            fill_bytes(out, frame.stride, template, frame.body + self.layout.size, frame.stride)
             return out
         out = bytearray(template) * self._count
-        _assign(out, frame, "I", frame.instance, self.instances, ORDERS[byteorder])
+        write_column(out, frame.instance, frame.stride, self.instances, ORDERS[byteorder])
         if order == self._order and (self._tidy or self.sound):
             at = 0
             for code, size in (("Q", 8), ("I", 4), ("H", 2), ("B", 1)):
                 while self.layout.size - at >= size:
-                    column = self._out(code, self.frame.body + at, _NATIVE)
-                    _assign(out, frame, code, frame.body + at, column, _NATIVE)
+                    column = self._numbers(code, self.frame.body + at, NATIVE)
+                    write_column(out, frame.body + at, frame.stride, column, NATIVE)
                     at += size
             return out
         self._fill(out, frame, order, {name: self.column(name) for name in self.layout.by_name})
@@ -413,7 +417,9 @@ class Columns(Sequence[B], Generic[B]):
             if place is None:
                 known = ", ".join(self.layout.by_name)
                 raise BodyError(f"{self.body.__name__} has no field `{name}`", expected=known)
-            column = list(values) if place.code is None else _array(place.code, values, f"`{name}`")
+            column = (
+                list(values) if place.code is None else to_array(place.code, values, f"`{name}`")
+            )
             if len(column) != self._count:
                 raise BodyError(
                     f"the column `{name}` is not as long as the run",
@@ -422,7 +428,7 @@ class Columns(Sequence[B], Generic[B]):
                 )
             checked[name] = column
         if numbers is not None and numbers:
-            _assign(out, self.frame, "I", self.frame.instance, numbers, self._outer)
+            write_column(out, self.frame.instance, self.frame.stride, numbers, self._outer)
         if self._count:
             self._fill(out, self.frame, self._order, checked)
         return bytes(out)
@@ -434,7 +440,7 @@ class Columns(Sequence[B], Generic[B]):
             place = self.layout.by_name[name]
             at = frame.body + place.offset
             if isinstance(column, array):
-                _assign(out, frame, column.typecode, at, column, order)
+                write_column(out, at, frame.stride, column, order)
                 continue
             size = place.kind.size
             for value in column:
@@ -453,22 +459,9 @@ class Columns(Sequence[B], Generic[B]):
                 out[at : at + size] = written
                 at += frame.stride
 
-    def _out(self, code: str, at: int, order: str) -> array[int]:
-        """The numbers that lie `at` bytes from the start of each record."""
-        column: array[int] = array(code)
-        stride, size = self.frame.stride, column.itemsize
-        if self._count and stride % size == 0:
-            end = at + (self._count - 1) * stride + size
-            numbers: Any = memoryview(self.raw)[at:end].cast(code)  # type: ignore[call-overload]
-            column.frombytes(numbers[:: stride // size].tobytes())
-        elif self._count:
-            planes = bytearray(self._count * size)
-            for byte in range(size):
-                planes[byte::size] = self.raw[at + byte :: stride]
-            column.frombytes(planes)
-        if order != _NATIVE:
-            column.byteswap()
-        return column
+    def _numbers(self, code: str, offset: int, order: str) -> array[int]:
+        """The numbers that begin `offset` bytes from the start of each record."""
+        return read_column(self.raw, offset, self.frame.stride, self._count, code, order)
 
     def _others(self, place: Place) -> Iterator[Any]:
         """The values of a field that is no integer, each made anew."""
@@ -516,64 +509,3 @@ def _json_columns(
         else:
             columns[place.name] = [kind.from_json(each, {}) for each in column]
     return columns
-
-
-def consecutive(numbers: array[int]) -> bool:
-    """Whether each of an array of unsigned 32-bit numbers is one more than the one before.
-
-    Taken as two huge integers, the array less itself moved by one number gives all differences at
-    once. Where one of them is negative, it borrows from the next; that can look like ones only at a
-    step from 2**32 - 1 to 0, and then the last number is not as far from the first as it must be.
-    """
-    count = len(numbers)
-    if count < 2:
-        return True
-    if numbers[-1] - numbers[0] != count - 1:
-        return False
-    raw = numbers.tobytes()
-    lower, upper = raw[:-4], raw[4:]
-    order = sys.byteorder
-    ones = int.from_bytes(_ONE * (count - 1), order)
-    return int.from_bytes(upper, order) - int.from_bytes(lower, order) == ones
-
-
-def ascending(numbers: array[int]) -> bool:
-    """Whether each number is greater than the one before."""
-    return all(map(lt, numbers, numbers[1:]))
-
-
-def _array(code: str, values: Iterable[Any], what: str) -> array[int]:
-    try:
-        return array(code, values)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise BodyError(f"{what}: {error}") from error
-
-
-def _stamp(out: bytearray, frame: Frame, template: bytes, start: int, end: int) -> None:
-    """Write the same bytes, those of `template` from `start` to `end`, into each record."""
-    count = len(out) // frame.stride
-    while start < end:
-        code = next(code for code in "QIHB" if struct.calcsize(code) <= end - start)
-        size = struct.calcsize(code)
-        _assign(
-            out, frame, code, start, array(code, template[start : start + size]) * count, _NATIVE
-        )
-        start += size
-
-
-def _assign(
-    out: bytearray, frame: Frame, code: str, at: int, column: array[int], order: str
-) -> None:
-    """Write a column into records, `at` bytes from the start of each."""
-    if order != _NATIVE:
-        column = array(column.typecode, column)
-        column.byteswap()
-    size = column.itemsize
-    if frame.stride % size == 0:
-        end = at + (len(column) - 1) * frame.stride + size
-        numbers: Any = memoryview(out)[at:end].cast(code)  # type: ignore[call-overload]
-        numbers[:: frame.stride // size] = memoryview(column)
-        return
-    raw = column.tobytes()
-    for byte in range(size):
-        out[at + byte :: frame.stride] = raw[byte::size]
