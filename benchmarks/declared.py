@@ -20,7 +20,8 @@ from domctx_core import (
 )
 from domctx_core.host.host import Host
 from domctx_core.model.formats import Formats
-from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.registry import Provider
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["Small", "formats", "one_by_one"]
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from domctx_core.document.encode.parse import parse_document, parse_lines
     from domctx_core.document.schema import image_schema, line_schema, record_schema
     from domctx_core.engine.load import LoadResult, load_domain
-    from domctx_core.engine.load_context import LoadContext
     from domctx_core.engine.ops import (
         FileLoadOps,
         FileSaveOps,
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
         SizingSaveOps,
     )
     from domctx_core.engine.save import save_domain, save_image, size_domain
-    from domctx_core.engine.save_context import SaveContext
     from domctx_core.engine.sim import SimDomain
     from domctx_core.engine.staging import StagedDomain
     from domctx_core.host.hookspecs import hookimpl
@@ -95,6 +93,15 @@ if TYPE_CHECKING:
         u32,
         u64,
     )
+    from domctx_core.model.attributes import (
+        ANY,
+        PER_VCPU,
+        SINGLE,
+        Content,
+        Instances,
+        Part,
+        Tally,
+    )
     from domctx_core.model.builtin import EndRecord, Start, StartRecord
     from domctx_core.model.check import Check, Container, Seen
     from domctx_core.model.check_run import Run
@@ -112,18 +119,10 @@ if TYPE_CHECKING:
     from domctx_core.model.formats import Formats
     from domctx_core.model.observer import Observer, Operation, RecordEvent, Watch
     from domctx_core.model.ops import Extent, LoadOps, SaveOps
-    from domctx_core.model.record_type import (
-        ANY,
-        PER_VCPU,
-        SINGLE,
-        Content,
-        Instances,
-        Part,
-        RecordType,
-        Tally,
-    )
-    from domctx_core.model.registry import DOMAIN_CONTEXT, Entry, Provider, Registry
+    from domctx_core.model.record_type import LoadContext, RecordType, SaveContext
+    from domctx_core.model.registry import Entry, Provider, Registry
     from domctx_core.model.visuals import Amount, Link
+    from domctx_core.model.wire import DOMAIN_CONTEXT
     from domctx_core.reader.events import Closed, Event, Fault, Level, Opened, Record, Trailing
     from domctx_core.reader.passing import PassingSource
     from domctx_core.reader.sources import BufferSource, FileSource, Source, open_source
@@ -313,8 +312,8 @@ _HOMES = {
     "Container": "model.check",
     "Run": "model.check_run",
     "Seen": "model.check",
-    "LoadContext": "engine.load_context",
-    "SaveContext": "engine.save_context",
+    "LoadContext": "model.record_type",
+    "SaveContext": "model.record_type",
     "CheckDeclaration": "model.declarations",
     "CommandDeclaration": "model.declarations",
     "DomainDeclaration": "model.declarations",
@@ -410,19 +409,19 @@ _HOMES = {
     "MemorySaveOps": "engine.ops",
     "SaveOps": "model.ops",
     "SizingSaveOps": "engine.ops",
-    "ANY": "model.record_type",
-    "Content": "model.record_type",
-    "Instances": "model.record_type",
-    "PER_VCPU": "model.record_type",
-    "Part": "model.record_type",
+    "ANY": "model.attributes",
+    "Content": "model.attributes",
+    "Instances": "model.attributes",
+    "PER_VCPU": "model.attributes",
+    "Part": "model.attributes",
     "RecordType": "model.record_type",
-    "SINGLE": "model.record_type",
-    "Tally": "model.record_type",
+    "SINGLE": "model.attributes",
+    "Tally": "model.attributes",
     "Amount": "model.visuals",
     "Link": "model.visuals",
     "FieldSpan": "layout.spans",
     "spans": "layout.spans",
-    "DOMAIN_CONTEXT": "model.registry",
+    "DOMAIN_CONTEXT": "model.wire",
     "Entry": "model.registry",
     "Provider": "model.registry",
     "Registry": "model.registry",

@@ -53,7 +53,8 @@ from domctx_core.document.encode.parse import parse_document
 from domctx_core.host.host import Host
 from domctx_core.images.diff.compare import diff_images
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.registry import Provider
+from domctx_core.model.wire import DOMAIN_CONTEXT
 from domctx_core.testing import FakeDists
 
 __all__ = ["KEPT", "VERSION", "Figures", "kept", "measure"]

@@ -14,6 +14,7 @@ from domctx_core import (
     DeclarationError,
     FileSource,
     Guest,
+    LoadContext,
     MemoryLoadOps,
     PluginError,
     Record,
@@ -26,7 +27,6 @@ from domctx_core import (
     walk,
 )
 from domctx_core.authoring.requirements import Nonconformity, Subject, dependence
-from domctx_core.engine.load_context import LoadContext
 from domctx_core.engine.sim import SimDomain
 from domctx_core.model.domain import Domain
 

@@ -38,7 +38,8 @@ from domctx_core.host import hookspecs
 from domctx_core.host.pluggy_modules import HOOKS
 from domctx_core.host.plugin import Status
 from domctx_core.layout import specifiers as fields
-from domctx_core.model.registry import Registry, copy_name
+from domctx_core.model.registry import Registry
+from domctx_core.model.validation import copy_name
 
 PV1 = "examples/xen-4.17/pv1/pv1.save.no-pages"
 

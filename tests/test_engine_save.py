@@ -53,6 +53,7 @@ from domctx_core import (
     u32,
 )
 from domctx_core.base.io import whole_file
+from domctx_core.engine.save_context import EngineSaveContext
 
 
 class Knob(Body):
@@ -415,7 +416,7 @@ def test_a_context_outside_of_a_handler() -> None:
     save_with(lambda domain, context: kept.append(context))
     with pytest.raises(MisuseError, match="outside of a"):
         kept[0].data(b"")
-    context = SaveContext(MemorySaveOps(), dry_run=False, xen_version=None)
+    context = EngineSaveContext(MemorySaveOps(), dry_run=False, xen_version=None)
     with pytest.raises(MisuseError, match="outside of a save handler"):
         context.begin(1, 0)
     with pytest.raises(MisuseError, match="outside of a save handler"):

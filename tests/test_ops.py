@@ -58,6 +58,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.base.io import CHUNK
+from domctx_core.engine.save_context import EngineSaveContext
 
 
 class Bulk(Body):
@@ -276,7 +277,7 @@ def test_nobody_to_measure() -> None:
     made = domain(9000)
     entry = made.registry.get(0x100)
     assert entry is not None
-    context = SaveContext(Streaming(), dry_run=False, xen_version=None, cap=4000)
+    context = EngineSaveContext(Streaming(), dry_run=False, xen_version=None, cap=4000)
     with pytest.raises(MisuseError, match="nothing can measure"):
         context.run(entry, made)
 

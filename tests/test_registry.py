@@ -23,7 +23,8 @@ from domctx_core import (
     u8,
     u32,
 )
-from domctx_core.model.registry import DOMAIN_CONTEXT, NAME_SIZE
+from domctx_core.model.validation import NAME_SIZE
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 ACME = Provider("acme-records", "1.2")
 OTHER = Provider("other-records", "3.4")

@@ -23,7 +23,8 @@ from domctx_core.host.discovery import normalise
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Plugin, Status
 from domctx_core.model.check import Check, make_check
-from domctx_core.model.registry import CORE, DOMAIN_CONTEXT, Entry, Registry
+from domctx_core.model.registry import CORE, Entry, Registry
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 if TYPE_CHECKING:
     from domctx_core.model.record_type import RecordType

@@ -27,9 +27,12 @@ from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.aggregates import Nested, leaves
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.layout.kinds.scalars import Reserved
+from domctx_core.model.attributes import FIRST
 from domctx_core.model.domain import Guest
-from domctx_core.model.record_type import FIRST, RecordType, all_bodies, body_class
-from domctx_core.model.registry import DOMAIN_CONTEXT, Registry, copy_name
+from domctx_core.model.record_type import RecordType, all_bodies, body_class
+from domctx_core.model.registry import Registry
+from domctx_core.model.validation import copy_name
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["CHECKS", "Nonconformity", "Subject"]
 

@@ -19,7 +19,7 @@ from domctx_core.engine.load import load_domain
 from domctx_core.engine.ops import FileLoadOps
 from domctx_core.model.check import make_check
 from domctx_core.model.format import HEAD_SIZE
-from domctx_core.model.registry import DOMAIN_CONTEXT
+from domctx_core.model.wire import DOMAIN_CONTEXT
 from domctx_core.reader.sources import cannot_read, open_source
 
 __all__ = ["command"]

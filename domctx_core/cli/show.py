@@ -19,7 +19,7 @@ from domctx_core.cli.progress import progress
 from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.layout.body import Body
-from domctx_core.model.record_type import Tally
+from domctx_core.model.attributes import Tally
 from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk

@@ -24,7 +24,7 @@ from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.rules import CORE_RULES, find_rule
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.handlers import END, START, fault, framing
-from domctx_core.engine.load_context import LoadContext
+from domctx_core.engine.load_context import EngineLoadContext
 from domctx_core.engine.pause import paused, refuse_self
 from domctx_core.engine.staging import Origin, StagedDomain, names_of
 from domctx_core.engine.type_plan import Way
@@ -135,7 +135,7 @@ class _Load:
         self.records = 0
         self.at_once = False
         self.watch = watch if watch else None
-        self.context = LoadContext(
+        self.context = EngineLoadContext(
             ops,
             byteorder="little",
             receiver=receiver,

@@ -19,7 +19,7 @@ from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.ops import Extent, LoadOps
 from domctx_core.model.overrides import prefers_batch
-from domctx_core.model.record_type import RecordType, body_class
+from domctx_core.model.record_type import LoadContext, RecordType, body_class
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import (
     ALIGNMENT,
@@ -30,7 +30,7 @@ from domctx_core.model.wire import (
     unpack_header,
 )
 
-__all__ = ["LoadContext"]
+__all__ = ["EngineLoadContext"]
 
 B = TypeVar("B", bound=Body)
 
@@ -64,7 +64,7 @@ def _plain(record_type: RecordType[Any], cap: int) -> _Plain:
     return _Plain(record_type, record_type.body, length, padding(length or 0), judged)
 
 
-class LoadContext:
+class EngineLoadContext(LoadContext):
     """One load: handlers take their records through it.
 
     `type`, `instance` and `length` are the present record's; `receiver` is the Xen that the image

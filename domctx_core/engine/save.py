@@ -16,7 +16,7 @@ from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.handlers import END, START, fault, framing, say_whose
 from domctx_core.engine.ops import MemorySaveOps, SizingSaveOps
 from domctx_core.engine.pause import backend, paused, refuse_self
-from domctx_core.engine.save_context import SaveContext
+from domctx_core.engine.save_context import EngineSaveContext
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.domain import Domain
 from domctx_core.model.observer import Watch
@@ -47,7 +47,7 @@ def save_domain(
     before the pause: the domain has state of a type that no usable plugin knows.
     """
     refuse_self(domain, "saved")
-    context = SaveContext(
+    context = EngineSaveContext(
         ops,
         dry_run=dry_run,
         xen_version=domain.xen_version or xen_version,
@@ -120,7 +120,7 @@ def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
         yield entry
 
 
-def _save_one(context: SaveContext, entry: Entry, domain: Domain) -> None:
+def _save_one(context: EngineSaveContext, entry: Entry, domain: Domain) -> None:
     try:
         context.run(entry, domain)
     except DomctxError as error:
@@ -142,7 +142,7 @@ def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion
             self.lengths.append(length)
 
     ops = Lengths()
-    context = SaveContext(ops, dry_run=True, xen_version=domain.xen_version or xen_version)
+    context = EngineSaveContext(ops, dry_run=True, xen_version=domain.xen_version or xen_version)
     context.run(entry, domain)
     if len(ops.lengths) < ordinal:
         raise DomainError(

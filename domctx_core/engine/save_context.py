@@ -1,4 +1,4 @@
-"""What a record type's `save` is given: one save's hold on its image."""
+"""Write the records of save handlers to ops."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from domctx_core.engine.runs import MOST, frame_of
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.domain import Domain
 from domctx_core.model.instance_set import Duplicates
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.ops import SaveOps
 from domctx_core.model.overrides import prefers_batch
+from domctx_core.model.record_type import SaveContext
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import (
     HEADER_SIZE,
@@ -26,7 +27,7 @@ from domctx_core.model.wire import (
     padding,
 )
 
-__all__ = ["SaveContext"]
+__all__ = ["EngineSaveContext"]
 
 B = TypeVar("B", bound=Body)
 
@@ -51,10 +52,10 @@ def _not_plain(body: Any, instance: int) -> bytes:
     raise NotPlain
 
 
-class SaveContext:
-    """One save: handlers write their records through it.
+class EngineSaveContext(SaveContext):
+    """The context of all save handlers of one save.
 
-    `dry_run` says that only lengths count; `xen_version` is what START will say.
+    `records` counts the records written so far.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class SaveContext:
     ) -> None:
         self.dry_run = dry_run
         self.xen_version = xen_version
+        self.byteorder = ops.byteorder
+        self.instance: int | None = None
         self.records = 0
         self._ops = ops
         self._cap = cap
@@ -77,7 +80,6 @@ class SaveContext:
         self._position = 0
         self._entry: Entry | None = None
         self._before = 0
-        self._instance: int | None = None
         self._length = 0
         self._promised: int | None = None
         self._held: bytearray | None = None
@@ -92,24 +94,14 @@ class SaveContext:
         #: Instances from the first to the top follow on, and are not noted as written yet.
         self._first, self._top = 0, -1
 
-    @property
-    def byteorder(self) -> ByteOrder:
-        """The byte order of the image that is written."""
-        return self._ops.byteorder
-
-    @property
-    def instance(self) -> int | None:
-        """The instance of the record that is open, None between records."""
-        return self._instance
-
     def begin(self, code: int, instance: int, length: int | None = None) -> None:
         """Begin a record. `length`, where it is known, saves buffering on a pipe."""
         entry = self._entry
         if entry is None:
             raise MisuseError("a record is begun outside of a save handler")
-        if self._instance is not None:
+        if self.instance is not None:
             raise MisuseError(
-                f"{entry.name}[{instance}] is begun before {entry.name}[{self._instance}] is ended"
+                f"{entry.name}[{instance}] is begun before {entry.name}[{self.instance}] is ended"
             )
         if code != entry.code:
             raise MisuseError(
@@ -125,7 +117,7 @@ class SaveContext:
             )
         if self._repeated(instance):
             raise self._twice(instance)
-        self._instance = instance
+        self.instance = instance
         self._kind = None
         self._length = 0
         self._promised = length
@@ -136,7 +128,7 @@ class SaveContext:
 
     def data(self, data: bytes | bytearray | memoryview) -> None:
         """Append to the record's body; any number of times, of any size."""
-        if self._instance is None:
+        if self.instance is None:
             raise MisuseError("data is written outside of a record")
         self._length += len(data)
         if self._held is None:
@@ -148,7 +140,7 @@ class SaveContext:
 
     def end(self) -> None:
         """End the record: padding is written, and the length is settled."""
-        entry, instance = self._entry, self._instance
+        entry, instance = self._entry, self.instance
         if entry is None or instance is None:
             raise MisuseError("a record is ended that was not begun")
         if self._held is not None:
@@ -166,7 +158,7 @@ class SaveContext:
         self._ops.end(self._length)
         if self._watch is not None:
             self._tell(instance, self._length, HEADER_SIZE + self._length + pad)
-        self._instance = None
+        self.instance = None
         self.records += 1
 
     def write(self, instance: int, body: Body | bytes | bytearray | memoryview) -> None:
@@ -186,7 +178,7 @@ class SaveContext:
                 try:
                     self._ops.records(record)
                 except BaseException:
-                    self._instance = instance
+                    self.instance = instance
                     raise
                 self.records += 1
                 if self._watch is not None:
@@ -223,7 +215,7 @@ class SaveContext:
             return
         code = entry.code
         self._settle()
-        packing = None if self._instance is not None else self._packing(run.body)
+        packing = None if self.instance is not None else self._packing(run.body)
         if (
             packing is None
             or run.body.to_bytes is not Body.to_bytes
@@ -282,7 +274,7 @@ class SaveContext:
 
     def _turn_to(self, kind: type[Any]) -> None:
         """From now on bodies of this class are written."""
-        if self._entry is None or self._instance is not None:
+        if self._entry is None or self.instance is not None:
             self._kind, self._pack = None, _not_plain
             return
         packing = self._packing(kind)
@@ -314,11 +306,11 @@ class SaveContext:
     def _release(self, length: int) -> None:
         """On a target that cannot seek: the length is known now, so let go of what was held."""
         assert self._entry is not None
-        assert self._instance is not None
+        assert self.instance is not None
         assert self._held is not None
         held, self._held = self._held, None
         self._promised = length
-        self._ops.begin(self._entry.code, self._instance, length)
+        self._ops.begin(self._entry.code, self.instance, length)
         self._ops.append(held)
 
     def _dry_length(self) -> int:
@@ -337,6 +329,6 @@ class SaveContext:
         self._packings = {}
         self._kind = None
         entry.record_type.save(domain, self)
-        if self._instance is not None:
+        if self.instance is not None:
             raise MisuseError(f"the save handler of {entry.name} did not end its last record")
         self._entry = self._kind = None

@@ -26,8 +26,15 @@ from domctx_core.host.plugin import Plugin, Status, Traced, assess
 from domctx_core.host.switches import Switches, names_of, no_such_plugin
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.model.record_type import RecordType, validate_record_type
-from domctx_core.model.registry import CORE, DOMAIN_CONTEXT, Entry, Provider, Registry
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.registry import (
+    CORE,
+    Entry,
+    Provider,
+    Registry,
+)
+from domctx_core.model.validation import validate_record_type
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 if TYPE_CHECKING:
     import click

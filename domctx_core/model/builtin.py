@@ -13,12 +13,11 @@ from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.layout.body import Body, Empty
 from domctx_core.layout.specifiers import u32
+from domctx_core.model.attributes import SINGLE, Instances
 from domctx_core.model.format import DomainContext
-from domctx_core.model.record_type import SINGLE, Instances, RecordType
+from domctx_core.model.record_type import LoadContext, RecordType, SaveContext
 
 if TYPE_CHECKING:
-    from domctx_core.engine.load_context import LoadContext
-    from domctx_core.engine.save_context import SaveContext
     from domctx_core.model.domain import Domain
 
 __all__ = ["NEWEST_XEN", "DomainContext", "EndRecord", "Start", "StartRecord"]

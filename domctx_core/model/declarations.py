@@ -16,7 +16,7 @@ from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.model.observer import Observer
 from domctx_core.model.record_type import RecordType
-from domctx_core.model.registry import DOMAIN_CONTEXT
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 if TYPE_CHECKING:
     import click

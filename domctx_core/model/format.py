@@ -7,15 +7,13 @@ declarations that record types use, so that every tool works on every format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
-from domctx_core.base.errors import DeclarationError
 from domctx_core.base.problems import Severity
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.model.registry import DOMAIN_CONTEXT
-from domctx_core.model.wire import ALIGNMENT, RecordHeader, byteorder_of
+from domctx_core.model.wire import ALIGNMENT, DOMAIN_CONTEXT, RecordHeader, byteorder_of
 
 __all__ = ["HEAD_SIZE", "DomainContext", "Format", "Framing"]
 
@@ -103,35 +101,3 @@ class DomainContext(Format):
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
         """Version 1, in the byte order that START's type code shows."""
         return Framing(byteorder_of(head) or "little", 1)
-
-
-def _number(value: Any, least: int = 0) -> bool:
-    return type(value) is int and least <= value < 1 << 64
-
-
-_ATTRIBUTES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "title": (lambda value: isinstance(value, str), "a str"),
-    "header": (
-        lambda value: value is None or (isinstance(value, type) and issubclass(value, Body)),
-        "a Body class, or None",
-    ),
-    "alignment": (lambda value: _number(value, 1), "a number of bytes, 1 or more"),
-    "padding": (lambda value: isinstance(value, Severity), "a Severity"),
-    "first": (lambda value: value is None or _number(value), "a type code, or None"),
-    "last": (_number, "a type code"),
-    "optional": (_number, "bits of a type code"),
-    "max_length": (lambda value: value is None or _number(value), "a number of bytes, or None"),
-}
-"""What the attributes of a format have to be."""
-
-
-def validate_format(format: Format) -> None:
-    """Raise `DeclarationError` for what a format says of itself and cannot be."""
-    for name, (fits, expected) in _ATTRIBUTES.items():
-        value = getattr(format, name)
-        if not fits(value):
-            raise DeclarationError(
-                f"`{name}` of the format {format.name} is not what it has to be",
-                expected=expected,
-                actual=repr(value)[:80],
-            )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from domctx_core.base.errors import PLUGIN_ERRORS, DeclarationError, PluginError, describe
-from domctx_core.model.format import Format, validate_format
-from domctx_core.model.registry import DOMAIN_CONTEXT, Provider, Registry
+from domctx_core.model.format import Format
+from domctx_core.model.registry import Provider, Registry
+from domctx_core.model.validation import validate_format
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["Formats"]
 

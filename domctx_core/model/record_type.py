@@ -1,107 +1,177 @@
-"""Record types: what a plugin contributes, and what it may say to the engine.
+"""Record types, and what their save and load handlers may call.
 
-A record type has a type code, a name, a body class and, where the default does not do, `save`
+A record type has a type code, a name, a body class and, if the default does not suffice, `save`
 and `load`. The default saves every instance that the domain has of that body, and loads by
-writing the body back.
+writing the body back. The engine implements `SaveContext` and `LoadContext`.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from domctx_core.base.errors import DeclarationError, Errno
+from domctx_core.base.errors import DeclarationError, ImageError
 from domctx_core.base.problems import Problem
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.layout.kinds.scalars import Blob, Int
+from domctx_core.model.attributes import ANY, Content, Instances, Part, Tally
 
 if TYPE_CHECKING:
     import random
 
     from domctx_core.base.xen_version import XenVersion
-    from domctx_core.engine.load_context import LoadContext
-    from domctx_core.engine.save_context import SaveContext
     from domctx_core.layout.columns.columns import Columns
     from domctx_core.model.domain import Domain, Guest
-    from domctx_core.model.visuals import Amount, Link
+    from domctx_core.model.ops import Extent
+    from domctx_core.model.visuals import Link
 
-__all__ = ["ANY", "PER_VCPU", "SINGLE", "Content", "Instances", "Part", "RecordType", "Tally"]
+__all__ = ["LoadContext", "RecordType", "SaveContext", "all_bodies", "body_class"]
 
 B = TypeVar("B", bound=Body)
-
-
-class Instances(NamedTuple):
-    """Which instances a record type may have: those below `limit` (None: any 32-bit number).
-
-    `errno` is what a load says of others. `per_vcpu` says that the instance is a vCPU's number.
-    """
-
-    limit: int | None = None
-    errno: Errno = Errno.ENXIO
-    per_vcpu: bool = False
 
 
 _TRIES = 200
 """Bodies that are made up by chance until one breaks no rule."""
 
-FIRST = 64
-"""Bytes of a bulk body that its record type may look at to say how long its head is."""
 
-ANY = Instances()
-"""Any instance: a port, a page, a number that the author gives a meaning."""
+class SaveContext(ABC):
+    """The image that `RecordType.save` writes records to.
 
-SINGLE = Instances(limit=1)
-"""One record a domain, instance 0."""
+    `dry_run` is True if only lengths count: any bytes of the right length will do. `xen_version` is
+    the version that START gets, None if there is none. `byteorder` is that of the image. `instance`
+    is that of the open record, None between records.
 
-PER_VCPU = Instances(per_vcpu=True)
-"""One record a vCPU; the instance is its number."""
-
-
-class Content(NamedTuple):
-    """Another format inside or right after a record.
-
-    `format` is the inner format's name (None: whatever the bytes show). `inline` says that it
-    follows the record in the stream and is no part of its body. `resumes` says that it goes on
-    where that format was suspended, without a new prologue. `optional` says of a format inside
-    the body that a reader may do without it: where no plugin knows it, the body stays as it is,
-    and `verify` says so in a note.
+    A record is written by `begin`, any number of `data`, and `end`, or by one call of `write`.
+    `MisuseError` is raised for any other order, a type code that is not the handler's own, an
+    instance that the type cannot have, and one that was written before.
     """
 
-    format: str | None = None
-    inline: bool = False
-    resumes: bool = False
-    optional: bool = False
+    dry_run: bool
+    xen_version: XenVersion | None
+    byteorder: ByteOrder
+    instance: int | None
+
+    @abstractmethod
+    def begin(self, code: int, instance: int, length: int | None = None) -> None:
+        """Begin a record with the handler's own type code.
+
+        `length` is that of the body in bytes. With it, a pipe gets the body piece by piece; without,
+        the body is buffered, and one that outgrows the buffer is measured by a dry run.
+        """
+
+    @abstractmethod
+    def data(self, data: bytes | bytearray | memoryview) -> None:
+        """Append to the body of the open record."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """End the open record: its padding is written, and its length is set.
+
+        Raises `MisuseError` if `begin` was given another length.
+        """
+
+    @abstractmethod
+    def write(self, instance: int, body: Body | bytes | bytearray | memoryview) -> None:
+        """Write a whole record of the handler's own type.
+
+        `body` is encoded in the image's byte order; bytes are taken as they are. Raises `BodyError`
+        for a body that breaks a rule of its class, except on a dry run.
+        """
+
+    @abstractmethod
+    def run_of(self, domain: Domain, body: type[B]) -> Columns[B] | None:
+        """Return the domain's state of a body class as columns; None if it does not keep them."""
+
+    @abstractmethod
+    def write_run(self, run: Columns[Any]) -> None:
+        """Write a record of the handler's own type for each row of `run`.
+
+        Bytes and errors are those of `write` with one body after the other.
+        """
 
 
-class Part(NamedTuple):
-    """One of the things that follow the head of a bulk record, such as a page of guest memory.
+class LoadContext(ABC):
+    """The record that `RecordType.load` takes from an image.
 
-    `key` tells it from all others of the domain (a PFN), `kind` says in a word or two what it is.
-    `size` bytes from `offset`, which counts from the start of the body, are its content; none is
-    a part too.
+    `type`, `instance` and `length` (bytes of the body) are from the record's header, `byteorder` is
+    that of the image. `receiver` is the Xen that must not be older than the one that saved the
+    image, None if any will do.
+
+    A record is taken by `begin`, any number of `data`, `sink` and `extent`, and `end`, or by one
+    call of `read`. All of them raise `ImageError` for what is wrong with the record, and
+    `MisuseError` if they are called in any other order.
     """
 
-    key: int
-    kind: str
-    offset: int
-    size: int
+    type: int
+    instance: int
+    length: int
+    byteorder: ByteOrder
+    receiver: XenVersion | None
 
+    @abstractmethod
+    def begin(self, code: int) -> int:
+        """Begin to take the record, with the handler's own type code. Return the instance."""
 
-class Tally(Generic[B]):
-    """Adds up the heads of bulk records that stand in a row, so that one line can tell of them."""
+    @abstractmethod
+    def data(self, size: int) -> bytes:
+        """Return the next `size` bytes of the body.
 
-    def add(self, head: B) -> None:
-        """Count one more head; nothing of it need be kept."""
-        raise NotImplementedError
+        Raises `ImageError` if the body has fewer left (ENODATA; nothing is read then), if the image
+        ends before, and if they are more than may be held in memory.
+        """
 
-    def text(self) -> str:
-        """What was counted, on one line."""
-        raise NotImplementedError
+    @abstractmethod
+    def rest(self) -> bytes:
+        """Return all bytes of the body that were not taken yet, as `data` does."""
 
-    def amounts(self) -> Iterable[Amount]:
-        """What was counted as amounts of each kind, for a chart; none where there is no use in it."""
-        return ()
+    @abstractmethod
+    def sink(self, size: int) -> None:
+        """Skip the next `size` bytes of the body."""
+
+    @abstractmethod
+    def extent(self, size: int | None = None) -> Extent:
+        """Skip the next `size` bytes of the body (None: the rest); return a way to read them later.
+
+        They are not held in memory, however many.
+        """
+
+    @abstractmethod
+    def end(self, ignore_rest: bool = False) -> None:
+        """End taking the record.
+
+        Raises `ImageError` (EINVAL) if bytes of the body are left, unless `ignore_rest`, and if the
+        padding is not zero.
+        """
+
+    @abstractmethod
+    def read(self, record_type: RecordType[B]) -> tuple[int, B]:
+        """Take the whole record. Return its instance and its body.
+
+        Raises `ImageError` for the first problem of the body that is an error, those that `judge`
+        of the record type yields included.
+        """
+
+    @abstractmethod
+    def refuse(self, problem: Problem) -> None:
+        """Raise `ImageError` for a problem of the body, unless it is a warning or a note.
+
+        The problem's offset counts from the start of the body, in bytes.
+        """
+
+    @abstractmethod
+    def error(self, rule: str, message: str, **details: Any) -> ImageError:
+        """Return an error about the record as a whole, for the handler to raise.
+
+        `details` are attributes of `ImageError`, such as `errno`, `expected` and `actual`.
+        """
+
+    @abstractmethod
+    def turn_to(self, index: int) -> None:
+        """Make the record at `index` of the run that `load_run` was given the present one.
+
+        `error` and `refuse` are then about that record.
+        """
 
 
 class RecordType(Generic[B]):
@@ -172,7 +242,7 @@ class RecordType(Generic[B]):
         """Take one record over into `domain`.
 
         In a load of two phases `domain` is a staging view that only queues what is written; see
-        `domctx_core.engine.staging.StagedDomain.update` for changes that need the present state.
+        `Domain.update` for changes that need the present state.
         """
         instance, body = context.read(self)
         domain.write(self.body, instance, body)
@@ -304,55 +374,3 @@ def body_class(record_type: RecordType[Any], earlier: Mapping[int, Body]) -> typ
 def all_bodies(record_type: RecordType[Any]) -> tuple[type[Body], ...]:
     """Every class that the bodies of a type may decode to, the usual one first."""
     return (record_type.body, *record_type.bodies)
-
-
-def validate_record_type(record_type: Any) -> RecordType[Any]:
-    """The record type that an author handed over, as an instance; a class is instantiated.
-
-    Raises `DeclarationError` that says what is missing or wrong.
-    """
-    if isinstance(record_type, type) and issubclass(record_type, RecordType):
-        record_type = record_type()
-    if not isinstance(record_type, RecordType):
-        raise DeclarationError(
-            f"{record_type!r:.80} is not a record type",
-            expected="a subclass of domctx_core.RecordType, or an instance of one",
-            actual=type(record_type).__name__,
-        )
-    who = type(record_type).__name__
-    for attribute in ("code", "name", "body"):
-        if not hasattr(record_type, attribute):
-            raise DeclarationError(f"{who} declares no `{attribute}`")
-    code, body = record_type.code, record_type.body
-    if type(code) is not int or not 0 <= code < 2**32:
-        raise DeclarationError(
-            f"{who}: the type code is not an unsigned 32-bit number",
-            expected="0 to 4294967295",
-            actual=code,
-        )
-    for attribute, each in (("body", body), *(("bodies", each) for each in record_type.bodies)):
-        if not (isinstance(each, type) and issubclass(each, Body)):
-            raise DeclarationError(f"{who}: `{attribute}` is not a Body class", actual=repr(each))
-        each.__layout__  # noqa: B018  # a layout that cannot be compiled is found here, not later
-    names: Any = record_type.identity
-    if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names):
-        raise DeclarationError(
-            f"{who}: `identity` is no row of names",
-            expected="a tuple of str",
-            actual=repr(names)[:80],
-        )
-    for name in names:
-        for each in all_bodies(record_type):
-            field = each.__layout__.by_name.get(name)
-            if field is None or not isinstance(field.kind, (Int, Blob)):
-                raise DeclarationError(
-                    f"{who}: `identity` names `{name}`, by which no record can be told",
-                    expected=f"a field of {each.__name__} that is a number, text or bytes",
-                    actual="no field" if field is None else field.kind.label,
-                )
-    if record_type.bodies and not record_type.depends:
-        raise DeclarationError(
-            f"{who}: `bodies` has classes to choose from, and nothing decides",
-            expected="type codes in `depends`",
-        )
-    return record_type

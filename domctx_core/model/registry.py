@@ -11,18 +11,14 @@ from typing import Any, NamedTuple
 
 from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, describe
 from domctx_core.layout.body import Body
-from domctx_core.model.record_type import RecordType, all_bodies, validate_record_type
+from domctx_core.model.record_type import RecordType, all_bodies
+from domctx_core.model.validation import copy_name, validate_record_type
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
-__all__ = ["CORE", "DOMAIN_CONTEXT", "NAME_SIZE", "Entry", "Provider", "Registry"]
-
-DOMAIN_CONTEXT = "domain-context"
-"""Name of the format that the core ships."""
+__all__ = ["CORE", "Entry", "Provider", "Registry"]
 
 CORE = "domctx-core"
 """The distribution whose declarations are built in."""
-
-NAME_SIZE = 16
-"""Bytes of a name buffer: up to 15 ASCII characters, then at least one NUL."""
 
 
 class Provider(NamedTuple):
@@ -37,35 +33,6 @@ class Provider(NamedTuple):
     def to_json(self) -> dict[str, str]:
         """As `show --json` prints it."""
         return {"dist": self.dist, "version": self.version}
-
-
-def copy_name(name: object) -> bytes:
-    """The 16-byte buffer of a record type's name.
-
-    The name is text, or bytes that are copied here and now. One that is empty, longer than 15
-    characters, or not printable ASCII without blanks is refused, never cut.
-    """
-    if isinstance(name, (bytes, bytearray, memoryview)):
-        raw = bytes(name)
-    elif isinstance(name, str):
-        raw = name.encode("utf-8", "surrogatepass")
-    else:
-        raise DeclarationError("a record type's name is text", actual=repr(name))
-    shown = repr(raw.decode("utf-8", "replace"))
-    if not 0 < len(raw) < NAME_SIZE:
-        raise DeclarationError(
-            f"the name {shown:.40} does not fit its buffer",
-            expected=f"1 to {NAME_SIZE - 1} characters",
-            actual=f"{len(raw)} bytes",
-            hint="choose a shorter name; names are never cut",
-        )
-    if not all(0x21 <= byte <= 0x7E for byte in raw):
-        raise DeclarationError(
-            f"the name {shown} has characters other than printable ASCII",
-            expected="letters, digits, `_`",
-            actual=raw.hex(),
-        )
-    return raw.ljust(NAME_SIZE, b"\0")
 
 
 class Entry:

@@ -19,6 +19,7 @@ from domctx_core.layout.specifiers import u32, u64
 
 __all__ = [
     "ALIGNMENT",
+    "DOMAIN_CONTEXT",
     "HEADER_SIZE",
     "MAX_LENGTH",
     "RecordHeader",
@@ -28,6 +29,9 @@ __all__ = [
     "padding",
     "unpack_header",
 ]
+
+DOMAIN_CONTEXT = "domain-context"
+"""Name of the format that the core ships."""
 
 ALIGNMENT = 8
 """A record's size is a multiple of this many bytes."""

@@ -21,8 +21,9 @@ from domctx_core.base.problems import Finding, Problem, Rule
 from domctx_core.base.rules import find_rule
 from domctx_core.layout.body import Body, Decoded
 from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.model.attributes import FIRST, Content
 from domctx_core.model.format import Format, Framing
-from domctx_core.model.record_type import FIRST, Content, RecordType, body_class
+from domctx_core.model.record_type import RecordType, body_class
 from domctx_core.model.registry import Entry, Registry
 from domctx_core.model.traits import Traits
 from domctx_core.reader.header import BodyClass, Header

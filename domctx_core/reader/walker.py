@@ -21,11 +21,10 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.layout.kinds.base import ORDERS
+from domctx_core.model.attributes import FIRST, Content
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
 from domctx_core.model.formats import Formats
-from domctx_core.model.record_type import FIRST, Content
-from domctx_core.model.registry import DOMAIN_CONTEXT
-from domctx_core.model.wire import MAX_LENGTH, padding
+from domctx_core.model.wire import DOMAIN_CONTEXT, MAX_LENGTH, padding
 from domctx_core.reader.events import (
     KEPT,
     Closed,

@@ -9,8 +9,10 @@ import pytest
 from domctx_core.authoring import requirements as conformance
 from domctx_core.authoring.requirements import Subject
 from domctx_core.host.host import Host
-from domctx_core.model.record_type import RecordType, validate_record_type
-from domctx_core.model.registry import DOMAIN_CONTEXT, Provider
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.registry import Provider
+from domctx_core.model.validation import validate_record_type
+from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["RecordTypeConformance", "subject_of"]
 

@@ -14,11 +14,12 @@ from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.base.problems import Problem
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.model.attributes import FIRST
 from domctx_core.model.check import Check, Seen
 from domctx_core.model.instance_set import Duplicates, Standing
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import prefers_batch
-from domctx_core.model.record_type import FIRST, RecordType
+from domctx_core.model.record_type import RecordType
 from domctx_core.model.traits import Traits
 from domctx_core.reader.events import Known, Level, Record
 from domctx_core.reader.sources import Source

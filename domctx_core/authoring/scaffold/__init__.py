@@ -23,7 +23,8 @@ from domctx_core._version import __version__
 from domctx_core.authoring.type_codes import THIRD_PARTY, code_fault
 from domctx_core.base.errors import ConflictError, UsageError, io_error
 from domctx_core.host.discovery import normalise
-from domctx_core.model.registry import NAME_SIZE, Registry
+from domctx_core.model.registry import Registry
+from domctx_core.model.validation import NAME_SIZE
 
 __all__ = ["Names", "code_for", "git_author", "write_plugin"]
 

@@ -13,9 +13,10 @@ from domctx_core.document.encode.nodes import DocumentNode
 from domctx_core.document.encode.values import DocumentReader, join_path, json_type
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.model.attributes import Content
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
 from domctx_core.model.formats import Formats
-from domctx_core.model.record_type import Content, RecordType
+from domctx_core.model.record_type import RecordType
 from domctx_core.model.registry import Registry
 
 __all__ = ["EncodedContainer", "compare_version", "open_container"]

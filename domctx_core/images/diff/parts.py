@@ -15,7 +15,7 @@ from typing import NamedTuple
 from domctx_core.images.diff.bytes import Comparer
 from domctx_core.images.diff.changes import Keys, PartsChange
 from domctx_core.layout.body import Body
-from domctx_core.model.record_type import Part
+from domctx_core.model.attributes import Part
 from domctx_core.reader.events import Record
 from domctx_core.reader.sources import Source
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import BodyError, Errno, Severity
-from domctx_core.model.record_type import validate_record_type
+from domctx_core.model.validation import validate_record_type
 
 BODIES = [name for name in TYPES if name != "END"]
 SHORTER = [name for name in BODIES if issubclass(body_of(name), ZeroExtended)]

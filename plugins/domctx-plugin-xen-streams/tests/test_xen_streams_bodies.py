@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from xen_streams_support import record_types
 
 from domctx_core import BodyError, Empty, Severity
-from domctx_core.model.record_type import validate_record_type
+from domctx_core.model.validation import validate_record_type
 
 TYPES = [pytest.param(item, id=f"{item[0]}-{item[2]}") for item in record_types()]
 BODIES = sorted(
