@@ -10,7 +10,7 @@ from domctx_core.base.errors import (
 )
 from domctx_core.model.registry import Entry, Registry
 
-__all__ = ["END", "START", "fault", "framing", "say_whose"]
+__all__ = ["END", "START", "handler_error", "locate", "start_and_end"]
 
 END = 0
 """Type code of the record that terminates an image."""
@@ -19,7 +19,7 @@ START = 1
 """Type code of the record that begins an image."""
 
 
-def framing(registry: Registry) -> tuple[Entry, Entry]:
+def start_and_end(registry: Registry) -> tuple[Entry, Entry]:
     start, end = registry.get(START), registry.get(END)
     if start is None or end is None:
         raise PluginError(
@@ -29,12 +29,14 @@ def framing(registry: Registry) -> tuple[Entry, Entry]:
     return start, end
 
 
-def say_whose(error: DomctxError, entry: Entry, instance: int | None) -> None:
+def locate(error: DomctxError, entry: Entry, instance: int | None) -> None:
     """Say in an error whose handler was at work."""
     error.locate(type=entry.code, type_name=entry.name, instance=instance, provider=entry.provider)
 
 
-def fault(entry: Entry, what: str, error: BaseException, instance: int | None) -> PluginError:
+def handler_error(
+    entry: Entry, what: str, error: BaseException, instance: int | None
+) -> PluginError:
     """What a handler raised that is none of ours, as its plugin's fault."""
     return PluginError(
         f"the {what} handler of {entry.name} raised {describe(error)}",

@@ -23,11 +23,11 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem, Severity
 from domctx_core.base.rules import CORE_RULES, find_rule
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.engine.handlers import END, START, fault, framing
+from domctx_core.engine.handlers import END, START, handler_error, start_and_end
 from domctx_core.engine.load_context import EngineLoadContext
 from domctx_core.engine.pause import paused, refuse_self
-from domctx_core.engine.staging import Origin, StagedDomain, names_of
-from domctx_core.engine.type_plan import Way
+from domctx_core.engine.staging import Origin, StagedDomain, change_names
+from domctx_core.engine.type_plan import TypePlan
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.base import ByteOrder
@@ -94,7 +94,7 @@ def load_domain(
     where a plugin is at fault.
     """
     refuse_self(domain, "loaded")
-    start, end = framing(registry)
+    start, end = start_and_end(registry)
     receiver = None if allow_newer else domain.xen_version or xen_version
     load = _Load(domain, ops, registry, start, end, receiver, list(checks), cap, watch)
     try:
@@ -169,10 +169,10 @@ class _Load:
         try:
             staged.replay(first, last)
         except DomctxError as error:
-            error.locate(**_where(*staged.culprit(error)))
+            error.locate(**_where(*staged.failed_change(error)))
             raise
         except PLUGIN_ERRORS as error:
-            where = _where(*staged.culprit(None))
+            where = _where(*staged.failed_change(None))
             raise PluginError(
                 f"applying {where['type_name']}[{where['instance']}] raised {describe(error)}",
                 errno=Errno.EIO,
@@ -220,42 +220,42 @@ class _Load:
                 actual=f"type {context.type}",
             )
         self.begin_checks()
-        self.run(Way(self.start, self.checks), domain)
+        self.run(TypePlan(self.start, self.checks), domain)
 
     def read_records(self, domain: StagedDomain) -> None:
         """The records up to END, whose header is then the present one."""
         context = self.context
-        ways: dict[int, Way] = {}
+        plans: dict[int, TypePlan] = {}
         alone = 0
         while True:
             code = context.advance()
             if code == END:
                 return
-            way = ways.get(code)
-            if way is None:
-                way = ways[code] = self.way(code)
-            layout = way.layout
+            plan = plans.get(code)
+            if plan is None:
+                plan = plans[code] = self.plan(code)
+            layout = plan.layout
             if alone:
                 alone -= 1
-            elif way.wait:
-                way.wait -= 1
+            elif plan.wait:
+                plan.wait -= 1
             elif layout is not None and context.length == layout.size:
-                run = context.look_ahead(layout, way.frame)
-                if run is not None and self.take_run(way, run, domain):
-                    way.missed = 0
+                run = context.look_ahead(layout, plan.frame)
+                if run is not None and self.take_run(plan, run, domain):
+                    plan.missed = 0
                     continue
                 alone = 0 if run is None else len(run) - 1
-                way.wait = way.missed = min(2 * way.missed + 1, _WAIT)
+                plan.wait = plan.missed = min(2 * plan.missed + 1, _WAIT)
             if self.duplicates.seen(code, context.instance):
                 raise context.error(
                     "duplicate-record",
-                    f"{way.name}[{context.instance}] stands in the image a second time",
-                    type_name=way.name,
+                    f"{plan.name}[{context.instance}] stands in the image a second time",
+                    type_name=plan.name,
                 )
-            self.run(way, domain)
+            self.run(plan, domain)
             self.records += 1
 
-    def way(self, code: int) -> Way:
+    def plan(self, code: int) -> TypePlan:
         """How records of a type are taken; raises `ImageError` where they cannot be."""
         context = self.context
         if code == START:
@@ -275,119 +275,119 @@ class _Load:
                 provider=entry.provider,
                 errno=Errno.EINVAL,
             )
-        return Way(entry, self.checks, self.at_once)
+        return TypePlan(entry, self.checks, self.at_once)
 
-    def take_run(self, way: Way, run: Columns[Any], domain: StagedDomain) -> bool:
+    def take_run(self, plan: TypePlan, run: Columns[Any], domain: StagedDomain) -> bool:
         """Take the run that begins with the present record; gives whether that could be done.
 
         It cannot where anything might be wrong with it, and then nothing has happened.
         """
-        if not run.ascending or not way.good.start <= run.instances[0]:
+        if not run.ascending or not plan.good.start <= run.instances[0]:
             return False
-        if run.instances[-1] >= way.good.stop:
+        if run.instances[-1] >= plan.good.stop:
             return False
-        if not self.duplicates.extend([(way.code, run.stretch)]):
+        if not self.duplicates.extend([(plan.code, run.stretch)]):
             return False
         context = self.context
         record, offset = context.record, context.offset
-        if not (way.whole and domain.takes_runs and self.take_whole(way, run, domain)):
+        if not (plan.whole and domain.takes_runs and self.take_whole(plan, run, domain)):
             context.turn_to(0)
-            domain.begin_each((way.entry, record, offset, run))
-            self.take_each(way, domain)
+            domain.begin_each((plan.entry, record, offset, run))
+            self.take_each(plan, domain)
             domain.end_each()
         context.end_run()
         self.records += len(run)
         return True
 
-    def take_whole(self, way: Way, run: Columns[Any], domain: StagedDomain) -> bool:
+    def take_whole(self, plan: TypePlan, run: Columns[Any], domain: StagedDomain) -> bool:
         """Run the load handler of a whole run; gives whether it took it."""
-        context, entry = self.context, way.entry
+        context, entry = self.context, plan.entry
         record, offset = context.record, context.offset
         domain.begin_run((entry, record, offset, run))
         try:
-            taken = context.run_whole(entry, way.record_type.load_run, domain, run)
+            taken = context.run_whole(entry, plan.record_type.load_run, domain, run)
         except DomctxError as error:
             place = None if error.instance is None else run.place_of(error.instance)
             if place:  # all was well with the records before that
-                self.tell_run(way, run[:place], record, offset)
+                self.tell_run(plan, run[:place], record, offset)
             raise
         except PLUGIN_ERRORS as error:
-            raise fault(entry, "load", error, context.instance) from error
+            raise handler_error(entry, "load", error, context.instance) from error
         if taken:
-            self.tell_run(way, run, record, offset)
+            self.tell_run(plan, run, record, offset)
         return taken
 
-    def tell_run(self, way: Way, run: Columns[Any], record: int, offset: int) -> None:
+    def tell_run(self, plan: TypePlan, run: Columns[Any], record: int, offset: int) -> None:
         """Tell observers and checks of a run, the first of which has that number and offset."""
         stride, size = run.frame.stride, run.layout.size
         byteorder = self.context.byteorder
         told = len(run)
         shown = Run(
-            way.code, way.name, record, offset, stride, size, byteorder, HEADER_SIZE, slice(4, 8),
+            plan.code, plan.name, record, offset, stride, size, byteorder, HEADER_SIZE, slice(4, 8),
             byteorder, run.body, run.raw,
         )  # fmt: skip
         try:
-            for number, check, problem in _in_order(way.checks, shown):
+            for number, check, problem in _in_order(plan.checks, shown):
                 told = number + 1
                 self.judge(check, problem, shown.outline(number))
                 told = len(run)
         finally:
             if self.watch:
-                self.watch.see_run(way.code, run.instances[:told], offset, stride, size)
+                self.watch.see_run(plan.code, run.instances[:told], offset, stride, size)
 
-    def take_each(self, way: Way, domain: StagedDomain) -> None:
+    def take_each(self, plan: TypePlan, domain: StagedDomain) -> None:
         """Run the load handler of each record of a run, and tell of it."""
-        context, entry = self.context, way.entry
-        told = self.watch is not None or bool(way.checks)
-        after = partial(self.tell, way) if told else None
+        context, entry = self.context, plan.entry
+        told = self.watch is not None or bool(plan.checks)
+        after = partial(self.tell, plan) if told else None
         try:
-            context.run_each(entry, way.load, domain, after)
+            context.run_each(entry, plan.load, domain, after)
         except DomctxError:
             raise
         except PLUGIN_ERRORS as error:
-            raise fault(entry, "load", error, context.instance) from error
+            raise handler_error(entry, "load", error, context.instance) from error
 
     def read_end(self, domain: StagedDomain) -> None:
-        self.run(Way(self.end, self.checks), domain)
+        self.run(TypePlan(self.end, self.checks), domain)
         for check in self.checks:
             for seen, problem in placed_problems_of(check):
                 self.judge(check, problem, seen)
 
-    def run(self, way: Way, domain: StagedDomain) -> None:
+    def run(self, plan: TypePlan, domain: StagedDomain) -> None:
         """Take the present record: run its load handler, and tell of it."""
         context = self.context
-        entry = way.entry
-        if way.limit is not None and context.instance >= way.limit:
-            instances = way.record_type.instances
-            rule = way.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
+        entry = plan.entry
+        if plan.limit is not None and context.instance >= plan.limit:
+            instances = plan.record_type.instances
+            rule = plan.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
             known = CORE_RULES.get(rule)
             raise context.error(
                 rule,
                 f"{entry.name} has instance {context.instance}",
                 offset=context.offset + 4,
                 errno=instances.errno if rule == "instance-not-allowed" else known and known.errno,
-                expected="0" if way.limit == 1 else f"0 to {way.limit - 1}",
+                expected="0" if plan.limit == 1 else f"0 to {plan.limit - 1}",
                 actual=context.instance,
                 type_name=entry.name,
                 provider=entry.provider,
             )
         domain.origin = entry, context.record, context.offset, None
         try:
-            context.run(entry, way.load, domain)
+            context.run(entry, plan.load, domain)
         except DomctxError:
             raise
         except PLUGIN_ERRORS as error:
-            raise fault(entry, "load", error, context.instance) from error
-        if way.checks or self.watch is not None:
-            self.tell(way)
+            raise handler_error(entry, "load", error, context.instance) from error
+        if plan.checks or self.watch is not None:
+            self.tell(plan)
 
-    def tell(self, way: Way) -> None:
+    def tell(self, plan: TypePlan) -> None:
         """Tell observers and checks of the present record, which has been taken."""
-        context, entry = self.context, way.entry
+        context, entry = self.context, plan.entry
         if self.watch:
             event = RecordEvent(entry.code, context.instance, context.offset, context.length)
             self.watch.see(event)
-        for check in way.checks:
+        for check in plan.checks:
             seen = Seen(
                 context.record, context.offset, entry.code, entry.name, context.instance,
                 context.length, context.body,
@@ -465,7 +465,7 @@ class _Witness(StagedDomain):
         self._taken.append((body, instance))
 
     def changes(self) -> Iterator[str]:
-        return names_of(self._taken)
+        return change_names(self._taken)
 
 
 def _where(origin: Origin, instance: int | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Problem, Rule, Severity
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.engine.runs import LEAST, is_proved, run_at
+from domctx_core.engine.runs import LEAST, find_run, validate_run
 from domctx_core.engine.staging import StagedDomain
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.columns import Columns, Frame
@@ -347,8 +347,8 @@ class EngineLoadContext(LoadContext):
             self._fill(_FARTHEST)
             self._at = HEADER_SIZE
             start = 0
-        run = run_at(self._window, start, layout, frame, self.byteorder)
-        if run is None or not is_proved(run):
+        run = find_run(self._window, start, layout, frame, self.byteorder)
+        if run is None or not validate_run(run):
             return None
         self._run = run, self.offset, self.record
         return run
@@ -402,7 +402,7 @@ class EngineLoadContext(LoadContext):
             self.offset = offset
             self.record = record + place
             self._state, self.body = "header", None
-            domain.place, domain.due = place, self.instance
+            domain.position, domain.expected_instance = place, self.instance
             try:
                 load(domain, self)
             except DomctxError as error:

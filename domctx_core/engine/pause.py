@@ -18,7 +18,7 @@ from domctx_core.base.errors import (
 )
 from domctx_core.model.domain import Domain
 
-__all__ = ["backend", "paused", "refuse_self"]
+__all__ = ["backend_errors", "paused", "refuse_self"]
 
 
 def refuse_self(domain: Domain, what: str) -> None:
@@ -40,7 +40,7 @@ def paused(domain: Domain) -> Iterator[None]:
     allow_interrupts = _hold_interrupts()
     try:
         try:
-            with backend(domain, "pause"):
+            with backend_errors(domain, "pause"):
                 domain.pause()
             paused = True
         finally:
@@ -58,7 +58,7 @@ def paused(domain: Domain) -> Iterator[None]:
         raise
     allow_interrupts = _hold_interrupts()
     try:
-        with backend(domain, "unpause"):
+        with backend_errors(domain, "unpause"):
             domain.unpause()
     finally:
         allow_interrupts()
@@ -84,7 +84,7 @@ def _hold_interrupts() -> Callable[[], None]:
 
 
 @contextmanager
-def backend(domain: Domain, what: str) -> Iterator[None]:
+def backend_errors(domain: Domain, what: str) -> Iterator[None]:
     """What a domain raises that is none of ours is its backend's fault."""
     try:
         yield

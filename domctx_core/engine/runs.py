@@ -14,7 +14,7 @@ from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.wire import HEADER_SIZE, padding
 
-__all__ = ["LEAST", "MOST", "frame_of", "is_proved", "run_at"]
+__all__ = ["LEAST", "MOST", "find_run", "record_frame", "validate_run"]
 
 B = TypeVar("B", bound=Body)
 
@@ -25,12 +25,12 @@ MOST = 16384
 """Records of one run: as many as go through a processor's cache well."""
 
 
-def frame_of(layout: RowLayout[Any]) -> Frame:
+def record_frame(layout: RowLayout[Any]) -> Frame:
     """How records with such a body lie in a domain context image."""
     return Frame(HEADER_SIZE + layout.size + padding(layout.size), HEADER_SIZE, 4)
 
 
-def run_at(
+def find_run(
     window: bytes, start: int, layout: RowLayout[B], frame: Frame, byteorder: ByteOrder
 ) -> Columns[B] | None:
     """The run of records that begins with the record at `start`, of the length of `layout`.
@@ -71,7 +71,7 @@ def run_at(
     return Columns.of_records(layout, raw, frame, byteorder)
 
 
-def is_proved(run: Columns[Any]) -> bool:
+def validate_run(run: Columns[Any]) -> bool:
     """Whether no record of the run breaks a rule of its layout, and all padding is zero."""
     frame, raw = run.frame, run.raw
     pad = padding(run.layout.size)

@@ -13,9 +13,9 @@ from domctx_core.base.errors import (
 )
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.engine.handlers import END, START, fault, framing, say_whose
+from domctx_core.engine.handlers import END, START, handler_error, locate, start_and_end
 from domctx_core.engine.ops import MemorySaveOps, SizingSaveOps
-from domctx_core.engine.pause import backend, paused, refuse_self
+from domctx_core.engine.pause import backend_errors, paused, refuse_self
 from domctx_core.engine.save_context import EngineSaveContext
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.domain import Domain
@@ -55,8 +55,8 @@ def save_domain(
         measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
         watch=watch,
     )
-    start, end = framing(registry)
-    with backend(domain, "offers"):
+    start, end = start_and_end(registry)
+    with backend_errors(domain, "offers"):
         entries = list(_on_offer(domain, registry))
     _save_one(context, start, domain)
     with paused(domain):
@@ -124,10 +124,10 @@ def _save_one(context: EngineSaveContext, entry: Entry, domain: Domain) -> None:
     try:
         context.run(entry, domain)
     except DomctxError as error:
-        say_whose(error, entry, context.instance)
+        locate(error, entry, context.instance)
         raise
     except PLUGIN_ERRORS as error:
-        raise fault(entry, "save", error, context.instance) from error
+        raise handler_error(entry, "save", error, context.instance) from error
 
 
 def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion | None) -> int:

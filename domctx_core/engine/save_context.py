@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from domctx_core.base.errors import DomctxError, MisuseError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.engine.runs import MOST, frame_of
+from domctx_core.engine.runs import MOST, record_frame
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.columns.columns import Columns
@@ -230,7 +230,7 @@ class EngineSaveContext(SaveContext):
         if self.dry_run:
             self._ops.records(packing.blank, len(run))
         else:
-            frame = frame_of(run.layout)
+            frame = record_frame(run.layout)
             for start in range(0, len(run), MOST):
                 piece = run[start : start + MOST]
                 self._ops.records(piece.records(packing.blank, frame, self.byteorder))

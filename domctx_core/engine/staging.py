@@ -34,7 +34,7 @@ class StagedDomain(Domain):
     """A view of a domain that queues what is written, for the plan phase of a load.
 
     Reading gives what was queued, or else the domain's present state. `origin` is noted with each
-    change, and `place` with that of one record of a run, whose instance is `due`.
+    change, and `position` with that of one record of a run, whose instance is `expected_instance`.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -43,7 +43,7 @@ class StagedDomain(Domain):
         self.xen_version = domain.xen_version
         self.guest = domain.guest
         self.origin: Origin | None = None
-        self.place = self.due = _UNKNOWN
+        self.position = self.expected_instance = _UNKNOWN
         #: What the records of a run wrote, while each has written its own instance and no more.
         self._series: list[Any] | None = None
         self._series_of: type[Body] | None = None
@@ -51,7 +51,7 @@ class StagedDomain(Domain):
         self._state: dict[type[Body], dict[int, Any]] = {}
         self._runs: dict[type[Body], RunList] = {}
         #: For each of those runs the bodies, by place, that somebody holds.
-        self._held: dict[type[Body], list[dict[int, Any]]] = {}
+        self._borrowed: dict[type[Body], list[dict[int, Any]]] = {}
         self._sorted = 0
         self._write = domain.write
         self._done = 0
@@ -87,7 +87,7 @@ class StagedDomain(Domain):
             return self.domain.read(body, instance)
         number, place = found
         # whoever has it may change it, and then it is this one that is written
-        made: B = self._held[body][number].setdefault(place, runs[number][place])
+        made: B = self._borrowed[body][number].setdefault(place, runs[number][place])
         self._state.setdefault(body, {})[instance] = made
         return made
 
@@ -96,11 +96,15 @@ class StagedDomain(Domain):
             self._accepts(body, instance, value)
         series = self._series
         if series is not None:
-            if instance == self.due and body is self._series_of and len(series) == self.place:
+            if (
+                instance == self.expected_instance
+                and body is self._series_of
+                and len(series) == self.position
+            ):
                 series.append(value)
                 return
             self._series = None
-        self._queue.append((self._write, body, instance, value, self.origin, self.place))
+        self._queue.append((self._write, body, instance, value, self.origin, self.position))
 
     def write_run(self, body: type[B], run: Columns[B]) -> None:
         if self._run_accepted:
@@ -112,7 +116,7 @@ class StagedDomain(Domain):
 
     def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
         self._series = None
-        self._queue.append((self.domain.update, body, instance, change, self.origin, self.place))
+        self._queue.append((self.domain.update, body, instance, change, self.origin, self.position))
 
     def pause(self) -> None:
         raise MisuseError("a handler pauses no domain: the engine has done so where it must")
@@ -132,7 +136,7 @@ class StagedDomain(Domain):
                 for instance in what.instances if state else ():
                     self._state[body].pop(instance, None)
                 self._runs.setdefault(body, RunList()).append(what)
-                self._held.setdefault(body, []).append(value)
+                self._borrowed.setdefault(body, []).append(value)
             elif change == self._write:
                 self._state.setdefault(body, {})[what] = value
         self._sorted = len(self._queue)
@@ -166,7 +170,7 @@ class StagedDomain(Domain):
 
     def begin_run(self, origin: Origin) -> None:
         """What is written from now on comes from a run that is taken as one."""
-        self.origin, self.place = origin, _UNKNOWN
+        self.origin, self.position = origin, _UNKNOWN
 
     def begin_each(self, origin: Origin) -> None:
         """What is written from now on comes from the records of a run, one after the other."""
@@ -194,7 +198,7 @@ class StagedDomain(Domain):
         finally:
             self._done = done
 
-    def culprit(self, error: DomctxError | None) -> tuple[Origin, int | None]:
+    def failed_change(self, error: DomctxError | None) -> tuple[Origin, int | None]:
         """Origin and instance of the change that could not be made.
 
         What a domain says of a run that it takes as a whole tells by itself which it is.
@@ -224,13 +228,13 @@ class StagedDomain(Domain):
             )
             for _, body, what, value, _, _ in self._queue[: self._done]
         )
-        yield from names_of(done)
+        yield from change_names(done)
         if self._within:
             _, body, what, _, _, _ = self._queue[self._done]
-            yield from names_of([(body, what[: self._within])])
+            yield from change_names([(body, what[: self._within])])
 
 
-def names_of(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:
+def change_names(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:
     """What was written, by name: body classes with an instance or a run."""
     for body, what in written:
         for instance in what.instances if isinstance(what, Columns) else (what,):

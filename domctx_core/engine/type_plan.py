@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from domctx_core.engine.runs import frame_of
+from domctx_core.engine.runs import record_frame
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
 from domctx_core.model.check import Check
@@ -13,10 +13,10 @@ from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.registry import Entry
 from domctx_core.model.traits import Traits
 
-__all__ = ["Way"]
+__all__ = ["TypePlan"]
 
 
-class Way:
+class TypePlan:
     """How the records of one type are taken; looked up once for each type that an image has.
 
     `layout` is there where runs of records can be taken without judging one by one, if their
@@ -47,7 +47,7 @@ class Way:
         if traits.size and traits.self_contained and traits.trusted:
             layout = RowLayout(record_type.body)
             if layout.pattern("little") is not None:
-                self.layout, self.frame = layout, frame_of(layout)
+                self.layout, self.frame = layout, record_frame(layout)
         self.whole = prefers_batch(kind, "load_run", "load") and all(
             at_once and prefers_batch(type(check), "records", "record") for check in self.checks
         )
