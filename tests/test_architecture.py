@@ -74,8 +74,6 @@ KNOWN: dict[str, set[str]] = {
     "long modules": {
         "domctx_core",
         "domctx_core.authoring.requirements",
-        "domctx_core.engine.load",
-        "domctx_core.engine.load_context",
         "domctx_core.engine.sim",
         "domctx_core.host.host",
         "domctx_core.layout.body",

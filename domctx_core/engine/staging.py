@@ -13,7 +13,7 @@ from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.domain import Domain
 from domctx_core.model.overrides import prefers_batch
 
-__all__ = ["StagedDomain"]
+__all__ = ["DirectDomain", "StagedDomain"]
 
 
 B = TypeVar("B", bound=Body)
@@ -198,10 +198,11 @@ class StagedDomain(Domain):
         finally:
             self._done = done
 
-    def failed_change(self, error: DomctxError | None) -> tuple[Origin, int | None]:
-        """Origin and instance of the change that could not be made.
+    def failed_change(self, error: DomctxError | None) -> dict[str, Any]:
+        """Return where the change comes from that raised `error` (None: an error not of ours).
 
-        What a domain says of a run that it takes as a whole tells by itself which it is.
+        The keys are attributes of errors. For a run that the domain takes as a whole, the instance is
+        the error's own.
         """
         _, _, what, _, origin, place = self._queue[self._done]
         assert origin is not None  # whoever replays has said what changes come from
@@ -213,11 +214,18 @@ class StagedDomain(Domain):
         elif error is not None:
             instance = error.instance
         entry, record, offset, run = origin
-        if run is None:
-            return origin, instance
-        if place == _UNKNOWN:
-            place = 0 if instance is None else run.place_of(instance) or 0
-        return (entry, record + place, offset + place * run.frame.stride, None), instance
+        if run is not None:
+            if place == _UNKNOWN:
+                place = 0 if instance is None else run.place_of(instance) or 0
+            record, offset = record + place, offset + place * run.frame.stride
+        return {
+            "record": record,
+            "offset": offset,
+            "type": entry.code,
+            "type_name": entry.name,
+            "instance": instance,
+            "provider": entry.provider,
+        }
 
     def changes(self) -> Iterator[str]:
         """What was written so far, such as `TscInfo[0]`."""
@@ -232,6 +240,42 @@ class StagedDomain(Domain):
         if self._within:
             _, body, what, _, _, _ = self._queue[self._done]
             yield from change_names([(body, what[: self._within])])
+
+
+class DirectDomain(StagedDomain):
+    """The domain itself, with a list of what it took: for a load without validation."""
+
+    def __init__(self, domain: Domain) -> None:
+        super().__init__(domain)
+        self._taken: list[tuple[type[Body], int | Columns[Any]]] = []
+
+    def read(self, body: Any, instance: int = 0) -> Any:
+        return self.domain.read(body, instance)
+
+    def instances(self, body: Any) -> Iterable[int]:
+        return self.domain.instances(body)
+
+    def write(self, body: Any, instance: int, value: Any) -> None:
+        self.domain.write(body, instance, value)
+        self._taken.append((body, instance))
+
+    def write_run(self, body: Any, run: Columns[Any]) -> None:
+        if not self._run_written:
+            Domain.write_run(self, body, run)
+            return
+        self.domain.write_run(body, run)
+        self._taken.append((body, run))
+
+    @property
+    def takes_runs(self) -> bool:
+        return self._run_written and super().takes_runs
+
+    def update(self, body: Any, instance: int, change: Any) -> None:
+        self.domain.update(body, instance, change)
+        self._taken.append((body, instance))
+
+    def changes(self) -> Iterator[str]:
+        return change_names(self._taken)
 
 
 def change_names(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How the records of one type are taken."""
+"""Settle how a load takes the records of one type."""
 
 from __future__ import annotations
 
@@ -17,20 +17,26 @@ __all__ = ["TypePlan"]
 
 
 class TypePlan:
-    """How the records of one type are taken; looked up once for each type that an image has.
+    """How the records of one type are taken, settled once for all records of an image.
 
-    `layout` is there where runs of records can be taken without judging one by one, if their
-    instances are `good`; `wait` is how many are not looked at for that, after it was `missed`.
-    `whole` says that nobody needs to see each of them. Checks may see a run
-    when all of it is loaded, but only `at_once`: while nothing has come of it for the domain.
+    * `layout`, `frame`: how the records of a run lie in the image; `layout` is None if each record
+      has to be judged by itself;
+    * `trusted`: instances that a run may have;
+    * `checks`: those that want to see the records; `watched`: whether they or an observer do;
+    * `whole`: nobody needs to see the records of a run one by one. Checks may see a run after its
+      records were loaded, but only with `validate`: as long as nothing has happened to the domain;
+    * `missed`, `wait`: records to let pass before the next look for a run, after the last one was in
+      vain, and how many of them are left.
     """
 
     __slots__ = (
-        "checks", "code", "entry", "frame", "good", "layout", "limit", "load", "missed", "name",
-        "record_type", "wait", "whole",
+        "checks", "code", "entry", "frame", "layout", "limit", "load", "missed", "name",
+        "record_type", "trusted", "wait", "watched", "whole",
     )  # fmt: skip
 
-    def __init__(self, entry: Entry, checks: Sequence[Check], at_once: bool = False) -> None:
+    def __init__(
+        self, entry: Entry, checks: Sequence[Check], validate: bool, observed: bool
+    ) -> None:
         record_type = entry.record_type
         kind = type(record_type)
         self.entry = entry
@@ -39,15 +45,16 @@ class TypePlan:
         self.load = record_type.load
         self.limit = record_type.instances.limit
         self.checks = [check for check in checks if entry.code in check.codes]
+        self.watched = observed or bool(self.checks)
         self.wait = self.missed = 0
         self.layout: RowLayout[Any] | None = None
         self.frame = Frame(0)
         traits = Traits.of(record_type)
-        self.good = traits.trusted
+        self.trusted = traits.trusted
         if traits.size and traits.self_contained and traits.trusted:
             layout = RowLayout(record_type.body)
             if layout.pattern("little") is not None:
                 self.layout, self.frame = layout, record_frame(layout)
         self.whole = prefers_batch(kind, "load_run", "load") and all(
-            at_once and prefers_batch(type(check), "records", "record") for check in self.checks
+            validate and prefers_batch(type(check), "records", "record") for check in self.checks
         )

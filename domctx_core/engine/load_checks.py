@@ -1,0 +1,121 @@
+"""Show the records of a load to checks and observers, and refuse what a check reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any
+
+from domctx_core.base.errors import Errno, ImageError, PluginError
+from domctx_core.base.problems import Problem, Severity
+from domctx_core.base.rules import find_rule
+from domctx_core.engine.load_context import EngineLoadContext
+from domctx_core.engine.type_plan import TypePlan
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.model.check import Check, Container, Seen, placed_problems_of, problems_of
+from domctx_core.model.check_run import Run
+from domctx_core.model.observer import RecordEvent, Watch
+from domctx_core.model.wire import HEADER_SIZE
+
+__all__ = ["LoadChecks"]
+
+
+class LoadChecks:
+    """The checks across records of one load, and its observers.
+
+    Each method raises `ImageError` for the first problem that is an error.
+    """
+
+    def __init__(
+        self, checks: Sequence[Check], context: EngineLoadContext, watch: Watch | None
+    ) -> None:
+        self.checks = checks
+        self.watch = watch if watch else None
+        self._context = context
+
+    def begin(self, format: str) -> None:
+        """Show the checks the container, as `verify` does."""
+        checks = tuple(self.checks)
+        container = Container((format,), 0, 1, self._context.byteorder, checks=checks)
+        for check in checks:
+            for problem in problems_of(check, check.begin, container):
+                self._refuse(check, problem, None)
+
+    def want(self, plan: TypePlan) -> bool:
+        """Return whether anybody wants to see the records of a type."""
+        return self.watch is not None or bool(plan.checks)
+
+    def see(self, plan: TypePlan) -> None:
+        """Show the present record, which has been taken."""
+        context = self._context
+        if self.watch:
+            event = RecordEvent(plan.code, context.instance, context.offset, context.length)
+            self.watch.see(event)
+        for check in plan.checks:
+            seen = Seen(
+                context.record, context.offset, plan.code, plan.name, context.instance,
+                context.length, context.body,
+            )  # fmt: skip
+            for problem in problems_of(check, check.record, seen):
+                self._refuse(check, problem, seen)
+
+    def see_run(self, plan: TypePlan, run: Columns[Any], record: int, offset: int) -> None:
+        """Show a run that has been taken, whose first record has that number and offset."""
+        stride, size = run.frame.stride, run.layout.size
+        byteorder = self._context.byteorder
+        count = len(run)
+        shown = Run(
+            plan.code, plan.name, record, offset, stride, size, byteorder, HEADER_SIZE,
+            slice(4, 8), byteorder, run.body, run.raw,
+        )  # fmt: skip
+        try:
+            for number, check, problem in _in_order(plan.checks, shown):
+                count = number + 1
+                self._refuse(check, problem, shown.outline(number))
+                count = len(run)
+        finally:
+            if self.watch:
+                self.watch.see_run(plan.code, run.instances[:count], offset, stride, size)
+
+    def end(self) -> None:
+        """Let the checks conclude: all records were shown."""
+        for check in self.checks:
+            for seen, problem in placed_problems_of(check):
+                self._refuse(check, problem, seen)
+
+    @staticmethod
+    def _refuse(check: Check, problem: Problem, seen: Seen | None) -> None:
+        rule = find_rule(problem.rule, check.rules)
+        if (problem.severity or rule.severity) is not Severity.ERROR:
+            return
+        at = problem.offset or 0 if seen is None else seen.offset
+        if seen is not None and problem.offset is not None:
+            at += HEADER_SIZE + problem.offset
+        raise ImageError(
+            problem.message,
+            rule=problem.rule,
+            errno=problem.errno or rule.errno or Errno.EINVAL,
+            offset=at,
+            record=None if seen is None else seen.index,
+            type=None if seen is None else seen.code,
+            type_name=None if seen is None else seen.name,
+            instance=None if seen is None else seen.instance,
+            field=problem.field,
+            expected=problem.expected,
+            actual=problem.actual,
+        )
+
+
+def _in_order(checks: Iterable[Check], run: Run) -> Iterator[tuple[int, Check, Problem]]:
+    """Yield the problems that checks report of a run, by their records; then raise what one raised."""
+    found: list[tuple[int, Check, Problem]] = []
+    raised: PluginError | None = None
+    for check in checks:
+        try:
+            found += ((number, check, p) for number, p in placed_problems_of(check, run))
+        except PluginError as error:
+            raised = raised or error
+    found.sort(key=itemgetter(0))
+    yield from found
+    if raised is not None:
+        raise raised
