@@ -627,6 +627,24 @@ def test_what_handlers_write_both_ways(name: str, dry_run: bool) -> None:
         assert "is written twice" in seen[0][1]
 
 
+@pytest.mark.parametrize("ops", [MemorySaveOps, PlainSave])
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_first_instance_that_a_type_does_not_have(ops: Any, dry_run: bool) -> None:
+    class Given(Writes):
+        what: ClassVar[list[Any]] = [RUN]  # whose last instance is 19
+
+    def save(limit: int) -> int:
+        Given.instances = Instances(limit=limit)
+        domain = LoggedDomain(registry([Given]))
+        domain.state = {Pair: {0: GOOD}}
+        return save_domain(domain, ops(), domain.registry, dry_run=dry_run)
+
+    assert save(20) == len(RUN) + 2
+    with pytest.raises(MisuseError, match="PAIR cannot have instance 19") as caught:
+        save(19)
+    assert caught.value.expected == "0 to 18"
+
+
 def test_ops_that_override_a_part_are_asked_for_each_record() -> None:
     class Begins(MemorySaveOps):
         begun = 0
