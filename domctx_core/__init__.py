@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         SizingSaveOps,
     )
     from domctx_core.engine.save import save_domain, save_image, size_domain
-    from domctx_core.engine.sim import SimDomain
+    from domctx_core.engine.sim_domain import SimDomain
     from domctx_core.engine.staging import StagedDomain
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.host.host import Host
@@ -299,7 +299,7 @@ __all__ = [
 #: command pays for what it needs and for nothing else.
 _HOMES = {
     "whole_file": "base.io",
-    "SimDomain": "engine.sim",
+    "SimDomain": "engine.sim_domain",
     "Switches": "host.switches",
     "Traced": "host.plugin",
     "Status": "host.plugin",

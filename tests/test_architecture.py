@@ -74,7 +74,6 @@ KNOWN: dict[str, set[str]] = {
     "long modules": {
         "domctx_core",
         "domctx_core.authoring.requirements",
-        "domctx_core.engine.sim",
         "domctx_core.host.host",
         "domctx_core.layout.body",
         "domctx_core.layout.columns.columns",

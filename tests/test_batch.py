@@ -51,7 +51,7 @@ from domctx_core import (
     u16,
     u32,
 )
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 
 
 class Pair(Body):

@@ -27,7 +27,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.authoring.requirements import Nonconformity, Subject, dependence
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.model.domain import Domain
 
 

@@ -40,7 +40,7 @@ from domctx_core import (
     u64,
     verify,
 )
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.layout.columns.column_runs import RunList
 from domctx_core.verification import batches as fast
 

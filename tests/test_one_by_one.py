@@ -51,7 +51,7 @@ from domctx_core import (
     u64,
 )
 from domctx_core.authoring.requirements import Nonconformity, Subject, runs
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.layout.kinds.bits import Bits
 
 

@@ -36,7 +36,9 @@ from domctx_core import (
     save_image,
     u32,
 )
-from domctx_core.engine.sim import SCHEMA, SimDomain, open_sim
+from domctx_core.engine.sim import open_sim
+from domctx_core.engine.sim_domain import SimDomain
+from domctx_core.engine.sim_file import SCHEMA
 
 
 class Knob(Body):

@@ -20,7 +20,7 @@ from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.load import load_domain
 from domctx_core.engine.ops import MemoryLoadOps, MemorySaveOps
 from domctx_core.engine.save import save_domain, size_domain
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.layout.columns.columns import Columns

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from domctx_core.base.errors import (
-    DomctxError,
-    Errno,
-    PluginError,
-    describe,
-)
+from domctx_core.base.errors import DomctxError, Errno, PluginError, describe
 from domctx_core.model.registry import Entry, Registry
 
 __all__ = ["END", "START", "handler_error", "locate", "start_and_end"]

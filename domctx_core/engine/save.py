@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domctx_core.base.errors import (
-    PLUGIN_ERRORS,
-    DomainError,
-    DomctxError,
-    Errno,
-    PluginError,
-)
+from domctx_core.base.errors import PLUGIN_ERRORS, DomainError, DomctxError, Errno, PluginError
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.handlers import END, START, handler_error, locate, start_and_end

@@ -20,12 +20,7 @@ from domctx_core.model.ops import SaveOps
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import SaveContext
 from domctx_core.model.registry import Entry
-from domctx_core.model.wire import (
-    HEADER_SIZE,
-    header_struct,
-    pack_header,
-    padding,
-)
+from domctx_core.model.wire import HEADER_SIZE, header_struct, pack_header, padding
 
 __all__ = ["EngineSaveContext"]
 

@@ -62,7 +62,7 @@ from domctx_core import (
     save_domain,
     save_image,
 )
-from domctx_core.engine.sim import SimDomain
+from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.reader.sources import BufferSource
