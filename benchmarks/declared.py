@@ -102,7 +102,7 @@ class BlobRecord(RecordType[Blob]):
     """The large records."""
 
     code, name, body = BLOB, "BLOB", Blob
-    bulk: ClassVar[bool] = True
+    bulk: ClassVar[bool | str] = True
 
 
 class OneByOne(SmallRecord):

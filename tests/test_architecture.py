@@ -86,9 +86,6 @@ KNOWN: dict[str, set[str]] = {
     "large classes": {
         "domctx_core.layout.body.Layout",
         "domctx_core.layout.kinds.scalars.Count",
-        "domctx_core.model.builtin.EndRecord",
-        "domctx_core.model.builtin.StartRecord",
-        "domctx_core.model.record_type.RecordType",
         "domctx_core.reader.events.Record",
     },
 }

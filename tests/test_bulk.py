@@ -61,7 +61,7 @@ class Pages(Body):
 
 class Bulk(RecordType[Pages]):
     code, name, body, instances = 0x20, "PAGES", Pages, ANY
-    bulk: ClassVar[bool] = True
+    bulk: ClassVar[bool | str] = True
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         return 8 + 4 * int.from_bytes(first[:4], byteorder)
@@ -90,7 +90,7 @@ class Skipped(RecordType[Pages]):
     """Nothing is looked at."""
 
     code, name, body, instances = 0x22, "SKIPPED", Pages, ANY
-    bulk: ClassVar[bool] = True
+    bulk: ClassVar[bool | str] = True
 
 
 class Judged(Bulk):
@@ -370,7 +370,7 @@ class Row(Body):
 
 class Rows(RecordType[Row]):
     code, name, body, instances = 0x24, "ROWS", Row, ANY
-    bulk: ClassVar[bool] = True
+    bulk: ClassVar[bool | str] = True
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         return 4 + 4 * int.from_bytes(first[:4], byteorder)

@@ -43,7 +43,7 @@ class Bulk(RecordType[Head]):
     """A bulk record type that does not say what its parts are."""
 
     code, name, body = UNKNOWN, "BULK", Head
-    bulk: ClassVar[bool] = True
+    bulk: ClassVar[bool | str] = True
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         return 4

@@ -188,8 +188,8 @@ class RecordType(Generic[B]):
     * `opaque`: most of the body is another program's affair, and no load of ours holds it: one that
       is longer than what is held in memory is passed over, with a note;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
-      read, unless somebody asks for it; `prefix` may except its first bytes;
-    * `part`: what one of the `parts` of a bulk body is called;
+      read, unless it is asked for; `prefix` may except its first bytes. A word such as `page` in
+      place of True names one of its `parts`;
     * `loadable`: false for a type that can be looked at and not loaded;
     * `remembered`: what the body says decides how records after it in the same container are laid
       out, so that the latest one is kept until the container ends;
@@ -214,8 +214,7 @@ class RecordType(Generic[B]):
     after: ClassVar[tuple[str, ...]] = ()
     ignore_rest: ClassVar[bool] = False
     opaque: ClassVar[bool] = False
-    bulk: ClassVar[bool] = False
-    part: ClassVar[str] = "part"
+    bulk: ClassVar[bool | str] = False
     loadable: ClassVar[bool] = True
     remembered: ClassVar[bool] = False
     depends: ClassVar[tuple[int, ...]] = ()

@@ -109,7 +109,7 @@ class Known:
             found = self.record_type = self.entry.record_type
         except PluginError:  # told where the record is judged
             return
-        self.bulk, self.content = found.bulk, found.content
+        self.bulk, self.content = bool(found.bulk), found.content
         self.body = None if found.depends else found.body
         self.judged = Traits.of(found).judged
         self.suspends, self.remembered = found.suspends, found.remembered

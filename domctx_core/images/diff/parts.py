@@ -62,7 +62,8 @@ def compare_parts(a: Sequence[Record], b: Sequence[Record], limit: int = SUSPECT
         suspects, high = _suspects(a, b, low, limit)
         _judge(a, b, suspects, outcome)
         low = high
-    return outcome.result(first.entry.record_type.part)
+    word = first.entry.record_type.bulk
+    return outcome.result(word if isinstance(word, str) else "part")
 
 
 def body_of(record: Record) -> Body | None:

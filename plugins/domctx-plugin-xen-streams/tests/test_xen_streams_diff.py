@@ -215,5 +215,5 @@ def test_every_byte_of_memory_counts(seed: int) -> None:
 def test_pages_are_named_for_people() -> None:
     change = next(record for _, record in diff(stream(SOME), stream(SOME[1:])).records())
     assert isinstance(change, RecordChange)
-    assert PageDataRecord.part == "page"
+    assert PageDataRecord.bulk == "page"
     assert change.place.name == "PAGE_DATA"

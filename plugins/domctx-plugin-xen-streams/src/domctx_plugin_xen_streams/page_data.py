@@ -131,8 +131,7 @@ class PageDataRecord(RecordType[PageData]):
     """Some of the guest's memory."""
 
     code, name, body = 1, "PAGE_DATA", PageData
-    bulk: ClassVar[bool] = True
-    part: ClassVar[str] = "page"
+    bulk: ClassVar[bool | str] = "page"
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
         """The count, and 8 bytes for each PFN that it announces."""
