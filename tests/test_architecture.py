@@ -60,7 +60,6 @@ KNOWN: dict[str, set[str]] = {
         "domctx-plugin-xen-streams/tests/test_xen_streams_framing.py",
         "domctx-plugin-xen-streams/tests/test_xen_streams_legacy.py",
         "domctx-plugin-xen-streams/tests/test_xen_streams_pages.py",
-        "domctx-plugin-xen-streams/tests/test_xen_streams_shared_info.py",
         "domctx-plugin-xen-streams/tests/xen_streams_support.py",
         "domctx-plugin-xenstore-stream/src/domctx_plugin_xenstore_stream/format.py",
         "domctx-plugin-xenstore-stream/src/domctx_plugin_xenstore_stream/parts.py",

@@ -8,19 +8,17 @@ import json
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import image, port, rec, tsc
 
+from domctx_core import BufferSource, decode_image
 from domctx_core.cli import main
-from domctx_core.document.vocabulary import image_json
 from domctx_core.host.host import Host
-from domctx_core.reader.sources import open_source
-from domctx_core.reader.walker import walk
 from domctx_core.testing import CommandRunner
-from domctx_core.verification.verifier import Verifier
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full")
@@ -154,13 +152,16 @@ def test_a_conversion_does_not_take_the_place_of_its_inputs(
 # ---------------------------------------------------------------------- the document of show
 
 
-def documents(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Any, Any]:
-    """What `show --json` prints, and what the library makes."""
-    main(["show", "--json", str(path)])
-    shown = json.loads(capsys.readouterr().out)
-    with open_source(path) as source:
-        events = walk(source, Host().formats)
-        return shown, image_json(events, Verifier(), path=str(path), source=source)
+def flat(container: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    """The records of a document and of what is in it, each as a line has it."""
+    path = *path, container["format"]
+    for record in container["records"]:
+        content = record.pop("content", None)
+        yield {"container": list(path), **record}
+        if content is not None:
+            yield from flat(content, path)
+    if "content" in container:
+        yield from flat(container["content"], path)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +184,21 @@ def documents(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Any, Any]
 def test_what_show_writes_as_it_comes_is_the_document(
     make: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "input"
-    path.write_bytes(make())
-    shown, made = documents(path, capsys)
-    assert shown == made
+    path, data = tmp_path / "input", make()
+    path.write_bytes(data)
+    main(["show", "--json", str(path)])
+    document = json.loads(capsys.readouterr().out)
+    main(["show", "--jsonl", str(path)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert document["path"] == str(path)
+    assert document["size"] == len(data)
+    assert document["findings"] == [line["finding"] for line in lines if "finding" in line]
+    exact = decode_image(BufferSource(data), Host().formats)
+    trailing = exact.get("trailing")
+    if trailing is not None:
+        trailing["raw"] = trailing["raw"][: 2 * 4096]
+    assert document.get("trailing") == trailing
+    assert list(flat(document)) == [line for line in lines if "type" in line]
 
 
 def test_show_holds_no_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

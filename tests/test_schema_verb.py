@@ -28,7 +28,7 @@ from domctx_core import (
     record_schema,
     walk,
 )
-from domctx_core.document.vocabulary import image_json
+from domctx_core.document.view import view_text
 from domctx_core.host.host import Host
 from domctx_core.testing import CommandRunner
 
@@ -102,8 +102,8 @@ def test_what_decode_and_show_print_fits() -> None:
         source = BufferSource(data)
         assert first_fault(decode_image(source, formats())) is None, path
         assert first_fault_of_lines(decode_lines(source, formats())) is None, path
-        shown = image_json(walk(source, formats()), Verifier(), path="x", source=source)
-        assert first_fault(shown) is None, path
+        shown = view_text(source, walk(source, formats()), Verifier(), [], path="x")
+        assert first_fault(json.loads("".join(shown))) is None, path
 
 
 def test_the_example_of_every_type_fits_and_can_be_encoded() -> None:

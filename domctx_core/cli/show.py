@@ -83,13 +83,8 @@ def command(
     with opened as source, progress(app, f"reading {name}", source):
         verifier = Verifier()
         if as_json or as_lines:
-            from domctx_core.cli.show_json import show_document, show_lines
-
-            events = walk(source, app.host.formats, cap=cap)
-            if as_json:
-                bad = show_document(app, source, events, verifier, keep, image)
-            else:
-                bad = show_lines(app, events, verifier, keep)
+            show = _document if as_json else _lines
+            bad = show(app, source, walk(source, app.host.formats, cap=cap), verifier, keep, image)
         else:
             findings: list[Finding] = []
             if as_tree:
@@ -103,6 +98,51 @@ def command(
             paged(app, (line for part in (lines, told) for line in part))
             bad = any(finding.severity is Severity.ERROR for finding in findings)
     app.worst(4 if verifier.needs_plugin else int(bad))
+
+
+def _document(
+    app: App,
+    source: Source,
+    events: Iterable[Event],
+    verifier: Verifier,
+    keep: Callable[[Record], bool],
+    path: str,
+) -> bool:
+    """Print one document for the whole input; return whether it has an error.
+
+    It is written as it comes: an image may have millions of records.
+    """
+    from domctx_core.base.io import CHUNK
+    from domctx_core.cli.outputs import blocks
+    from domctx_core.document.view import view_text
+
+    findings: list[Finding] = []
+    text = view_text(source, events, verifier, findings, path=path, keep=keep)
+    for block in blocks(text, CHUNK):
+        app.out(block)
+    return any(finding.severity is Severity.ERROR for finding in findings)
+
+
+def _lines(
+    app: App,
+    source: Source,
+    events: Iterable[Event],
+    verifier: Verifier,
+    keep: Callable[[Record], bool],
+    path: str,
+) -> bool:
+    """Print a line for each container, record and finding; return whether there is an error."""
+    import json
+
+    from domctx_core.document.view import view_lines
+
+    bad = False
+    for event in events:
+        findings = verifier.see(event)
+        bad |= any(finding.severity is Severity.ERROR for finding in findings)
+        for line in view_lines(event, keep, findings):
+            app.out(json.dumps(line))
+    return bad
 
 
 def _tree(

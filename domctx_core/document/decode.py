@@ -26,11 +26,11 @@ from domctx_core.document.text_writer import Part, Writer
 from domctx_core.document.vocabulary import (
     LINES,
     SCHEMA,
-    Nest,
     body_json,
     container_json,
     record_head,
     record_provider,
+    stretch_json,
 )
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
@@ -60,7 +60,7 @@ def decode_image(
     `ImageError` where they are to be inline. A source that cannot seek has to be a
     `PassingSource`.
     """
-    nest = Nest()
+    nest = _Nest()
     with gc_paused():
         for part in _Decoder(source, formats, pages, format, cap).parts():
             if part.kind == "container":
@@ -127,6 +127,31 @@ def decode_text(
     for part in _Decoder(source, formats, pages, format, cap).parts():
         yield from writer.part(part)
     yield from writer.end(source.end())
+
+
+class _Nest:
+    """Puts containers and records in each other, in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.root: dict[str, Any] = {}
+        self.nodes: dict[Level, dict[str, Any]] = {}
+        self._last: dict[str, Any] = {}
+
+    def container(self, level: Level, shown: dict[str, Any]) -> None:
+        """A container begins: the outermost, that of the last record, or what follows a header."""
+        node = shown | {"records": []}
+        if level.parent is not None:
+            self._last["content"] = node
+        elif not self.root:
+            self.root = node
+        else:  # it follows a format that has no records of its own
+            next(n for n in reversed(self.nodes.values()) if "content" not in n)["content"] = node
+        self.nodes[level] = node
+
+    def record(self, level: Level, shown: dict[str, Any]) -> None:
+        """The next record of a container."""
+        self.nodes[level]["records"].append(shown)
+        self._last = shown
 
 
 class _Decoder:
@@ -245,16 +270,14 @@ class _Decoder:
             raw = self.source.at(start, size if self.source.seekable else min(size, CHUNK))
             if not raw:
                 return
-            shown = {"offset": json_integer(start), "length": len(raw), "raw": raw.hex()}
-            yield Part(kind, level, start, shown)
+            yield Part(kind, level, start, stretch_json(start, len(raw), raw))
             start += len(raw)
 
     def reference(self, offset: int, length: int, record: Record | None) -> dict[str, Any]:
         """A stretch that is not held, as `pages` says."""
-        shown: dict[str, Any] = {"offset": json_integer(offset), "length": json_integer(length)}
         if self.pages == "omit":
-            shown["omitted"] = True
-        elif self.pages == "inline":
+            return stretch_json(offset, length) | {"omitted": True}
+        if self.pages == "inline":
             if length > self.cap:
                 raise ImageError(
                     "what is to be inline is longer than what is held in memory",
@@ -266,8 +289,8 @@ class _Decoder:
                     actual=f"{length} bytes",
                     hint="give a larger cap, or have it by reference",
                 )
-            shown["raw"] = self.source.at(offset, length).hex()
-        return shown
+            return stretch_json(offset, length, self.source.at(offset, length))
+        return stretch_json(offset, length)
 
     # --------------------------------------------------------------------------------- records
 

@@ -1,24 +1,21 @@
-"""Images as JSON: any input of a known format as one nested document, read without a domain.
+"""The keys of an image's JSON document, once: each with the JSON Schema of its value.
 
-The walker's flat events are what is read. Here is what the document of `show --json` and that of
-`decode` have in common; the latter, which loses nothing, is made in `document`.
+Below them are the objects that the documents of `decode` and `show --json` have in common. To add a
+key is to add it to a table here and to what writes it; the schema and `encode` know it then.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from domctx_core.base.errors import PLUGIN_ERRORS, PluginError
-from domctx_core.base.problems import Finding
+from domctx_core.base.errors import PluginError
 from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT
-from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
-from domctx_core.reader.sources import Source
+from domctx_core.reader.events import Level, Record
 from domctx_core.reader.walker import MAX_DEPTH
-from domctx_core.verification.verifier import Verifier
 
 __all__ = [
     "CONTAINER",
@@ -35,15 +32,13 @@ __all__ = [
     "SCHEMA",
     "STRETCH",
     "STRETCHES",
-    "Nest",
     "Properties",
     "body_json",
     "container_json",
-    "image_json",
-    "prologue_json",
+    "header_json",
     "record_head",
-    "record_json",
     "record_provider",
+    "stretch_json",
 ]
 
 SCHEMA = "domctx.image/1"
@@ -147,149 +142,59 @@ FIELDS_ONLY = frozenset(
 """Keys of a record whose fields give back all of its bytes: it is decoded and encoded quickly."""
 
 
-def image_json(
-    events: Iterable[Event],
-    verifier: Verifier,
-    *,
-    path: str,
-    source: Source | None = None,
-    keep: Callable[[Record], bool] = lambda record: True,
-    raw_limit: int | None = KEPT,
-) -> dict[str, Any]:
-    """The document of `show --json`.
-
-    `source` is asked for the input's size, which a fault may hide from the events. `keep` chooses
-    records; a container is kept whatever it holds. Raw bytes are cut after
-    `raw_limit` bytes (None: never), and say so.
-    """
-    nest = Nest()
-    findings: list[Finding] = []
-    size = 0
-    for event in events:
-        findings += verifier.see(event)
-        match event:
-            case Opened(level, resumed):
-                nest.container(level, container_json(level, resumed))
-                reach = level.offset
-            case Record():
-                if keep(event) or event.content is not None:
-                    nest.record(event.level, record_json(event, raw_limit=raw_limit))
-                reach = event.body_offset + event.available
-            case Trailing(level, offset, length, raw):
-                limit = KEPT if raw_limit is None else raw_limit
-                shown = {"offset": offset, "length": length, "raw": raw[:limit].hex()}
-                nest.nodes[level]["trailing"] = shown
-                reach = offset + length
-            case Fault(level, finding):
-                if level is not None and level not in nest.nodes:
-                    nest.container(level, container_json(level, False))
-                reach = finding.offset
-            case Closed(_, offset):
-                reach = offset
-        size = max(size, reach)
-    return {
-        "schema": SCHEMA,
-        "path": path,
-        **nest.root,
-        "size": size if source is None else source.end(),
-        "findings": [finding.to_json() for finding in findings],
-    }
-
-
-class Nest:
-    """Puts containers and records in each other, in the order in which they come."""
-
-    def __init__(self) -> None:
-        self.root: dict[str, Any] = {}
-        self.nodes: dict[Level, dict[str, Any]] = {}
-        self._last: dict[str, Any] = {}
-
-    def container(self, level: Level, shown: dict[str, Any]) -> None:
-        """A container begins: the outermost, that of the last record, or what follows a header."""
-        node = shown | {"records": []}
-        if level.parent is not None:
-            self._last["content"] = node
-        elif not self.root:
-            self.root = node
-        else:  # it follows a format that has no records of its own
-            next(n for n in reversed(self.nodes.values()) if "content" not in n)["content"] = node
-        self.nodes[level] = node
-
-    def record(self, level: Level, shown: dict[str, Any]) -> None:
-        """The next record of a container."""
-        self.nodes[level]["records"].append(shown)
-        self._last = shown
-
-
 def container_json(level: Level, resumed: bool) -> dict[str, Any]:
-    """What is said of a container before its records."""
-    shown: dict[str, Any] = {
+    """Return the keys of a container that precede what is in it."""
+    obj: dict[str, Any] = {
         "format": level.format.name,
         "format_version": level.framing.version,
         "byteorder": level.framing.byteorder,
     }
     if resumed:
-        shown["resumed"] = True
+        obj["resumed"] = True
     if level.prologue:
-        shown["header"] = prologue_json(level)
-    return shown
+        obj["header"] = header_json(body for _, body in level.prologue)
+    return obj
 
 
-def prologue_json(level: Level) -> dict[str, Any]:
-    """The fields of all bodies before the first record, as one object."""
-    merged: dict[str, Any] = {}
-    for _, body in level.prologue:
-        merged |= body.to_json()
-    return merged
+def header_json(prologue: Iterable[Body]) -> dict[str, Any]:
+    """Return the fields of all bodies before the first record, as one object."""
+    return {name: value for body in prologue for name, value in body.to_json().items()}
 
 
-def record_json(record: Record, *, raw_limit: int | None = KEPT) -> dict[str, Any]:
-    """One record as `show --json` has it, without nested content."""
-    body, raw = None, True
-    try:
-        decoded = record.decoded
-        if decoded is not None and decoded.body is not None:
-            body = body_json(decoded.body)
-            if record.bulk:  # only the head is decoded: whoever encodes needs the bytes, no other
-                raw = raw_limit is None
-            else:
-                again = decoded.body.to_bytes(record.level.framing.byteorder, check=False)
-                raw = again != record.raw()
-    except PLUGIN_ERRORS:  # the verifier says so; what can be shown is shown
-        pass
-    shown = record_head(record)
-    shown["body"] = body
-    if raw:
-        kept = record.raw(raw_limit)
-        shown["raw"] = kept.hex()
-        if len(kept) < min(record.length, record.available):
-            shown["raw_truncated"] = True
-    shown["provider"] = record_provider(record)
-    return shown
+def stretch_json(offset: int, length: int, raw: bytes | memoryview | None = None) -> dict[str, Any]:
+    """Return bytes that are in no record or too many to be held, given by their place or in hex."""
+    obj: dict[str, Any] = {"offset": json_integer(offset), "length": json_integer(length)}
+    if raw is not None:
+        obj["raw"] = raw.hex()
+    return obj
 
 
 def body_json(body: Body) -> dict[str, Any]:
-    """A body as JSON has it; raises where a plugin gives what is none."""
-    made = body.to_json()
-    json.dumps(made)
-    return made
+    """Return a body as JSON has it; raise if a plugin returns what is no JSON."""
+    obj = body.to_json()
+    json.dumps(obj)
+    return obj
 
 
 def record_head(record: Record) -> dict[str, Any]:
-    """What is said of a record before its body."""
-    shown: dict[str, Any] = {"index": record.index, "offset": record.offset, "type": record.type}
-    shown["name"] = record.name
+    """Return the keys of a record that precede its body."""
+    obj: dict[str, Any] = {
+        "index": record.index,
+        "offset": record.offset,
+        "type": record.type,
+        "name": record.name,
+    }
     if record.instance is not None:
-        shown["instance"] = record.instance
-    shown["length"] = json_integer(record.length)
-    shown["padding"] = record.padding
+        obj["instance"] = record.instance
+    obj["length"] = json_integer(record.length)
+    obj["padding"] = record.padding
     if record.complete and record.padding_raw.strip(b"\0"):
-        shown["padding_raw"] = record.padding_raw.hex()
-    return shown
+        obj["padding_raw"] = record.padding_raw.hex()
+    return obj
 
 
 def record_provider(record: Record) -> dict[str, str] | None:
-    """Who provides the record's type; None where nobody does, or more than one."""
+    """Return who provides the record's type; None if there is no provider, or more than one."""
     try:
         return None if record.entry is None else record.entry.provider.to_json()
     except PluginError:

@@ -11,6 +11,7 @@ from domctx_core.base.text import excerpt, suggestion
 from domctx_core.document.canonical import prologue_bytes
 from domctx_core.document.encode.nodes import DocumentNode
 from domctx_core.document.encode.values import DocumentReader, join_path, json_type
+from domctx_core.document.vocabulary import header_json
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.model.attributes import Content
@@ -155,17 +156,12 @@ def _compare_prologue(
     if header is None:
         return
     bodies = _prologue(doc, container.format, container.byteorder, header, path, bytearray())
-    begun, given = _fields(container.prologue), _fields(bodies)
+    begun, given = header_json(container.prologue), header_json(bodies)
     for name in given:
         if given[name] != begun.get(name, given[name]):
             doc.fault(join_path(join_path(path, "header"), name), "the container's beginning says otherwise",
                       expected=excerpt(begun[name]), actual=excerpt(given[name]),
                       hint="change it there, or leave this header out")  # fmt: skip
-
-
-def _fields(bodies: list[Body]) -> dict[str, Any]:
-    """Return the fields of all bodies of a prologue, as `header` has them."""
-    return {name: value for body in bodies for name, value in body.to_json().items()}
 
 
 def _begin(
@@ -248,7 +244,7 @@ def _given_prologue(
     if at < len(header_raw):
         doc.fault(where, "is longer than what it begins with says", expected=f"{at} bytes",
                   actual=f"{len(header_raw)} bytes")  # fmt: skip
-    if header is not None and header != _fields(bodies):
+    if header is not None and header != header_json(bodies):
         doc.fault(where, "`header` and `header_raw` say different things", hint="remove"
                   " `header_raw` to have the fields encoded; what no field describes is then"
                   " zero")  # fmt: skip

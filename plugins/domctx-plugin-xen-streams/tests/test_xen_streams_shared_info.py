@@ -29,8 +29,7 @@ from xen_streams_support import (
     tsc_info,
 )
 
-from domctx_core import Body, BufferSource, FileSource, Record, Verifier, walk
-from domctx_core.document.vocabulary import image_json
+from domctx_core import Body, BufferSource, FileSource, Record, decode_image, walk
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "xen-4.17"
 LIBXC_CONTEXT, CHECKPOINT, CHECKPOINT_END = record(1), record(14), record(4)
@@ -135,7 +134,7 @@ def test_the_page_is_little_endian_in_a_stream_that_is_not() -> None:
 
 def test_json_has_the_fields() -> None:
     data = libxc(pv_info(8), shared_info())
-    document = image_json(walk(BufferSource(data), make_formats()), Verifier(), path="x")
+    document = decode_image(BufferSource(data), make_formats())
     shown = document["records"][1]
     assert shown["body"]["info"]["evtchn_pending"] == [0, 7]
     assert shown["body"]["rest"] == "a5" * 960
