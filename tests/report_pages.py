@@ -14,7 +14,6 @@ from domctx_core import (
     Image,
     Record,
     Report,
-    Rule,
     Source,
     Verifier,
     diff_images,
@@ -28,15 +27,14 @@ VOID = {"meta", "input", "br", "link", "img", "hr"}
 
 
 @cache
-def known() -> tuple[Formats, tuple[type[Check], ...], tuple[Rule, ...]]:
-    """The formats and checks of all that is installed, with the checks' rules."""
+def known() -> tuple[Formats, tuple[type[Check], ...]]:
+    """The formats and checks of all that is installed."""
     host = Host()
-    checks = tuple(host.checks())
-    return host.formats, checks, tuple(rule for check in checks for rule in check.rules)
+    return host.formats, tuple(host.checks())
 
 
 def read(data: bytes | Source, *, judged: bool = True) -> Image:
-    formats, checks, _ = known()
+    formats, checks = known()
     source = data if isinstance(data, Source) else BufferSource(data)
     return read_image(source, formats, verifier=Verifier(checks=checks) if judged else None)
 
@@ -52,7 +50,7 @@ def make_report(
 ) -> Report:
     image = data if isinstance(data, Image) else read(data, judged=judged)
     other = None if against is None else ("the other", diff_images(image, read(against)))
-    return Report(image, name, rules=known()[2], keep=keep, limit=limit, against=other)
+    return Report(image, name, rules=known()[0].rules, keep=keep, limit=limit, against=other)
 
 
 class Element:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domctx_core import DeclarationError, Errno, Finding, ImageError, Rule, Severity
-from domctx_core.base.rules import CORE_RULES, find_rule
+from domctx_core import DeclarationError, Errno, Finding, ImageError, Problem, Rule, Severity
+from domctx_core.base.rules import CORE_ONLY, CORE_RULES, Rules
 
 E, W, N = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
@@ -66,14 +66,42 @@ def test_no_two_rules_share_a_text() -> None:
         assert len({getattr(rule, part) for rule in CORE_RULES.values()}) == len(CORE_RULES)
 
 
-def test_find_rule() -> None:
+def test_find_a_rule() -> None:
     mine = Rule("acme/odd", W, None, "odd", "Odd.", "Look.", "x")
-    assert find_rule("limit") is CORE_RULES["limit"]
-    assert find_rule("acme/odd", [mine]) is mine
+    again = mine._replace(severity=E)
     impostor = Rule("limit", N, None, "a", "b", "c", "d")
-    assert find_rule("limit", [impostor]) is CORE_RULES["limit"]
+    rules = Rules([mine, again, impostor])
+    assert rules.find("acme/odd") is mine
+    assert rules.find("limit") is CORE_RULES["limit"]
+    assert rules.get("acme/even") is None
     with pytest.raises(DeclarationError, match="the rule 'acme/even' is reported and nowhere"):
-        find_rule("acme/even", [mine])
+        rules.find("acme/even")
+
+
+def test_a_rule_beyond_is_asked_for_once() -> None:
+    asked = []
+
+    def beyond(id: str) -> Rule | None:
+        asked.append(id)
+        return Rule(id, N, None, "far", "Far.", "Go.", "x") if id == "acme/far" else None
+
+    rules = Rules(beyond=beyond)
+    assert rules.get("limit") is CORE_RULES["limit"]
+    assert rules.find("acme/far") is rules.find("acme/far")
+    assert rules.get("acme/near") is None
+    assert asked == ["acme/far", "acme/near"]
+
+
+def test_settle_severity_and_errno() -> None:
+    rules = Rules([Rule("acme/odd", W, Errno.EBUSY, "odd", "Odd.", "Look.", "x")])
+    assert rules.settle(Problem("acme/odd", "")) == (W, Errno.EBUSY)
+    assert rules.settle(Problem("acme/odd", "", errno=Errno.EIO, severity=E)) == (E, Errno.EIO)
+    assert rules.settle(Problem("acme/even", "")) == (E, None)
+    assert CORE_ONLY.settle(Problem("trailing-bytes", "")) == (W, None)
+    assert rules.refusal(Problem("acme/odd", "")) is None
+    assert rules.refusal(Problem("acme/odd", "", severity=E)) is Errno.EBUSY
+    assert rules.refusal(Problem("trailing-bytes", "", severity=E)) is Errno.EINVAL
+    assert rules.refusal(Problem("acme/even", "")) is Errno.EINVAL
 
 
 class Bit(IntFlag):

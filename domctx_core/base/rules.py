@@ -7,12 +7,12 @@ the file, which only the reader of the whole image knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from domctx_core.base.errors import DeclarationError, Errno
-from domctx_core.base.problems import Rule, Severity
+from domctx_core.base.problems import Problem, Rule, Severity
 
-__all__ = ["CORE_RULES", "find_rule"]
+__all__ = ["CORE_ONLY", "CORE_RULES", "Rules"]
 
 
 def _rule(
@@ -297,9 +297,54 @@ CORE_RULES: dict[str, Rule] = dict(
 """The rules of the core by id; plugins add theirs, prefixed by the plugin's name and a slash."""
 
 
-def find_rule(id: str, extra: Iterable[Rule] = ()) -> Rule:
-    """The rule of that id among the core's and `extra`, which a check brings."""
-    rule = CORE_RULES.get(id) or next((rule for rule in extra if rule.id == id), None)
-    if rule is None:
-        raise DeclarationError(f"the rule {id!r} is reported and nowhere declared")
-    return rule
+class Rules:
+    """Declared rules by id: the core's, those that were brought, and what `beyond` finds.
+
+    The one place that settles the severity and the errno of a problem. The core's rules cannot be
+    replaced; of two rules of one id the first counts.
+    """
+
+    __slots__ = ("_beyond", "_brought")
+
+    def __init__(
+        self, brought: Iterable[Rule] = (), beyond: Callable[[str], Rule | None] | None = None
+    ) -> None:
+        self._brought: dict[str, Rule] = {}
+        for rule in brought:
+            self._brought.setdefault(rule.id, rule)
+        self._beyond = beyond
+
+    def get(self, id: str) -> Rule | None:
+        """Return the rule of that id; None if it is not declared."""
+        rule = CORE_RULES.get(id) or self._brought.get(id)
+        if rule is None and self._beyond is not None:
+            rule = self._beyond(id)
+            if rule is not None:
+                self._brought[id] = rule
+        return rule
+
+    def find(self, id: str) -> Rule:
+        """Return the rule of that id; raise `DeclarationError` if it is not declared."""
+        rule = self.get(id)
+        if rule is None:
+            raise DeclarationError(f"the rule {id!r} is reported and nowhere declared")
+        return rule
+
+    def settle(self, problem: Problem) -> tuple[Severity, Errno | None]:
+        """Return severity and errno of a problem: its own, or else those of its rule.
+
+        A problem of a rule that is not declared is an error.
+        """
+        rule = self.get(problem.rule)
+        if rule is None:
+            return problem.severity or Severity.ERROR, problem.errno
+        return problem.severity or rule.severity, problem.errno or rule.errno
+
+    def refusal(self, problem: Problem) -> Errno | None:
+        """Return the errno to refuse a problem with; None if it is a warning or a note."""
+        severity, errno = self.settle(problem)
+        return (errno or Errno.EINVAL) if severity is Severity.ERROR else None
+
+
+CORE_ONLY = Rules()
+"""The rules to settle problems by where no plugin's are known."""

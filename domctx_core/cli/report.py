@@ -66,8 +66,7 @@ def command(
     with ExitStack() as stack:
         source = stack.enter_context(open_seekable(app, image))
         stack.enter_context(progress(app, f"reading {_name(image)}", source))
-        checks = app.host.checks()
-        verifier = Verifier(checks=checks, receiver=target)
+        verifier = Verifier(checks=app.host.checks(), receiver=target)
         tree = read_image(source, app.host.formats, verifier=verifier, cap=cap)
         differs = None
         if against is not None:
@@ -77,7 +76,7 @@ def command(
         report = Report(
             tree,
             _name(image),
-            rules=[rule for check in checks for rule in check.rules],
+            rules=app.host.formats.rules,
             keep=keep,
             limit=limit,
             against=differs,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
-from domctx_core.base.errors import Errno, ImageError, PluginError
-from domctx_core.base.problems import Problem, Severity
-from domctx_core.base.rules import find_rule
+from domctx_core.base.errors import ImageError, PluginError
+from domctx_core.base.problems import Problem
+from domctx_core.base.rules import Rules
 from domctx_core.engine.load_context import EngineLoadContext
 from domctx_core.engine.type_plan import TypePlan
 from domctx_core.layout.columns.columns import Columns
@@ -27,11 +27,16 @@ class LoadChecks:
     """
 
     def __init__(
-        self, checks: Sequence[Check], context: EngineLoadContext, watch: Watch | None
+        self,
+        checks: Sequence[Check],
+        context: EngineLoadContext,
+        rules: Rules,
+        watch: Watch | None,
     ) -> None:
         self.checks = checks
         self.watch = watch if watch else None
         self._context = context
+        self._rules = rules
 
     def begin(self, format: str) -> None:
         """Show the checks the container, as `verify` does."""
@@ -39,7 +44,7 @@ class LoadChecks:
         container = Container((format,), 0, 1, self._context.byteorder, checks=checks)
         for check in checks:
             for problem in problems_of(check, check.begin, container):
-                self._refuse(check, problem, None)
+                self._refuse(problem, None)
 
     def want(self, plan: TypePlan) -> bool:
         """Return whether anybody wants to see the records of a type."""
@@ -57,7 +62,7 @@ class LoadChecks:
                 context.length, context.body,
             )  # fmt: skip
             for problem in problems_of(check, check.record, seen):
-                self._refuse(check, problem, seen)
+                self._refuse(problem, seen)
 
     def see_run(self, plan: TypePlan, run: Columns[Any], record: int, offset: int) -> None:
         """Show a run that has been taken, whose first record has that number and offset."""
@@ -69,9 +74,9 @@ class LoadChecks:
             slice(4, 8), byteorder, run.body, run.raw,
         )  # fmt: skip
         try:
-            for number, check, problem in _in_order(plan.checks, shown):
+            for number, problem in _in_order(plan.checks, shown):
                 count = number + 1
-                self._refuse(check, problem, shown.outline(number))
+                self._refuse(problem, shown.outline(number))
                 count = len(run)
         finally:
             if self.watch:
@@ -81,12 +86,12 @@ class LoadChecks:
         """Let the checks conclude: all records were shown."""
         for check in self.checks:
             for seen, problem in placed_problems_of(check):
-                self._refuse(check, problem, seen)
+                self._refuse(problem, seen)
 
-    @staticmethod
-    def _refuse(check: Check, problem: Problem, seen: Seen | None) -> None:
-        rule = find_rule(problem.rule, check.rules)
-        if (problem.severity or rule.severity) is not Severity.ERROR:
+    def _refuse(self, problem: Problem, seen: Seen | None) -> None:
+        self._rules.find(problem.rule)
+        errno = self._rules.refusal(problem)
+        if errno is None:
             return
         at = problem.offset or 0 if seen is None else seen.offset
         if seen is not None and problem.offset is not None:
@@ -94,7 +99,7 @@ class LoadChecks:
         raise ImageError(
             problem.message,
             rule=problem.rule,
-            errno=problem.errno or rule.errno or Errno.EINVAL,
+            errno=errno,
             offset=at,
             record=None if seen is None else seen.index,
             type=None if seen is None else seen.code,
@@ -106,13 +111,13 @@ class LoadChecks:
         )
 
 
-def _in_order(checks: Iterable[Check], run: Run) -> Iterator[tuple[int, Check, Problem]]:
+def _in_order(checks: Iterable[Check], run: Run) -> Iterator[tuple[int, Problem]]:
     """Yield the problems that checks report of a run, by their records; then raise what one raised."""
-    found: list[tuple[int, Check, Problem]] = []
+    found: list[tuple[int, Problem]] = []
     raised: PluginError | None = None
     for check in checks:
         try:
-            found += ((number, check, p) for number, p in placed_problems_of(check, run))
+            found += placed_problems_of(check, run)
         except PluginError as error:
             raised = raised or error
     found.sort(key=itemgetter(0))

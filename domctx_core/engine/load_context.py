@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
 from domctx_core.base.errors import BodyError, DomctxError, Errno, ImageError, MisuseError
-from domctx_core.base.problems import Problem, Rule, Severity
-from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.problems import Problem
+from domctx_core.base.rules import CORE_ONLY, CORE_RULES, Rules
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.handlers import END
 from domctx_core.engine.look_ahead import FARTHEST, LookAhead
@@ -29,7 +28,7 @@ class EngineLoadContext(LoadContext):
 
     `record` is the number of the present record, `offset` that of its header in the image, `entry`
     the registry's for the handler at work, `body` what `read` gave it. `state` is "header" before
-    `begin`, "open", and "ended". `rules` are those that checks bring beside the core's.
+    `begin`, "open", and "ended". `rules` settle what is an error.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class EngineLoadContext(LoadContext):
         receiver: XenVersion | None,
         cap: int,
         reads_on: bool,
-        rules: Iterable[Rule] = (),
+        rules: Rules = CORE_ONLY,
     ) -> None:
         self.byteorder: ByteOrder = "little"
         self.receiver = receiver
@@ -58,7 +57,7 @@ class EngineLoadContext(LoadContext):
         self.ready: Any = None
         self.ready_for: RecordType[Any] | None = None
         self.asked = False
-        self._rules = CORE_RULES | {rule.id: rule for rule in rules}
+        self._rules = rules
         self._reads_on = reads_on
         self._consumed = 0
         self._remembered: dict[int, Body] = {}
@@ -181,9 +180,8 @@ class EngineLoadContext(LoadContext):
         return instance, decoded.body
 
     def refuse(self, problem: Problem) -> None:
-        rule = self._rules.get(problem.rule)
-        severity = problem.severity or (rule.severity if rule else Severity.ERROR)
-        if severity is not Severity.ERROR:
+        errno = self._rules.refusal(problem)
+        if errno is None:
             return
         at = self.offset
         if problem.offset is not None:
@@ -192,7 +190,7 @@ class EngineLoadContext(LoadContext):
             problem.rule,
             problem.message,
             offset=at,
-            errno=problem.errno,
+            errno=errno,
             field=problem.field,
             expected=problem.expected,
             actual=problem.actual,

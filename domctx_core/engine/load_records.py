@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from domctx_core.base.errors import DomctxError, Errno
-from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.rules import Rules
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.cursor import RecordCursor
 from domctx_core.engine.handlers import END, START, start_and_end
@@ -52,6 +52,8 @@ class RecordLoader:
         self._validate = validate
         self._duplicates = Duplicates()
         self._image = image = LookAhead(ops)
+        checks = tuple(checks)
+        rules = Rules((rule for check in checks for rule in check.rules), registry.rules.get)
         own = [check for check in checks if check.format == registry.format]
         self.context = context = EngineLoadContext(
             image,
@@ -59,10 +61,10 @@ class RecordLoader:
             cap=cap,
             # a load that acts on each record as it comes is not to wait for the next one
             reads_on=validate and image.can_peek,
-            rules=[rule for check in own for rule in check.rules],
+            rules=rules,
         )
         self._cursor = RecordCursor(context)
-        self._checks = LoadChecks(own, context, watch)
+        self._checks = LoadChecks(own, context, rules, watch)
 
     def finish(self) -> int:
         """Let the ops end where the image ends; return the bytes of the image."""
@@ -152,12 +154,11 @@ class RecordLoader:
         if plan.limit is not None and context.instance >= plan.limit:
             instances = plan.record_type.instances
             rule = plan.record_type.rules.get("instance-not-allowed", "instance-not-allowed")
-            known = CORE_RULES.get(rule)
             raise context.error(
                 rule,
                 f"{entry.name} has instance {context.instance}",
                 offset=context.offset + 4,
-                errno=instances.errno if rule == "instance-not-allowed" else known and known.errno,
+                errno=instances.errno if rule == "instance-not-allowed" else None,
                 expected="0" if plan.limit == 1 else f"0 to {plan.limit - 1}",
                 actual=context.instance,
                 type_name=entry.name,

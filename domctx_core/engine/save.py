@@ -46,6 +46,7 @@ def save_domain(
         dry_run=dry_run,
         xen_version=domain.xen_version or xen_version,
         cap=cap,
+        rules=registry.rules,
         measure=lambda entry, ordinal: _measure(domain, entry, ordinal, xen_version),
         watch=watch,
     )

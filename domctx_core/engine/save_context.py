@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from domctx_core.base.errors import DomctxError, MisuseError
 from domctx_core.base.io import DEFAULT_CAP
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.runs import MOST, record_frame
 from domctx_core.layout.body import Body
@@ -60,6 +61,7 @@ class EngineSaveContext(SaveContext):
         dry_run: bool,
         xen_version: XenVersion | None,
         cap: int = DEFAULT_CAP,
+        rules: Rules = CORE_ONLY,
         measure: Callable[[Entry, int], int] | None = None,
         watch: Watch | None = None,
     ) -> None:
@@ -70,6 +72,7 @@ class EngineSaveContext(SaveContext):
         self.records = 0
         self._ops = ops
         self._cap = cap
+        self._rules = rules
         self._measure = measure
         self._watch = watch if watch else None
         self._position = 0
@@ -184,7 +187,12 @@ class EngineSaveContext(SaveContext):
             raise MisuseError("a record is written outside of a save handler")
         if isinstance(body, Body):
             try:
-                body = bytes(body.size()) if self.dry_run else body.to_bytes(self.byteorder)
+                if self.dry_run:
+                    body = bytes(body.size())
+                elif type(body).to_bytes is Body.to_bytes:
+                    body = body.to_bytes(self.byteorder, rules=self._rules)
+                else:  # an author's own need not take `rules`
+                    body = body.to_bytes(self.byteorder)
             except DomctxError as error:
                 error.locate(instance=instance)
                 raise

@@ -24,7 +24,6 @@ from domctx_core.base.errors import (
     describe,
 )
 from domctx_core.base.io import whole_file
-from domctx_core.base.problems import Severity
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.sim_file import (
     MOST_VCPUS,
@@ -145,11 +144,12 @@ class SimDomain(Domain):
         code = kind.code
         plain = type(value) is body and kind.layout is not None and kind.layout.fits(value)
         for problem in () if plain else value.problems():
-            if problem.severity not in (None, Severity.ERROR):
+            errno = self._registry.rules.refusal(problem)
+            if errno is None:
                 continue
             raise DomainError(
                 f"the domain refuses {body.__name__}[{instance}]: {problem.message}",
-                errno=problem.errno or Errno.EINVAL,
+                errno=errno,
                 type=code,
                 instance=instance,
                 field=problem.field,

@@ -19,6 +19,7 @@ from domctx_core.base.errors import (
     UsageError,
     describe,
 )
+from domctx_core.base.rules import Rules
 from domctx_core.base.text import did_you_mean
 from domctx_core.host.claims import Claim, Claims
 from domctx_core.host.discovery import RecordName, discover, normalise
@@ -39,6 +40,7 @@ from domctx_core.model.wire import DOMAIN_CONTEXT
 if TYPE_CHECKING:
     import click
 
+    from domctx_core.base.problems import Rule
     from domctx_core.host.deprecation import Deprecation
     from domctx_core.model.check import Check
     from domctx_core.model.declarations import (
@@ -79,7 +81,7 @@ class Host:
         trace: Callable[[Traced], None] | None = None,
         deprecated: Iterable[Deprecation] | None = None,
     ) -> None:
-        self.formats = Formats()
+        self.formats = Formats(Rules(beyond=self._rule))
         self.plugins: list[Plugin] = []
         self._deprecated = deprecated
         self._formats = Claims[Format]("format")
@@ -111,6 +113,11 @@ class Host:
         """The checks across records; imports the pluggy modules the first time."""
         self.load_run_time()
         return [check for _, check in self._checks]
+
+    def _rule(self, id: str) -> Rule | None:
+        """Return the rule of that id that a check brings."""
+        rules = (rule for check in self.checks() for rule in check.rules)
+        return next((rule for rule in rules if rule.id == id), None)
 
     def checks_of(self, plugin: Plugin) -> list[type[Check]]:
         """The checks that come from one plugin, once it has been loaded."""

@@ -20,9 +20,9 @@ from typing import (
     dataclass_transform,
 )
 
-from domctx_core.base.errors import BodyError, DeclarationError, Errno
-from domctx_core.base.problems import Problem, Severity
-from domctx_core.base.rules import CORE_RULES
+from domctx_core.base.errors import BodyError, DeclarationError
+from domctx_core.base.problems import Problem
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.base.text import suggestion
 from domctx_core.layout import specifiers
 from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, initializer, packer
@@ -696,11 +696,18 @@ class Body(metaclass=_BodyType):
 
     @classmethod
     def from_bytes(
-        cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder = "little"
+        cls,
+        data: bytes | bytearray | memoryview,
+        byteorder: ByteOrder = "little",
+        *,
+        rules: Rules = CORE_ONLY,
     ) -> Self:
-        """Decode `data`; raises `BodyError` for the first error in it (warnings are none)."""
+        """Decode `data`; raise `BodyError` for the first error in it, but not for a warning.
+
+        `rules` has the rules of plugins that the body's `check` may report.
+        """
         decoded = cls.inspect(data, byteorder)
-        _refuse(decoded.problems)
+        _refuse(decoded.problems, rules)
         assert decoded.body is not None
         return decoded.body
 
@@ -712,11 +719,14 @@ class Body(metaclass=_BodyType):
 
     # ---------------------------------------------------------------------------------- writing
 
-    def to_bytes(self, byteorder: ByteOrder = "little", *, check: bool = True) -> bytes:
-        """The body's bytes, without padding.
+    def to_bytes(
+        self, byteorder: ByteOrder = "little", *, check: bool = True, rules: Rules = CORE_ONLY
+    ) -> bytes:
+        """Return the body's bytes, without padding.
 
-        Raises `BodyError` for a value that breaks a rule; with `check=False` only for one that
-        does not fit its field.
+        Raise `BodyError` for a value that breaks a rule, unless that is a warning; with
+        `check=False` only for one that does not fit its field. `rules` has the rules of plugins
+        that the body's `check` may report.
         """
         kind = type(self)
         layout: Layout = kind.__dict__.get("_compiled") or kind.__layout__
@@ -728,13 +738,13 @@ class Body(metaclass=_BodyType):
         if check and layout.checked:
             checker = Checker()
             layout.check(self, checker)
-            _refuse(sorted(checker.problems, key=_by_offset))
+            _refuse(sorted(checker.problems, key=_by_offset), rules)
         out = bytearray()
         try:
             layout.encode(self, out, ORDERS[byteorder])
         except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
             try:
-                _refuse(self.problems())
+                _refuse(self.problems(), rules)
             except BodyError as found:
                 raise found from error
             raise BodyError(f"{type(self).__name__}: {error}") from error
@@ -816,23 +826,17 @@ def _left_over(pos: int, end: int) -> Problem:
     )
 
 
-def _refuse(problems: Iterable[Problem]) -> None:
-    """Raise for the first problem that is an error; warnings and notes stand in no one's way."""
+def _refuse(problems: Iterable[Problem], rules: Rules) -> None:
+    """Raise `BodyError` for the first problem that is an error."""
     for problem in problems:
-        rule = CORE_RULES.get(problem.rule)
-        severity = problem.severity or (rule.severity if rule else Severity.ERROR)
-        if severity is Severity.ERROR:
-            raise _error(problem)
-
-
-def _error(problem: Problem) -> BodyError:
-    rule = CORE_RULES.get(problem.rule)
-    return BodyError(
-        problem.message,
-        errno=problem.errno or (rule.errno if rule else None) or Errno.EINVAL,
-        rule=problem.rule,
-        offset=problem.offset,
-        field=problem.field,
-        expected=problem.expected,
-        actual=problem.actual,
-    )
+        errno = rules.refusal(problem)
+        if errno is not None:
+            raise BodyError(
+                problem.message,
+                errno=errno,
+                rule=problem.rule,
+                offset=problem.offset,
+                field=problem.field,
+                expected=problem.expected,
+                actual=problem.actual,
+            )

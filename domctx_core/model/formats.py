@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from domctx_core.base.errors import PLUGIN_ERRORS, DeclarationError, PluginError, describe
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.model.format import Format
 from domctx_core.model.registry import Provider, Registry
 from domctx_core.model.validation import validate_format
@@ -21,9 +22,13 @@ class _Known:
 
 
 class Formats:
-    """The formats at hand and the registry of each; formats are loaded when they are needed."""
+    """The formats at hand and the registry of each; formats are loaded when they are needed.
 
-    def __init__(self) -> None:
+    `rules` are those that the records of any format may break.
+    """
+
+    def __init__(self, rules: Rules = CORE_ONLY) -> None:
+        self.rules = rules
         self._known: dict[str, _Known] = {}
         #: Formats that raised where they were to recognise an input, and are passed over.
         self.failures: dict[str, PluginError] = {}
@@ -49,7 +54,7 @@ class Formats:
     def registry(self, name: str) -> Registry:
         """The registry of a format, which exists even where the format itself is unknown."""
         if name not in self._registries:
-            self._registries[name] = Registry(name)
+            self._registries[name] = Registry(name, self.rules)
             self._registries[name].more = self.more
         return self._registries[name]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from domctx_core.base.errors import DeclarationError, ImageError
 from domctx_core.base.problems import Problem
+from domctx_core.base.rules import CORE_ONLY
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.attributes import ANY, Content, Instances, Part, Tally
@@ -342,7 +343,7 @@ class RecordType(Generic[B]):
         for instance in range(count):
             made = body.example(rng)
             for _ in range(_TRIES):
-                if all(problem.severity is not None for problem in made.problems()):
+                if all(CORE_ONLY.refusal(problem) is None for problem in made.problems()):
                     break  # `check` may want fields to agree, which chance alone does not know
                 made = body.example(rng)
             yield instance, made

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from domctx_core.base.errors import ConflictError, DeclarationError, PluginError, describe
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType, all_bodies
 from domctx_core.model.validation import copy_name, validate_record_type
@@ -117,10 +118,11 @@ def _unusable(entry: Entry, error: Exception) -> PluginError:
 
 
 class Registry:
-    """The record types of one format, by code and by name."""
+    """The record types of one format, by code and by name; `rules` are those that they may break."""
 
-    def __init__(self, format: str = DOMAIN_CONTEXT) -> None:
+    def __init__(self, format: str = DOMAIN_CONTEXT, rules: Rules = CORE_ONLY) -> None:
         self.format = format
+        self.rules = rules
         self._by_code: dict[int, list[Entry]] = {}
         self._by_name: dict[str, list[Entry]] = {}
         #: Called once when something is looked up that is not there, and may add it.

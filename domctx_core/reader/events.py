@@ -6,7 +6,7 @@ finding of a problem of it, at its place in the input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
@@ -17,8 +17,8 @@ from domctx_core.base.errors import (
     PluginError,
     describe,
 )
-from domctx_core.base.problems import Finding, Problem, Rule
-from domctx_core.base.rules import find_rule
+from domctx_core.base.problems import Finding, Problem
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.layout.body import Body, Decoded
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.attributes import FIRST, Content
@@ -403,14 +403,12 @@ class Record:
             provider=self.entry.provider,
         )
 
-    def finding(
-        self, problem: Problem, errno: Errno | None = None, rules: Iterable[Rule] = ()
-    ) -> Finding:
+    def finding(self, problem: Problem, rules: Rules | None = None) -> Finding:
         """A problem of this record at its place in the input."""
         at = self.offset
         if problem.offset is not None:
             at = self.body_offset + problem.offset
-        return make_finding(problem, at, self.level, record=self, errno=errno, rules=rules)
+        return make_finding(problem, at, self.level, record=self, rules=rules)
 
 
 Event = Opened | Record | Closed | Trailing | Fault
@@ -422,19 +420,21 @@ def make_finding(
     level: Level | None,
     *,
     record: Record | int | None = None,
-    errno: Errno | None = None,
-    rules: Iterable[Rule] = (),
+    rules: Rules | None = None,
 ) -> Finding:
-    """A problem at an offset of the input, with the rule's own severity and errno.
+    """Return a problem as a finding at an offset of the input.
 
-    `record` is what the problem is about, or the index of a record that is not there; `rules` are
-    those that a check brings.
+    `record` is what the problem is about, or the index of a record that is not there. `rules` are
+    the level's own by default. Raise `DeclarationError` if they do not have the problem's rule.
     """
-    rule = find_rule(problem.rule, rules)
+    if rules is None:
+        rules = CORE_ONLY if level is None else level.registry.rules
+    rules.find(problem.rule)
+    severity, errno = rules.settle(problem)
     details: dict[str, Any] = {
         "rule": problem.rule,
-        "severity": problem.severity or rule.severity,
-        "errno": problem.errno or errno or rule.errno,
+        "severity": severity,
+        "errno": errno,
         "message": problem.message,
         "offset": offset,
         "field": problem.field,

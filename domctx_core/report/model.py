@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS, PluginError, describe
-from domctx_core.base.problems import Finding, Rule, Severity
-from domctx_core.base.rules import find_rule
+from domctx_core.base.problems import Finding, Severity
+from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.images.diff.model import Diff
 from domctx_core.images.tree import Image, RecordNode
 from domctx_core.model.record_type import RecordType
@@ -38,8 +38,8 @@ ELSEWHERE = "records"
 class Report:
     """All that a page says of one image.
 
-    `keep` chooses the records that are in it, `limit` how many of them in full. `rules` are those
-    that checks bring. `against` is the name of another image and what differs. `troubles` are what plugins raised while the page was made.
+    `keep` chooses the records that are in it, `limit` how many of them in full. `rules` explain
+    the findings. `against` is the name of another image and what differs. `troubles` are what plugins raised while the page was made.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Report:
         image: Image,
         name: str,
         *,
-        rules: Iterable[Rule] = (),
+        rules: Rules = CORE_ONLY,
         keep: Callable[[Record], bool] | None = None,
         limit: int = LIMIT,
         against: tuple[str, Diff] | None = None,
@@ -73,7 +73,7 @@ class Report:
         self.left_out = self._plan.count(What.LEFT_OUT)
         self._found: dict[str, list[Marked]] = defaultdict(list)
         self._of_node: dict[RecordNode, list[Marked]] = defaultdict(list)
-        self.rules = self._marked(tuple(rules))
+        self.rules = self._marked(rules)
         self.map = self._map()
         self.graphs, self.charts = self._pictures()
         self.comparison = against and Comparison(against[1], against[0], self._find)
@@ -102,13 +102,13 @@ class Report:
 
     # --------------------------------------------------------------------------------- findings
 
-    def _marked(self, rules: tuple[Rule, ...]) -> tuple[FoundRule, ...]:
+    def _marked(self, rules: Rules) -> tuple[FoundRule, ...]:
         """The findings by rule, the gravest first; each also kept for the place it belongs to."""
         groups: dict[str, list[Marked]] = defaultdict(list)
         pairs = zip(self.image.findings, self._nodes, strict=True)
         for number, (finding, node) in enumerate(pairs):
             place = self._place(finding) if node is None else self._target(node)
-            rule = find_rule(finding.rule, rules)
+            rule = rules.find(finding.rule)
             marked = Marked(f"f{number}", finding, rule, place, _label(finding))
             groups[finding.rule].append(marked)
             if node is None:

@@ -14,9 +14,9 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import (
     Finding,
     Problem,
-    Rule,
     Severity,
 )
+from domctx_core.base.rules import Rules
 from domctx_core.layout.body import Body
 from domctx_core.model.check import (
     Check,
@@ -108,7 +108,7 @@ class _State:
     `plans` are those of the types met so far that somebody declares, by code.
     """
 
-    def __init__(self, checks: list[Check], rules: tuple[Rule, ...]) -> None:
+    def __init__(self, checks: list[Check], rules: Rules) -> None:
         self.checks = checks
         self.rules = rules
         self.plans: dict[int, _Plan] = {}
@@ -124,6 +124,7 @@ class Verifier:
         self, *, checks: Iterable[type[Check]] = (), receiver: XenVersion | None = None
     ) -> None:
         self.checks = tuple(checks)
+        self._brought = [rule for check in self.checks for rule in check.rules]
         self.receiver = receiver
         self.needs_plugin = False
         self._states: dict[Level, _State] = {}
@@ -170,12 +171,14 @@ class Verifier:
                     yield make_finding(problem, level.offset, level)
                 if not resumed:
                     own, faults = self._made(level.format.name)
-                    rules = tuple(rule for check in own for rule in check.rules)
+                    rules = Rules(self._brought, level.registry.rules.get)
                     self._states[level] = _State(own, rules)
                     for problem in faults:
                         yield make_finding(problem, level.offset, level)
                     for offset, problem in level.prologue_problems:
-                        yield make_finding(problem, offset + (problem.offset or 0), level)
+                        yield make_finding(
+                            problem, offset + (problem.offset or 0), level, rules=rules
+                        )
                     yield from self._begin(level)
             case Fault(_, finding, needs_plugin):
                 self.needs_plugin |= needs_plugin
@@ -232,7 +235,7 @@ class Verifier:
                 state.checks.remove(check)  # one that did not begin cannot go on
             for problem in problems:
                 at = level.offset + (problem.offset or 0)
-                yield make_finding(problem, at, level, rules=check.rules)
+                yield make_finding(problem, at, level, rules=state.rules)
 
     def _record(self, record: Record) -> list[Finding]:
         state = self._states[record.level]
@@ -252,7 +255,7 @@ class Verifier:
         body = self._body(record, plan, state, found)
         state.current = record, body
         if plan.checks:
-            self._check(record, body, plan.checks, found)
+            self._check(record, body, plan.checks, state.rules, found)
         if record.padding and record.complete and record.padding_raw.strip(b"\0"):
             self._padding(record, found)
         return found
@@ -425,13 +428,18 @@ class Verifier:
             )
 
     def _check(
-        self, record: Record, body: Body | None, checks: Iterable[Check], found: list[Finding]
+        self,
+        record: Record,
+        body: Body | None,
+        checks: Iterable[Check],
+        rules: Rules,
+        found: list[Finding],
     ) -> None:
         """Add what checks across records have to say."""
         seen = _seen(record, body)
         for check in checks:
             for problem in self.ask(check, seen):
-                found.append(record.finding(problem, rules=check.rules))
+                found.append(record.finding(problem, rules))
 
     def ask(self, check: Check, seen: Seen) -> Iterable[Problem]:
         """What a check has to say of one record."""
@@ -459,7 +467,7 @@ class Verifier:
 
     def told(self, level: Level, seen: Seen, check: Check, problem: Problem) -> list[Finding]:
         """The finding of what a check says of a record that is otherwise proved."""
-        return self._sieved([_told(level, seen, problem, check.rules)])
+        return self._sieved([_told(level, seen, problem, self._states[level].rules)])
 
     def run(self, level: Level, run: Run) -> list[Finding]:
         """The findings of checks about a run that is otherwise proved."""
@@ -476,8 +484,7 @@ class Verifier:
             return []
         problems.sort(key=lambda each: each[:2])
         return self._sieved(
-            _told(level, run.outline(at), problem, state.checks[order].rules)
-            for at, order, problem in problems
+            _told(level, run.outline(at), problem, state.rules) for at, _, problem in problems
         )
 
     def _close(self, level: Level) -> Iterator[Finding]:
@@ -492,12 +499,12 @@ class Verifier:
             for seen, problem in problems:
                 if seen is None:
                     at = level.offset + (problem.offset or 0)
-                    yield make_finding(problem, at, level, rules=check.rules)
+                    yield make_finding(problem, at, level, rules=state.rules)
                 else:
-                    yield _told(level, seen, problem, check.rules)
+                    yield _told(level, seen, problem, state.rules)
 
 
-def _told(level: Level, seen: Seen, problem: Problem, rules: Iterable[Rule]) -> Finding:
+def _told(level: Level, seen: Seen, problem: Problem, rules: Rules) -> Finding:
     """A check's problem of a record that has passed by, at its place in the input."""
     at = seen.offset
     if problem.offset is not None and level.header is not None:
