@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from domctx_core.host.deprecation import Deprecation, DomctxDeprecationWarning
-from domctx_core.host.host import Host
-from domctx_core.host.pluggy_modules import deprecated_uses
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 HEAD = """
@@ -240,29 +235,6 @@ def test_a_conflict_says_how_to_end_it_wherever_it_is_met(
     assert domctx_cli("decode", path, "-o", document).status == 0
     assert domctx_cli("encode", document, "-o", again).status == 0
     assert again.read_bytes() == path.read_bytes()
-
-
-OLD = Deprecation("domctx_checks", "0.1", "9.0", "nothing")
-
-
-def test_where_warnings_are_errors_no_plugin_is_lost(domctx_dists: FakeDists) -> None:
-    check(domctx_dists, "pass")
-    host = Host(path=domctx_dists.path, deprecated=[OLD])
-    with pytest.raises(DomctxDeprecationWarning, match=r"odd 1\.5"):
-        host.load_run_time()
-    assert [each.__name__ for each in host.checks()] == ["Odd"]
-
-
-@pytest.mark.parametrize(("takes", "told"), [(lambda other: [], 0), (lambda limit: [], 1)])
-def test_an_argument_that_goes_away_is_told_of_who_takes_it(
-    domctx_dists: FakeDists, takes: Callable[..., object], told: int
-) -> None:
-    check(domctx_dists, "pass")
-    plugin = domctx_dists.plugin(domctx_dists.host(), "odd")
-    plugin.hooks = ["domctx_checks"]
-    old = OLD.__class__("domctx_checks.limit", OLD.since, OLD.removed_in, OLD.instead)
-    module = SimpleNamespace(domctx_checks=takes)
-    assert len(list(deprecated_uses(plugin, module, [old]))) == told
 
 
 def test_each_import_is_traced_once_and_one_that_fails_too(

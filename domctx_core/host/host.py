@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     import click
 
     from domctx_core.base.problems import Rule
-    from domctx_core.host.deprecation import Deprecation
     from domctx_core.model.check import Check
     from domctx_core.model.declarations import (
         CheckDeclaration,
@@ -66,8 +65,7 @@ class Host:
     `formats` has the formats and their registries; `plugins` one entry for each entry point. A
     host reads the installed distributions once, when it is made (those on `path` where given).
     `reserved_verbs` are names that no plugin's command may have. `trace` is told of each import
-    and each call of a hook. `deprecated` is what plugins are warned of,
-    `DEPRECATED` by default.
+    and each call of a hook.
 
     Raises `UsageError` where a switch names a plugin that does not exist.
     """
@@ -79,11 +77,9 @@ class Host:
         path: Iterable[str] | None = None,
         reserved_verbs: Iterable[str] = (),
         trace: Callable[[Traced], None] | None = None,
-        deprecated: Iterable[Deprecation] | None = None,
     ) -> None:
         self.formats = Formats(Rules(beyond=self._rule))
         self.plugins: list[Plugin] = []
-        self._deprecated = deprecated
         self._formats = Claims[Format]("format")
         self._domains = Claims["Callable[[DomainRequest], Domain]"]("scheme")
         self._commands = Claims["click.Command"]("verb", reserved_verbs)
@@ -182,18 +178,11 @@ class Host:
         modules = [plugin for plugin in self.plugins if plugin.found.group == "domctx.plugins"]
         if not modules:
             return
-        import warnings
-
-        from domctx_core.host.deprecation import DEPRECATED, DomctxDeprecationWarning
         from domctx_core.host.pluggy_modules import collect, load_modules
 
-        deprecated = DEPRECATED if self._deprecated is None else tuple(self._deprecated)
-        for plugin, callers in load_modules(modules, deprecated):
+        for plugin, callers in load_modules(modules):
             for hook, accept in self._acceptors().items():
                 collect(plugin, callers, hook, accept)
-        for plugin in modules:  # last, since the user may have made errors of warnings
-            for text in plugin.deprecated:
-                warnings.warn(text, DomctxDeprecationWarning, stacklevel=2)
 
     def named(self, name: str) -> list[Plugin]:
         """The plugins that a user means by the name of a distribution, entry point or module.

@@ -18,17 +18,16 @@ import pluggy
 
 from domctx_core.base.errors import ConflictError, DeclarationError, describe
 from domctx_core.host import hookspecs
-from domctx_core.host.deprecation import Deprecation
 from domctx_core.host.plugin import Plugin, Traced
 
-__all__ = ["HOOKS", "collect", "deprecated_uses", "load_modules"]
+__all__ = ["HOOKS", "collect", "load_modules"]
 
 HOOKS = tuple(sorted(name for name, value in vars(hookspecs).items() if name.startswith("domctx_")))
 """The names of all hooks."""
 
 
 def load_modules(
-    plugins: Iterable[Plugin], deprecated: Iterable[Deprecation]
+    plugins: Iterable[Plugin],
 ) -> list[tuple[Plugin, dict[str, Callable[[], Any]]]]:
     """Import the modules of these plugins and find the hooks that each implements.
 
@@ -48,8 +47,6 @@ def load_modules(
             implemented = _implemented(manager, module)
             plugin.hooks = sorted(implemented & set(HOOKS))
             plugin.warnings += _faults(manager, module)
-            plugin.deprecated = list(deprecated_uses(plugin, module, deprecated))
-            plugin.warnings += plugin.deprecated
             loaded.append((plugin, module))
     return [(plugin, dict(_callers(manager, plugin, module, loaded))) for plugin, module in loaded]
 
@@ -122,18 +119,3 @@ def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
     for name, _ in inspect.getmembers(module, lambda thing: isinstance(thing, FunctionType)):
         if name in HOOKS and manager.parse_hookimpl_opts(module, name) is None:
             yield f"{name} is not marked with @hookimpl, so it is not called"
-
-
-def deprecated_uses(
-    plugin: Plugin, module: Any, deprecated: Iterable[Deprecation]
-) -> Iterator[str]:
-    """What a module has that goes away: a hook, or an argument that its hook takes."""
-    for each in deprecated:
-        hook, _, argument = each.name.partition(".")
-        if hook in (plugin.hooks or ()) and (not argument or argument in _arguments(module, hook)):
-            yield each.warning(plugin.provider)
-
-
-def _arguments(module: Any, hook: str) -> Iterable[str]:
-    function = getattr(module, hook, None)
-    return inspect.signature(function).parameters if callable(function) else ()

@@ -54,7 +54,7 @@ class Plugin:
 
     `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
     until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
-    hook; those in `deprecated` are about what a later core will not have. `trace` is the
+    hook. `trace` is the
     traceback of a failure, `way_out` what ends a conflict. `tell` is told of each import and hook
     call.
     """
@@ -66,7 +66,6 @@ class Plugin:
         self.record_types: list[str] = []
         self.hooks: list[str] | None = None
         self.warnings: list[str] = []
-        self.deprecated: list[str] = []
         self.trace = ""
         self.way_out: str | None = None
         self.tell: Callable[[Traced], None] | None = None
