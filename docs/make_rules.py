@@ -44,9 +44,9 @@ def rules_of_plugins() -> dict[str, list[Rule]]:
     host.checks()
     found = {path.name: {} for path in sorted(PLUGINS.glob("domctx-plugin-*"))}
     for plugin in host.plugins:
-        if plugin.found.dist in found:
+        if plugin.entry_point.dist in found:
             for check in host.checks_of(plugin):
-                found[plugin.found.dist] |= {rule.id: rule for rule in check.rules}
+                found[plugin.entry_point.dist] |= {rule.id: rule for rule in check.rules}
     return {name: list(rules.values()) for name, rules in found.items() if rules}
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from domctx_core.host.hookspecs import hookimpl
     from domctx_core.host.host import Host
     from domctx_core.host.plugin import Plugin, Status, Traced
-    from domctx_core.host.switches import Switches
+    from domctx_core.host.plugin_filter import PluginFilter
     from domctx_core.images.diff.compare import diff_images
     from domctx_core.images.diff.model import ContainerChange, Diff, RecordChange
     from domctx_core.images.edit.editor import edit_image
@@ -212,6 +212,7 @@ __all__ = [
     "PassingSource",
     "Plugin",
     "PluginError",
+    "PluginFilter",
     "Problem",
     "Provider",
     "Record",
@@ -240,7 +241,6 @@ __all__ = [
     "Start",
     "StartRecord",
     "Status",
-    "Switches",
     "Tally",
     "Traced",
     "Trailing",
@@ -300,7 +300,7 @@ __all__ = [
 _HOMES = {
     "whole_file": "base.io",
     "SimDomain": "engine.sim_domain",
-    "Switches": "host.switches",
+    "PluginFilter": "host.plugin_filter",
     "Traced": "host.plugin",
     "Status": "host.plugin",
     "Plugin": "host.plugin",

@@ -10,7 +10,7 @@ import pytest
 from domctx_core import Body, BodyError, Problem, Rule, Severity, u32
 from domctx_core.base.rules import Rules
 from domctx_core.host.host import Host
-from domctx_core.host.switches import Switches
+from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 MODULE = '''
@@ -153,7 +153,7 @@ def test_the_host_finds_the_rules_of_checks_when_asked(rule: str, domctx_dists: 
     assert host.formats.rules.get("trailing-bytes") is not None
     assert plugin.status == "lazy"
     assert host.formats.rules.find("lamp/flicker").severity is Severity.WARNING
-    assert Host(Switches(no_plugins="no")).formats.rules.get("lamp/flicker") is None
+    assert Host(PluginFilter(no_plugins="no")).formats.rules.get("lamp/flicker") is None
 
 
 class Lamp(Body):

@@ -30,7 +30,7 @@ from domctx_core import (
     write_chunks,
 )
 from domctx_core.host.host import Host
-from domctx_core.host.switches import Switches
+from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import CommandRunner
 
 ROOT = Path(__file__).parent.parent
@@ -533,7 +533,7 @@ def test_a_type_without_its_plugin_is_encoded_of_its_bytes(
 
 def test_a_plugin_that_is_turned_off_changes_no_bytes() -> None:
     off = ("domctx-plugin-xen-streams", "domctx-plugin-hvm-context")
-    host = Host(Switches.from_environment({}, disable=off))
+    host = Host(PluginFilter.from_environment({}, disable=off))
     data = PV1.read_bytes() + image(port(3))
     value = decode_image(BufferSource(data), host.formats)
     target = io.BytesIO()

@@ -23,7 +23,7 @@ from domctx_core import (
 from domctx_core.host.discovery import normalise
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Status
-from domctx_core.host.switches import Switches
+from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import FakeDists
 
 TYPES = "domctx.record_types"
@@ -37,8 +37,8 @@ class TestStatus:
     def test_the_core_is_built_in_and_comes_first(self, domctx_dists: FakeDists) -> None:
         domctx_dists.add("aaa", entry_points=one(300, "THREE", "aaa_mod"))
         host = domctx_dists.host()
-        assert [p.found.dist for p in host.plugins][-1] == "aaa"
-        assert {p.status for p in host.plugins if p.found.dist == "domctx-core"} == {
+        assert [p.entry_point.dist for p in host.plugins][-1] == "aaa"
+        assert {p.status for p in host.plugins if p.entry_point.dist == "domctx-core"} == {
             Status.BUILT_IN
         }
         assert [entry.name for entry in host.registry][:2] == ["END", "START"]
@@ -47,7 +47,11 @@ class TestStatus:
         for number, name in enumerate(["Zeta", "alpha_b", "alpha-a"]):
             module = f"order_mod_{number}"
             domctx_dists.add(name, entry_points=one(300 + number, f"T{number}", module))
-        dists = [p.found.dist for p in domctx_dists.host().plugins if p.found.dist != "domctx-core"]
+        dists = [
+            p.entry_point.dist
+            for p in domctx_dists.host().plugins
+            if p.entry_point.dist != "domctx-core"
+        ]
         assert dists == ["alpha-a", "alpha-b", "zeta"]
 
     def test_a_record_type_is_indexed_and_imported_only_when_met(
@@ -162,7 +166,7 @@ class TestStatus:
         domctx_dists.add("twice", "1.0", one(300, "TWICE", "twice_mod"), folder="site")
         domctx_dists.add("twice", "2.0", one(300, "TWICE", "twice_mod"), folder="later")
         host = domctx_dists.host()
-        found = {p.found.version: p for p in host.plugins if p.found.dist == "twice"}
+        found = {p.entry_point.version: p for p in host.plugins if p.entry_point.dist == "twice"}
         assert found["1.0"].status is Status.LAZY
         assert found["2.0"].status is Status.SHADOWED
         assert "twice 1.0" in found["2.0"].reason
@@ -362,12 +366,12 @@ class TestConflictAtRunTime:
         assert str(host.verb_provider("of-two")) == "two 1.0"
 
 
-class TestSwitches:
+class TestPluginFilter:
     @pytest.mark.parametrize("name", ["my-plugin", "My_Plugin", "300.three", "plugin_mod"])
     def test_each_name_of_a_plugin_disables_it(self, domctx_dists: FakeDists, name: str) -> None:
         domctx_dists.add("my-plugin", entry_points=one(300, "THREE", "plugin_mod"))
-        switches = Switches.from_environment({}, disable=[name])
-        host = domctx_dists.host(disabled=switches.disabled)
+        chosen = PluginFilter.from_environment({}, disable=[name])
+        host = domctx_dists.host(disabled=chosen.disabled)
         plugin = domctx_dists.plugin(host, "my-plugin")
         assert plugin.status is Status.DISABLED
         assert plugin.reason == f"by -p no:{name}"
@@ -401,8 +405,8 @@ class TestSwitches:
 
     def test_blanks_around_a_name_are_nothing(self, domctx_dists: FakeDists) -> None:
         domctx_dists.add("my-plugin", entry_points=one(300, "THREE", "plugin_mod"))
-        switches = Switches.from_environment({}, disable=[" My_Plugin "])
-        host = domctx_dists.host(disabled=switches.disabled)
+        chosen = PluginFilter.from_environment({}, disable=[" My_Plugin "])
+        host = domctx_dists.host(disabled=chosen.disabled)
         assert domctx_dists.plugin(host, "my-plugin").status is Status.DISABLED
         assert host.named(" my-plugin")
 
@@ -410,19 +414,19 @@ class TestSwitches:
         ("text", "off"), [("1", True), ("yes", True), ("0", False), ("False", False), ("", False)]
     )
     def test_booleans_are_read_as_people_mean_them(self, text: str, off: bool) -> None:
-        switches = Switches.from_environment({"DOMCTX_NO_PLUGINS": text})
-        assert bool(switches.no_plugins) is off
+        chosen = PluginFilter.from_environment({"DOMCTX_NO_PLUGINS": text})
+        assert bool(chosen.no_plugins) is off
 
     def test_a_boolean_that_is_none(self) -> None:
         with pytest.raises(UsageError, match="DOMCTX_NO_PLUGINS"):
-            Switches.from_environment({"DOMCTX_NO_PLUGINS": "perhaps"})
+            PluginFilter.from_environment({"DOMCTX_NO_PLUGINS": "perhaps"})
 
     def test_lists_of_the_environment(self) -> None:
-        switches = Switches.from_environment(
+        chosen = PluginFilter.from_environment(
             {"DOMCTX_DISABLE_PLUGINS": " a_b , c", "DOMCTX_LOAD_PLUGINS": ""}
         )
-        assert set(switches.disabled) == {"a-b", "c"}
-        assert switches.only == frozenset()
+        assert set(chosen.disabled) == {"a-b", "c"}
+        assert chosen.only == frozenset()
 
 
 CHECK = """

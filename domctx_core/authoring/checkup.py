@@ -54,7 +54,9 @@ class Fault:
 
 def distributions(host: Host) -> list[str]:
     """The distributions that bring plugins, in order, without the core."""
-    return list(dict.fromkeys(p.found.dist for p in host.plugins if p.found.dist != CORE))
+    return list(
+        dict.fromkeys(p.entry_point.dist for p in host.plugins if p.entry_point.dist != CORE)
+    )
 
 
 def check(host: Host, dists: Iterable[str] | None = None) -> list[Fault]:
@@ -73,7 +75,7 @@ def check(host: Host, dists: Iterable[str] | None = None) -> list[Fault]:
 
 
 def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
-    every = [plugin for plugin in host.plugins if plugin.found.dist == dist]
+    every = [plugin for plugin in host.plugins if plugin.entry_point.dist == dist]
     plugins = [plugin for plugin in every if named or plugin.status is not Status.DISABLED]
     host.examine(plugins)
     for plugin in plugins:
@@ -83,7 +85,7 @@ def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
         for kind in host.checks_of(plugin):
             for message in _of_check(host, kind):
                 yield Fault(dist, "hook", f"{_called(plugin)}: {message}")
-    present = [p for p in plugins if p.status is not Status.SHADOWED and not p.found.fault]
+    present = [p for p in plugins if p.status is not Status.SHADOWED and not p.entry_point.fault]
     if present:
         for message in _of_metadata(present):
             yield Fault(dist, "metadata", message)
@@ -95,9 +97,9 @@ def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
 
 
 def _called(plugin: Plugin) -> str:
-    if plugin.found.fault:
+    if plugin.entry_point.fault:
         return "it"
-    return f"entry point {plugin.found.name} ({plugin.found.group})"
+    return f"entry point {plugin.entry_point.name} ({plugin.entry_point.group})"
 
 
 def _of_check(host: Host, kind: type[Check]) -> Iterator[str]:
@@ -127,10 +129,10 @@ def _of_status(plugin: Plugin) -> Iterator[Fault]:
     if plugin.usable:
         return
     remedy = _REMEDIES.get(
-        plugin.status, f"`domctx -v plugins info {plugin.found.dist}` shows where"
+        plugin.status, f"`domctx -v plugins info {plugin.entry_point.dist}` shows where"
     )
     yield Fault(
-        plugin.found.dist,
+        plugin.entry_point.dist,
         "status",
         f"{_called(plugin)} is {plugin.status}: {plugin.reason}; {remedy}",
     )
@@ -140,7 +142,7 @@ def _of_status(plugin: Plugin) -> Iterator[Fault]:
 
 
 def _of_metadata(plugins: list[Plugin]) -> Iterator[str]:
-    metadata = plugins[0].found.metadata
+    metadata = plugins[0].entry_point.metadata
     if not metadata.license:
         yield 'there is no licence expression: add `license = "MIT"`, or what it is, to [project]'
     if not metadata.license_files:
@@ -151,8 +153,8 @@ def _of_metadata(plugins: list[Plugin]) -> Iterator[str]:
         yield 'no Python version is asked for: add `requires-python = ">=3.11"` to [project]'
     if KEYWORD not in metadata.keywords:
         yield f"people search for the keyword {KEYWORD}: add it to `keywords` in [project]"
-    yield from _of_requirements(plugins[0].found.requires)
-    for package in dict.fromkeys(plugin.found.module.partition(".")[0] for plugin in plugins):
+    yield from _of_requirements(plugins[0].entry_point.requires)
+    for package in dict.fromkeys(plugin.entry_point.module.partition(".")[0] for plugin in plugins):
         yield from _of_typing(package)
 
 

@@ -97,13 +97,13 @@ class App:
     def host(self) -> Host:
         """The host with the plugins that the switches leave."""
         from domctx_core.host.host import Host
-        from domctx_core.host.switches import Switches
+        from domctx_core.host.plugin_filter import PluginFilter
 
-        switches = Switches.from_environment(
+        plugin_filter = PluginFilter.from_environment(
             os.environ, no_plugins=self.no_plugins, disable=self.disabled
         )
         trace = (lambda line: self.say(f"trace: {line}")) if self.trace_plugins else None
-        return Host(switches, path=self.path, reserved_verbs=VERBS, trace=trace)
+        return Host(plugin_filter, path=self.path, reserved_verbs=VERBS, trace=trace)
 
     def colored(self, stream: Any) -> bool:
         """Whether what goes to `stream` is coloured."""
@@ -247,7 +247,7 @@ class Verbs(click.Group):
         """The verbs with their help, without importing them, and the options."""
         from click.shell_completion import CompletionItem
 
-        brought = {name: p.found.summary for name, p in _app(ctx).host.commands().items()}
+        brought = {name: p.entry_point.summary for name, p in _app(ctx).host.commands().items()}
         verbs = [
             CompletionItem(name, help=text)
             for name, text in {**brought, **VERBS}.items()
@@ -262,7 +262,10 @@ class Verbs(click.Group):
         if brought:
             with formatter.section("Verbs of plugins"):
                 formatter.write_dl(
-                    [(name, f"{p.found.summary} [{p.provider}]") for name, p in brought.items()]
+                    [
+                        (name, f"{p.entry_point.summary} [{p.provider}]")
+                        for name, p in brought.items()
+                    ]
                 )
 
     def invoke(self, ctx: click.Context) -> Any:

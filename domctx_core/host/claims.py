@@ -54,7 +54,7 @@ class Claims(Generic[T]):
         if claim.stands and len(rivals) > 1:
             error = self._conflict(name, rivals)
             for plugin in dict.fromkeys(rival.plugin for rival in rivals):
-                plugin.clash(error.message, error.hint)
+                plugin.mark_conflict(error.message, error.hint)
 
     def names(self) -> list[str]:
         """All names that are claimed, usable or not."""
@@ -90,8 +90,8 @@ class Claims(Generic[T]):
     def _conflict(self, name: str, rivals: list[Claim[T]]) -> ConflictError:
         plugins = [rival.plugin for rival in rivals]
         names = " and ".join(str(plugin.provider) for plugin in plugins)
-        last = plugins[-1].found
-        again = any(plugin.found.dist == last.dist for plugin in plugins[:-1])
+        last = plugins[-1].entry_point
+        again = any(plugin.entry_point.dist == last.dist for plugin in plugins[:-1])
         return ConflictError(
             f"the {self.kind} {name} is claimed by {names}",
             hint=f"disable one of them, such as with `-p no:{last.name if again else last.dist}`",

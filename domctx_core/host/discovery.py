@@ -18,7 +18,7 @@ import importlib_metadata
 from domctx_core.base.errors import describe
 from domctx_core.model.registry import CORE
 
-__all__ = ["GROUPS", "Found", "Metadata", "RecordName", "discover", "normalise"]
+__all__ = ["GROUPS", "DiscoveredEntryPoint", "Metadata", "RecordName", "discover", "normalise"]
 
 GROUPS = (
     "domctx.record_types",
@@ -43,7 +43,7 @@ class Metadata(NamedTuple):
     keywords: frozenset[str]
 
 
-class Found(NamedTuple):
+class DiscoveredEntryPoint(NamedTuple):
     """One entry point and the distribution that it comes from.
 
     `shadowed_by` says which other copy of the same distribution comes first on the path.
@@ -59,13 +59,13 @@ class Found(NamedTuple):
     value: str
     requires: tuple[str, ...]
     shadowed_by: str | None
-    entry_point: importlib_metadata.EntryPoint
+    raw: importlib_metadata.EntryPoint
     fault: str = ""
 
     @property
     def working_tree(self) -> str | None:
         """The folder that an editable installation links to; None for any other installation."""
-        dist = self.entry_point.dist
+        dist = self.raw.dist
         try:
             text = None if dist is None else dist.read_text("direct_url.json")
             if text is None:
@@ -86,13 +86,13 @@ class Found(NamedTuple):
     @property
     def summary(self) -> str:
         """The one line that the distribution's metadata says of itself."""
-        dist = self.entry_point.dist
+        dist = self.raw.dist
         return "" if dist is None else dist.metadata.get("Summary", "")
 
     @property
     def metadata(self) -> Metadata:
         """What the distribution's metadata says of it."""
-        dist = self.entry_point.dist
+        dist = self.raw.dist
         if dist is None:
             return Metadata("", "", (), "", frozenset())
         fields = dist.metadata
@@ -146,13 +146,13 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
-def discover(path: Iterable[str] | None = None) -> list[Found]:
+def discover(path: Iterable[str] | None = None) -> list[DiscoveredEntryPoint]:
     """All entry points of `GROUPS`: the core's first, then by distribution, group and name.
 
     `path` is searched instead of `sys.path` where it is given. A distribution whose metadata
     cannot be read is there once, without a group and with its `fault`.
     """
-    found: list[Found] = []
+    found: list[DiscoveredEntryPoint] = []
     first: dict[str, str] = {}
     for dist in _distributions(path):
         try:
@@ -170,13 +170,15 @@ def discover(path: Iterable[str] | None = None) -> list[Found]:
     )
 
 
-def _found(dist: importlib_metadata.Distribution) -> list[Found]:
+def _found(dist: importlib_metadata.Distribution) -> list[DiscoveredEntryPoint]:
     name, version, requires = _plain_metadata(dist.read_text("METADATA") or "") or (
         dist.metadata["Name"], dist.version, tuple(dist.requires or ())
     )  # fmt: skip
     key, location = normalise(name), str(dist.locate_file(""))
     return [
-        Found(key, version, location, point.group, point.name, point.value, requires, None, point)
+        DiscoveredEntryPoint(
+            key, version, location, point.group, point.name, point.value, requires, None, point
+        )
         for point in dist.entry_points
         if point.group in GROUPS
     ]
@@ -207,12 +209,12 @@ def _plain_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
     return names[0], versions[0], tuple(requires)
 
 
-def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Found:
+def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> DiscoveredEntryPoint:
     # metadata that cannot be read gives no name; its folder is called NAME-VERSION.dist-info
     folder = Path(getattr(dist, "_path", "unknown")).name
     fault = f"its metadata cannot be read: {describe(error)}"
     location, none = str(dist.locate_file("")), importlib_metadata.EntryPoint("", "", "")
-    return Found(
+    return DiscoveredEntryPoint(
         normalise(folder.partition("-")[0]), "?", location, "", "", "", (), None, none, fault
     )
 

@@ -23,8 +23,8 @@ from domctx_core.base.rules import Rules
 from domctx_core.base.text import did_you_mean
 from domctx_core.host.claims import Claim, Claims
 from domctx_core.host.discovery import RecordName, discover, normalise
-from domctx_core.host.plugin import Plugin, Status, Traced, assess
-from domctx_core.host.switches import Switches, names_of, no_such_plugin
+from domctx_core.host.plugin import Plugin, Status, Traced, initial_status
+from domctx_core.host.plugin_filter import PluginFilter, names_of, no_such_plugin
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import RecordType
@@ -67,12 +67,12 @@ class Host:
     `reserved_verbs` are names that no plugin's command may have. `trace` is told of each import
     and each call of a hook.
 
-    Raises `UsageError` where a switch names a plugin that does not exist.
+    Raise `UsageError` if the filter names a plugin that does not exist.
     """
 
     def __init__(
         self,
-        switches: Switches | None = None,
+        plugin_filter: PluginFilter | None = None,
         *,
         path: Iterable[str] | None = None,
         reserved_verbs: Iterable[str] = (),
@@ -88,14 +88,13 @@ class Host:
         self._observers: list[tuple[Plugin, Callable[[], Observer]]] = []
         self._modules_loaded = False
         self._entries: list[tuple[Entry, Plugin]] = []
-        switches = switches or Switches()
-        found = discover(path)
-        switches.check(found)
-        core = next((each.version for each in found if each.dist == CORE), None)
-        for each in found:
-            plugin = assess(each, switches, core)
-            plugin.tell = trace
-            self.plugins.append(plugin)
+        plugin_filter = plugin_filter or PluginFilter()
+        points = discover(path)
+        plugin_filter.check(points)
+        core = next((point.version for point in points if point.dist == CORE), None)
+        for point in points:
+            status, reason = initial_status(point, plugin_filter, core)
+            self.plugins.append(Plugin(point, status, reason, on_trace=trace))
         self._index()
 
     # ------------------------------------------------------------------------- what it has to give
@@ -175,7 +174,9 @@ class Host:
         if self._modules_loaded:
             return
         self._modules_loaded = True
-        modules = [plugin for plugin in self.plugins if plugin.found.group == "domctx.plugins"]
+        modules = [
+            plugin for plugin in self.plugins if plugin.entry_point.group == "domctx.plugins"
+        ]
         if not modules:
             return
         from domctx_core.host.pluggy_modules import collect, load_modules
@@ -190,11 +191,11 @@ class Host:
         Raises `UsageError`, with near names, where there is none.
         """
         wanted = normalise(name)
-        plugins = [plugin for plugin in self.plugins if wanted in names_of(plugin.found)]
+        plugins = [plugin for plugin in self.plugins if wanted in names_of(plugin.entry_point)]
         if not plugins:
             known: dict[str, str] = {}
             for plugin in self.plugins:
-                known |= names_of(plugin.found)
+                known |= names_of(plugin.entry_point)
             raise no_such_plugin(name, known)
         return plugins
 
@@ -214,7 +215,7 @@ class Host:
                     self._examine(plugin)
 
     def _examine(self, plugin: Plugin) -> None:
-        found = plugin.found
+        found = plugin.entry_point
         if found.group == "domctx.record_types":
             for _, entry in self.declared(plugin):
                 entry.record_type  # noqa: B018  # the import is what is wanted
@@ -273,7 +274,7 @@ class Host:
 
     def _index(self) -> None:
         for plugin in self.plugins:
-            if plugin.found.group == "domctx.record_types":
+            if plugin.entry_point.group == "domctx.record_types":
                 self._index_record_type(plugin)
             elif plugin.status is not Status.SHADOWED:
                 self._index_name(plugin)
@@ -282,13 +283,13 @@ class Host:
                 try:
                     self.formats.registry(_format_of(plugin)).get(entry.code)
                 except ConflictError as error:
-                    plugin.clash(error.message, error.hint)
+                    plugin.mark_conflict(error.message, error.hint)
         self.formats.more = self.load_run_time
         for registry in self.formats.registries():
             registry.more = self.load_run_time
 
     def _index_name(self, plugin: Plugin) -> None:
-        name, group = plugin.found.name, plugin.found.group
+        name, group = plugin.entry_point.name, plugin.entry_point.group
         try:
             if group == "domctx.formats":
                 self._formats.add(name, Claim(plugin, lambda: self._format(plugin)))
@@ -298,7 +299,7 @@ class Host:
             elif group == "domctx.commands":
                 self._commands.add(name, Claim(plugin, lambda: self._command(plugin)))
         except ConflictError as error:
-            plugin.clash(error.message, error.hint)
+            plugin.mark_conflict(error.message, error.hint)
 
     def _know_format(self, name: str, plugin: Plugin) -> None:
         """Let the format be asked for by its name, whoever else may claim that."""
@@ -313,12 +314,12 @@ class Host:
         return claim.get()
 
     def _index_record_type(self, plugin: Plugin) -> None:
-        record = RecordName.of(plugin.found.name)
+        record = RecordName.of(plugin.entry_point.name)
         if record is None:
             if plugin.usable:
                 plugin.status = Status.FAILED
             plugin.reason = (
-                f"the entry point is called {plugin.found.name!r}, not [FORMAT/]CODE.NAME"
+                f"the entry point is called {plugin.entry_point.name!r}, not [FORMAT/]CODE.NAME"
             )
             return
         plugin.record_types = [f"{record.code}.{record.name}"]
@@ -361,7 +362,7 @@ class Host:
 
     @staticmethod
     def _format(plugin: Plugin) -> Format:
-        thing, name = plugin.load(), plugin.found.name
+        thing, name = plugin.load(), plugin.entry_point.name
         if not (isinstance(thing, type) and issubclass(thing, Format)):
             raise plugin.refuse(
                 f"the format {name} of {plugin.provider} is no Format class",
@@ -384,7 +385,7 @@ class Host:
     def _command(plugin: Plugin) -> click.Command:
         import click
 
-        command, name = plugin.load(), plugin.found.name
+        command, name = plugin.load(), plugin.entry_point.name
         if not isinstance(command, click.Command):
             raise plugin.refuse(
                 f"the verb {name} of {plugin.provider} is no click command",
@@ -398,7 +399,7 @@ class Host:
         opener: Callable[[DomainRequest], Domain] = plugin.load()
         if not callable(opener):
             raise plugin.refuse(
-                f"the scheme {plugin.found.name} of {plugin.provider} cannot be called",
+                f"the scheme {plugin.entry_point.name} of {plugin.provider} cannot be called",
                 expected="a callable that takes a DomainRequest",
                 actual=opener,
             )
@@ -443,7 +444,7 @@ class Host:
             for other, plugin in self._entries:
                 same = other.code == entry.code or other.name == entry.name
                 if same and id(other) in ours and plugin.usable:
-                    plugin.clash(error.message, error.hint)
+                    plugin.mark_conflict(error.message, error.hint)
 
     def _accept_format(self, plugin: Plugin, declared: FormatDeclaration) -> None:
         if not (isinstance(declared.format, type) and issubclass(declared.format, Format)):
@@ -521,5 +522,5 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.+-]*")
 
 
 def _format_of(plugin: Plugin) -> str:
-    record = RecordName.of(plugin.found.name)
+    record = RecordName.of(plugin.entry_point.name)
     return DOMAIN_CONTEXT if record is None else record.format or DOMAIN_CONTEXT

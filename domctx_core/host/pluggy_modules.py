@@ -41,7 +41,7 @@ def load_modules(
         with contextlib.suppress(Exception):  # the plugin's status says what went wrong
             module = plugin.load()
             try:
-                manager.register(module, f"{plugin.found.dist}:{plugin.found.name}")
+                manager.register(module, f"{plugin.entry_point.dist}:{plugin.entry_point.name}")
             except Exception as error:
                 raise plugin.fail(describe(error)) from error
             implemented = _implemented(manager, module)
@@ -81,14 +81,14 @@ def collect(
                     try:
                         accept(plugin, declaration)
                     except ConflictError as error:  # which costs no other declaration
-                        plugin.clash(f"{hook}: {error.message}", error.hint)
+                        plugin.mark_conflict(f"{hook}: {error.message}", error.hint)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         plugin.fail(f"{hook} failed with {describe(error)}")
-    if plugin.tell is not None:
+    if plugin.on_trace is not None:
         took = time.perf_counter() - begun
-        plugin.tell(Traced(plugin.provider, "hook", hook, took))
+        plugin.on_trace(Traced(plugin.provider, "hook", hook, took))
 
 
 def _callers(

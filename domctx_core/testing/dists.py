@@ -14,7 +14,7 @@ import pytest
 
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Plugin
-from domctx_core.host.switches import VARIABLES, Switches
+from domctx_core.host.plugin_filter import VARIABLES, PluginFilter
 
 __all__ = ["FakeDists"]
 
@@ -93,15 +93,15 @@ class FakeDists:
         """The folders, in the order in which they are searched."""
         return [str(folder) for folder in self._folders]
 
-    def host(self, **switches: Any) -> Host:
-        """A host that sees these distributions and no others; `switches` are those of `Switches`."""
-        return Host(Switches(**switches), path=self.path)
+    def host(self, **options: Any) -> Host:
+        """Return a host that sees these distributions only; `options` are those of `PluginFilter`."""
+        return Host(PluginFilter(**options), path=self.path)
 
     @staticmethod
     def plugin(host: Host, dist: str) -> Plugin:
         """The first entry point of a distribution; `LookupError` where it has none."""
         for plugin in host.plugins:
-            if plugin.found.dist == dist:
+            if plugin.entry_point.dist == dist:
                 return plugin
         raise LookupError(dist)
 

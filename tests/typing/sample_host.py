@@ -20,12 +20,12 @@ from domctx_core import (
 )
 from domctx_core.host.host import Host
 from domctx_core.host.plugin import Plugin
-from domctx_core.host.switches import Switches
+from domctx_core.host.plugin_filter import PluginFilter
 
 
 def audit(paths: list[Path]) -> int:
     """How many images are not valid for Xen 4.17."""
-    host = Host(Switches(disabled={}))
+    host = Host(PluginFilter(disabled={}))
     broken: list[Plugin] = host.failures()
     bad = len(broken)
     for path in paths:

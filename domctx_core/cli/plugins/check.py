@@ -26,7 +26,7 @@ def check(app: App, name: str | None, as_json: bool) -> None:
 
     dists = None
     if name is not None:
-        dists = list(dict.fromkeys(plugin.found.dist for plugin in app.host.named(name)))
+        dists = list(dict.fromkeys(plugin.entry_point.dist for plugin in app.host.named(name)))
     faults = checkup.check(app.host, dists)
     checked = checkup.distributions(app.host) if dists is None else dists
     if as_json:

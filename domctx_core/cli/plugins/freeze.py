@@ -22,11 +22,11 @@ def freeze(app: App) -> None:
     whose metadata cannot be read, since that has the version.
     """
     installed = {
-        plugin.found.dist: plugin.found
+        plugin.entry_point.dist: plugin.entry_point
         for plugin in app.host.plugins
-        if plugin.found.dist != CORE
+        if plugin.entry_point.dist != CORE
         and plugin.status is not Status.SHADOWED
-        and not plugin.found.fault
+        and not plugin.entry_point.fault
     }
     for dist, found in sorted(installed.items()):
         tree = found.working_tree

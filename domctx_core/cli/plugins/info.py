@@ -44,11 +44,11 @@ def info(app: App, name: str, as_json: bool) -> None:
 
 
 def _where(plugin: Plugin) -> tuple[str, str]:
-    return plugin.found.dist, plugin.found.location
+    return plugin.entry_point.dist, plugin.entry_point.location
 
 
 def _to_json(host: Host, plugins: list[Plugin]) -> dict[str, Any]:
-    found = plugins[0].found
+    found = plugins[0].entry_point
     metadata = found.metadata
     return {
         "dist": found.dist,
@@ -61,9 +61,9 @@ def _to_json(host: Host, plugins: list[Plugin]) -> dict[str, Any]:
         "requires": list(found.requires),
         "entry_points": [
             {
-                "group": plugin.found.group,
-                "name": plugin.found.name,
-                "value": plugin.found.value,
+                "group": plugin.entry_point.group,
+                "name": plugin.entry_point.name,
+                "value": plugin.entry_point.value,
                 "status": str(plugin.status),
                 "reason": plugin.reason,
                 "hooks": plugin.hooks,

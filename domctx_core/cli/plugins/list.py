@@ -28,11 +28,11 @@ def list_(app: App, as_json: bool) -> None:
         return
     rows = [
         (
-            plugin.found.dist,
-            plugin.found.version,
+            plugin.entry_point.dist,
+            plugin.entry_point.version,
             str(plugin.status),
-            plugin.found.group.removeprefix("domctx."),
-            plugin.found.name,
+            plugin.entry_point.group.removeprefix("domctx."),
+            plugin.entry_point.name,
             plugin.reason,
         )
         for plugin in plugins

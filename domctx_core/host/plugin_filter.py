@@ -1,4 +1,4 @@
-"""Switches: what the user turned off, known before any plugin is imported."""
+"""Which plugins the user turned off, known before any plugin is imported."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from domctx_core.base.errors import UsageError
 from domctx_core.base.text import nearest
-from domctx_core.host.discovery import Found, RecordName, normalise
+from domctx_core.host.discovery import DiscoveredEntryPoint, RecordName, normalise
 from domctx_core.model.registry import CORE
 
-__all__ = ["VARIABLES", "Switches", "names_of", "no_such_plugin"]
+__all__ = ["VARIABLES", "PluginFilter", "names_of", "no_such_plugin"]
 
 VARIABLES = ("DOMCTX_NO_PLUGINS", "DOMCTX_DISABLE_PLUGINS", "DOMCTX_LOAD_PLUGINS")
 """The variables of the environment that turn plugins off."""
 
 
-class Switches(NamedTuple):
+class PluginFilter(NamedTuple):
     """What the user turned off.
 
     `no_plugins` turns off all but the core's own, and is the switch that said so; `disabled` maps
@@ -32,7 +32,7 @@ class Switches(NamedTuple):
     @classmethod
     def from_environment(
         cls, environ: Mapping[str, str], *, no_plugins: bool = False, disable: Iterable[str] = ()
-    ) -> Switches:
+    ) -> PluginFilter:
         """The switches of the command line joined with those of the environment.
 
         `DOMCTX_NO_PLUGINS` is a boolean, `DOMCTX_DISABLE_PLUGINS` and `DOMCTX_LOAD_PLUGINS` are
@@ -48,30 +48,30 @@ class Switches(NamedTuple):
         only = environ.get("DOMCTX_LOAD_PLUGINS")
         return cls(off, disabled, None if only is None else frozenset(_names(only)))
 
-    def reason(self, found: Found) -> str:
+    def reason(self, point: DiscoveredEntryPoint) -> str:
         """Why an entry point is off; empty where it is not."""
-        if found.dist == CORE:
+        if point.dist == CORE:
             return ""
         if self.no_plugins:
             return f"by {self.no_plugins}"
         if not self.disabled and self.only is None:
             return ""
-        names = names_of(found).keys()
+        names = names_of(point).keys()
         for name in sorted(names & self.disabled.keys()):
             return f"by {self.disabled[name]}"
         if self.only is not None and not names & self.only:
             return "not in DOMCTX_LOAD_PLUGINS"
         return ""
 
-    def check(self, found: Iterable[Found]) -> None:
+    def check(self, points: Iterable[DiscoveredEntryPoint]) -> None:
         """Raise `UsageError`, with near names, for a name that matches no plugin."""
         wanted = [*self.disabled, *sorted(self.only or ())]
         if not wanted:
             return
         known: dict[str, str] = {}
         built_in: dict[str, str] = {}
-        for each in found:
-            (built_in if each.dist == CORE else known).update(names_of(each))
+        for point in points:
+            (built_in if point.dist == CORE else known).update(names_of(point))
         for name in wanted:
             if name in known:
                 continue
@@ -91,10 +91,10 @@ def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
     )
 
 
-def names_of(found: Found) -> dict[str, str]:
+def names_of(point: DiscoveredEntryPoint) -> dict[str, str]:
     """The names that a user may call an entry point by: as they compare, and as they are."""
-    names = [found.module, found.name, found.dist]
-    if found.group == "domctx.record_types" and (record := RecordName.of(found.name)) is not None:
+    names = [point.module, point.name, point.dist]
+    if point.group == "domctx.record_types" and (record := RecordName.of(point.name)) is not None:
         names.insert(0, str(record))
     return {normalise(name): name for name in names if name}
 
