@@ -38,7 +38,8 @@ from domctx_core import (
     verify,
 )
 from domctx_core import array as row
-from domctx_core.authoring.requirements import Nonconformity, Subject, heads
+from domctx_core.authoring.subject import Nonconformity, Subject
+from domctx_core.authoring.type_requirements import heads
 from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verification.bulk import BulkRows
 from domctx_core.verification.verifier import Verifier

@@ -26,7 +26,8 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.authoring.requirements import Nonconformity, Subject, dependence
+from domctx_core.authoring.subject import Nonconformity, Subject
+from domctx_core.authoring.type_requirements import dependence
 from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.model.domain import Domain
 

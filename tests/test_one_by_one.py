@@ -50,7 +50,8 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.authoring.requirements import Nonconformity, Subject, runs
+from domctx_core.authoring.engine_requirements import runs
+from domctx_core.authoring.subject import Nonconformity, Subject
 from domctx_core.engine.sim_domain import SimDomain
 from domctx_core.layout.kinds.bits import Bits
 

@@ -57,7 +57,8 @@ from domctx_core import (
 from domctx_core import (
     array as fixed_array,
 )
-from domctx_core.authoring.requirements import Nonconformity, Subject, trusted_values
+from domctx_core.authoring.subject import Nonconformity, Subject
+from domctx_core.authoring.type_requirements import trusted_values
 from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.layout.columns.arrays import LANES, ascending

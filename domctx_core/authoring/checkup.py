@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from domctx_core.authoring.requirements import CHECKS, Nonconformity, Subject
+from domctx_core.authoring.requirements import CHECKS
+from domctx_core.authoring.subject import Nonconformity, Subject
 from domctx_core.authoring.type_codes import code_fault
 from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, PluginError, describe
 from domctx_core.host.discovery import normalise

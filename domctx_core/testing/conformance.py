@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
 
-from domctx_core.authoring import requirements as conformance
-from domctx_core.authoring.requirements import Subject
+from domctx_core.authoring.requirements import CHECKS
+from domctx_core.authoring.subject import Subject
 from domctx_core.host.host import Host
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.registry import Provider
@@ -15,6 +16,17 @@ from domctx_core.model.validation import validate_record_type
 from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["RecordTypeConformance", "subject_of"]
+
+
+def _standard(name: str) -> Callable[[Any, Subject], None]:
+    """Return the test method for one requirement."""
+    check = CHECKS[name]
+
+    def test(self: Any, subject: Subject) -> None:
+        check(subject)
+
+    test.__doc__ = check.__doc__
+    return test
 
 
 class RecordTypeConformance:
@@ -50,69 +62,22 @@ class RecordTypeConformance:
         """The record type in a registry with START, END and what it builds on."""
         return subject_of(self.record_type, format=self.format, dist=self.dist)
 
-    def test_examples_exist(self, subject: Subject) -> None:
-        """There is at least one valid body."""
-        conformance.examples_exist(subject)
-
-    def test_bytes_round_trip(self, subject: Subject) -> None:
-        """Body to bytes and back, in both byte orders."""
-        conformance.bytes_round_trip(subject)
-
-    def test_json_round_trip(self, subject: Subject) -> None:
-        """Body to JSON and back."""
-        conformance.json_round_trip(subject)
-
-    def test_short_bodies(self, subject: Subject) -> None:
-        """A body cut anywhere gives problems, never another error."""
-        conformance.short_bodies(subject)
-
-    def test_long_bodies(self, subject: Subject) -> None:
-        """A body with bytes after its end gives problems."""
-        conformance.long_bodies(subject)
-
-    def test_random_bodies(self, subject: Subject) -> None:
-        """Random bytes give problems, never another error."""
-        conformance.random_bodies(subject)
-
-    def test_reserved_fields(self, subject: Subject) -> None:
-        """Reserved bytes that are not zero are reported."""
-        conformance.reserved_fields(subject)
-
-    def test_dry_run_size(self, subject: Subject) -> None:
-        """A dry run gives exactly the size that a save writes."""
-        conformance.dry_run_size(subject)
-
-    def test_save_and_load(self, subject: Subject) -> None:
-        """What one simulated domain saves, another loads and saves again."""
-        conformance.save_and_load(subject)
-
-    def test_runs(self, subject: Subject) -> None:
-        """Records come to the same one by one and as a whole run."""
-        conformance.runs(subject)
-
-    def test_instances(self, subject: Subject) -> None:
-        """Instances are kept apart, and one that is not allowed is refused."""
-        conformance.instances(subject)
-
-    def test_documentation(self, subject: Subject) -> None:
-        """The record type, its body and every field say what they are."""
-        conformance.documentation(subject)
-
-    def test_dependence(self, subject: Subject) -> None:
-        """What the body depends on is remembered, and chooses among the declared bodies."""
-        conformance.dependence(subject)
-
-    def test_trusted_values(self, subject: Subject) -> None:
-        """Of trusted values, `check` and `judge` have nothing to say."""
-        conformance.trusted_values(subject)
-
-    def test_heads(self, subject: Subject) -> None:
-        """Of a bulk type, `prefix` finds the whole head, and `measure` agrees with `extent`."""
-        conformance.heads(subject)
-
-    def test_type_code(self, subject: Subject) -> None:
-        """The type code is in the range that its author may use."""
-        conformance.type_code(subject)
+    test_examples_exist = _standard("examples_exist")
+    test_bytes_round_trip = _standard("bytes_round_trip")
+    test_json_round_trip = _standard("json_round_trip")
+    test_short_bodies = _standard("short_bodies")
+    test_long_bodies = _standard("long_bodies")
+    test_random_bodies = _standard("random_bodies")
+    test_reserved_fields = _standard("reserved_fields")
+    test_dry_run_size = _standard("dry_run_size")
+    test_save_and_load = _standard("save_and_load")
+    test_runs = _standard("runs")
+    test_instances = _standard("instances")
+    test_documentation = _standard("documentation")
+    test_dependence = _standard("dependence")
+    test_trusted_values = _standard("trusted_values")
+    test_heads = _standard("heads")
+    test_type_code = _standard("type_code")
 
 
 _STANDARD = frozenset(name for name in vars(RecordTypeConformance) if name.startswith("test_"))

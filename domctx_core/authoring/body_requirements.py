@@ -1,0 +1,122 @@
+"""What is required of bodies: round trips through bytes and JSON, problems instead of exceptions.
+
+Each function checks one requirement and raises `Nonconformity` if it is not met.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+
+from domctx_core.authoring.subject import Subject
+from domctx_core.base.errors import PLUGIN_ERRORS, describe
+from domctx_core.layout.body import Body
+from domctx_core.layout.kinds.base import ORDERS
+from domctx_core.layout.kinds.scalars import Reserved
+
+__all__ = [
+    "bytes_round_trip",
+    "examples_exist",
+    "json_round_trip",
+    "long_bodies",
+    "random_bodies",
+    "reserved_fields",
+    "short_bodies",
+]
+
+__tracebackhide__ = True  # the message is complete: pytest need not show the code
+
+
+def examples_exist(subject: Subject) -> None:
+    """There is at least one valid body, so that the other checks have something to look at."""
+    found = {type(body) for body in subject.examples()}
+    for body in subject.bodies:
+        if body not in found:
+            raise subject.fail(
+                f"no example of {body.__name__} is valid: override `simulate`, so that it gives some"
+            )
+
+
+def bytes_round_trip(subject: Subject) -> None:
+    """Body to bytes and back is the same body, in both byte orders, of the size that it says."""
+    for body in subject.examples():
+        for order in ORDERS:
+            raw = subject.to_bytes(body, order)
+            if subject.from_bytes(type(body), raw, order) != body:
+                raise subject.fail(f"{body!r} changes when written {order}-endian and read again")
+            if len(raw) != body.size():
+                raise subject.fail(f"size() says {body.size()}, and {len(raw)} bytes are written")
+
+
+def json_round_trip(subject: Subject) -> None:
+    """Body to JSON text and back is the same body and the same bytes."""
+    for body in subject.examples():
+        text = json.dumps(body.to_json(), allow_nan=False)
+        again = type(body).from_json(json.loads(text))
+        if again != body or subject.to_bytes(again) != subject.to_bytes(body):
+            raise subject.fail(f"{body!r} changes when written as JSON and read again: {text:.200}")
+
+
+def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
+    for order in ORDERS:
+        try:
+            decoded = body.inspect(raw, order)
+        except PLUGIN_ERRORS as error:
+            raise subject.fail(
+                f"inspecting {len(raw)} bytes ({raw[:16].hex()}...) raises {describe(error)}"
+            ) from error
+        for problem in decoded.problems:
+            if problem.offset is not None and not 0 <= problem.offset <= len(raw):
+                raise subject.fail(f"a problem is at {problem.offset}, outside of the body")
+        if decoded.body is None and not decoded.problems:
+            raise subject.fail("a body that cannot be decoded has no problem that says why")
+
+
+def short_bodies(subject: Subject) -> None:
+    """A body cut anywhere gives problems with offsets, never another error."""
+    for body in subject.examples():
+        raw = subject.to_bytes(body)
+        step = max(1, len(raw) // 64)
+        for size in (*range(0, len(raw), step), max(0, len(raw) - 1)):
+            _survives(subject, type(body), raw[:size])
+            cut = size < len(raw) == type(body).fixed_size()
+            if cut and not type(body).inspect(raw[:size]).problems:
+                raise subject.fail(f"a body of {size} instead of {len(raw)} bytes is accepted")
+
+
+def long_bodies(subject: Subject) -> None:
+    """A body with bytes after its end gives problems, unless the type ignores the rest."""
+    for body in subject.examples():
+        raw = subject.to_bytes(body)
+        for extra in (b"\0", b"\xff" * 7, bytes(64)):
+            _survives(subject, type(body), raw + extra)
+        fixed = type(body).fixed_size() is not None
+        if fixed and not type(body).inspect(raw + b"\0").problems:
+            raise subject.fail("a byte after the end of a fixed body is accepted")
+
+
+def random_bodies(subject: Subject) -> None:
+    """Random bytes give problems, never another error."""
+    rng = random.Random(2)
+    for body in subject.bodies:
+        sizes = [0, 1, 7, 8, 16, 20, 24, 32, 64, 255, 4096, body.fixed_size() or 100]
+        for size in sizes * 4:
+            _survives(subject, body, rng.randbytes(size))
+            _survives(subject, body, bytes(size))
+
+
+def reserved_fields(subject: Subject) -> None:
+    """Reserved bytes that are not zero are reported, at their offset."""
+    for body in subject.examples():
+        at = 0
+        raw = subject.to_bytes(body)
+        for field in type(body).__layout__.fields:
+            size = field.kind.size
+            if size is None:
+                size = field.kind.size_of(getattr(body, field.name))
+            if isinstance(field.kind, Reserved) and size:
+                bad = raw[:at] + b"\1" + raw[at + 1 :]
+                problems = type(body).inspect(bad).problems
+                if not any(p.rule == "reserved-not-zero" and p.offset == at for p in problems):
+                    raise subject.fail(f"reserved `{field.name}` at {at} is not checked")
+            at += size

@@ -1,0 +1,173 @@
+"""What is required of a record type as such: documentation, dependences, trusted values, heads, type code.
+
+Each function checks one requirement and raises `Nonconformity` if it is not met.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domctx_core.authoring.subject import EXAMPLES, Subject
+from domctx_core.authoring.type_codes import code_fault
+from domctx_core.base.errors import PLUGIN_ERRORS, describe
+from domctx_core.layout.body import Body
+from domctx_core.layout.codegen.regex import NoPattern, body_pattern
+from domctx_core.layout.kinds.aggregates import Nested, leaves
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder
+from domctx_core.layout.kinds.scalars import Reserved
+from domctx_core.model.attributes import FIRST
+from domctx_core.model.record_type import RecordType, body_class
+from domctx_core.model.validation import copy_name
+from domctx_core.model.wire import DOMAIN_CONTEXT
+
+__all__ = ["dependence", "documentation", "heads", "trusted_values", "type_code"]
+
+__tracebackhide__ = True  # the message is complete: pytest need not show the code
+
+
+def documentation(subject: Subject) -> None:
+    """The record type, its body and every field say what they are."""
+    faults = []
+    if not (type(subject.record_type).__doc__ or "").strip() or (
+        type(subject.record_type).__doc__ == RecordType.__doc__
+    ):
+        faults.append("the record type has no docstring")
+    bodies = set(subject.bodies) | {
+        kind.body
+        for body in subject.bodies
+        for field in body.__layout__.fields
+        for kind in leaves(field.kind)
+        if isinstance(kind, Nested)
+    }
+    for each in sorted(bodies, key=lambda cls: cls.__name__):
+        if not (each.__doc__ or "").strip() or each.__doc__ == Body.__doc__:
+            faults.append(f"{each.__name__} has no docstring")
+        for field in each.__layout__.fields:
+            if not field.doc and not isinstance(field.kind, Reserved):
+                faults.append(f"{each.__name__}.{field.name} has no doc")
+    if faults:
+        raise subject.fail("; ".join(faults))
+
+
+def dependence(subject: Subject) -> None:
+    """What the body depends on is remembered, and chooses among the bodies that are declared."""
+    record_type = subject.record_type
+    rng = random.Random(3)
+    chosen = {_chosen(subject, {})}
+    for code in record_type.depends:
+        entry = subject.registry.get(code)
+        if entry is None:
+            raise subject.fail(f"`depends` names type code {code}, which is not at hand")
+        if not entry.record_type.remembered:
+            raise subject.fail(f"`depends` names {entry.name}, which is not `remembered`")
+        for _ in range(EXAMPLES):
+            chosen.add(_chosen(subject, {code: entry.record_type.body.example(rng)}))
+    if len(record_type.depends) == 1:  # of several, chance need not find the right ones together
+        for body in set(subject.bodies) - chosen:
+            raise subject.fail(f"no example of what it depends on chooses {body.__name__}")
+
+
+def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
+    try:
+        return body_class(subject.record_type, earlier)
+    except PLUGIN_ERRORS as error:
+        raise subject.fail(f"`body_for` raises {describe(error)}") from error
+
+
+def trusted_values(subject: Subject) -> None:
+    """Of trusted values and instances, `check` and `judge` have nothing to say."""
+    rng = random.Random(4)
+    record_type = subject.record_type
+    for kind in subject.bodies:
+        for order in ORDERS:
+            try:
+                match = re.compile(body_pattern(kind, order), re.DOTALL).fullmatch
+            except NoPattern:
+                break
+            for _ in range(4 * EXAMPLES):
+                example = kind.example(rng)
+                _set_trusted(example, rng)
+                raw = bytearray(example.to_bytes(order, check=False))
+                for _ in range(rng.randrange(3) if raw else 0):
+                    raw[rng.randrange(len(raw))] = rng.choice([0, 1, 2, rng.randrange(256)])
+                if not match(raw):
+                    continue
+                body, problems, _ = kind.inspect(raw, order)
+                found = list(problems)
+                for instance in _some(record_type.trusted_values, rng) if body is not None else ():
+                    found += record_type.judge(instance, body, None)
+                if found:
+                    raise subject.fail(f"{body!r} has trusted values, and: {found[0].message}")
+
+
+def _set_trusted(body: Any, rng: random.Random) -> None:
+    """Give the fields that have trusted values such values, in bodies inside it too."""
+    for name, values in (type(body).__trusted_values__ or {}).items():
+        setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
+    for name in type(body).__layout__.stored:
+        value = getattr(body, name)
+        for inner in value if isinstance(value, list) else (value,):
+            if isinstance(inner, Body):
+                _set_trusted(inner, rng)
+
+
+def _some(numbers: range | None, rng: random.Random) -> list[int]:
+    return [numbers[0], numbers[-1], rng.choice(numbers)] if numbers else []
+
+
+def heads(subject: Subject) -> None:
+    """Of a bulk type, `prefix` finds the whole head, and `measure` says no other than `extent`."""
+    record_type = subject.record_type
+    if not record_type.bulk:
+        return
+    rng = random.Random(5)
+    for body in subject.examples():
+        for order in ORDERS:
+            raw = bytearray(subject.to_bytes(body, order))
+            size = _told(subject, "prefix", bytes(raw[:FIRST]), order)
+            if not size:
+                continue
+            if size != len(raw):
+                raise subject.fail(f"`prefix` says {size} of a head of {len(raw)} bytes")
+            for _ in range(EXAMPLES):
+                told = _told(subject, "measure", bytearray(raw), order)
+                if told is not None:
+                    _agrees(subject, type(body), raw, order, told)
+                again = bytearray(raw)
+                again[rng.randrange(size)] ^= 1 << rng.randrange(8)
+                if _told(subject, "prefix", bytes(again[:FIRST]), order) == size:
+                    raw = again
+
+
+def _told(subject: Subject, method: str, *given: Any) -> Any:
+    """What a method of the record type says of bytes."""
+    try:
+        return getattr(subject.record_type, method)(*given)
+    except PLUGIN_ERRORS as error:
+        raise subject.fail(f"`{method}` raises {describe(error)}") from error
+
+
+def _agrees(
+    subject: Subject, body: type[Body], raw: bytearray, order: ByteOrder, told: int
+) -> None:
+    """Fails where a head that `measure` says something of breaks a rule, or means another length."""
+    decoded, problems, _ = body.inspect(bytes(raw), order)
+    if decoded is None or problems:
+        why = problems[0].message if problems else "it cannot be decoded"
+        raise subject.fail(f"`measure` says {told} of a head that breaks a rule: {why}")
+    extent = subject.record_type.extent(decoded)
+    if extent != told:
+        raise subject.fail(f"`measure` says {told}, and `extent` {extent}, of the same head")
+
+
+def type_code(subject: Subject) -> None:
+    """The type code is in the range that its author may use, and the name fits its buffer."""
+    if subject.format != DOMAIN_CONTEXT:
+        return
+    copy_name(subject.record_type.name)
+    fault = code_fault(subject.record_type.code, subject.dist)
+    if fault is not None:
+        raise subject.fail(fault)
