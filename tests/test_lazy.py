@@ -14,6 +14,7 @@ import pytest
 from record_modules import record_module
 
 import domctx_core
+from domctx_core import testing
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 PLUGINS, EACH, FIRST = 100, 3, 0x1000
@@ -151,3 +152,19 @@ def test_no_module_has_the_name_of_something_public() -> None:
     """An import of the module would take the name's place."""
     modules = {module.name for module in pkgutil.iter_modules(domctx_core.__path__)}
     assert not modules & set(domctx_core.__all__)
+
+
+def test_a_pytest_run_that_does_not_use_the_kit_imports_none_of_it() -> None:
+    code = "import sys, domctx_core.testing.plugin; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )  # fmt: skip
+    ours = {name for name in done.stdout.split() if name.partition(".")[0] == "domctx_core"}
+    assert ours == {"domctx_core", "domctx_core.testing", "domctx_core.testing.plugin"}
+
+
+def test_the_kit_gives_what_it_lists() -> None:
+    for name in testing.__all__:
+        assert getattr(testing, name).__name__ == name
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        testing.Nothing  # noqa: B018

@@ -4,10 +4,17 @@ Where `domctx-core` is installed, pytest has its fixtures (`domctx_dists`, `domc
 `domctx_cli`, `domctx_hooks`). The classes here are what they give.
 """
 
-from domctx_core.testing.conformance import RecordTypeConformance, subject_of
-from domctx_core.testing.dists import FakeDists
-from domctx_core.testing.images import ImageBuilder
-from domctx_core.testing.runner import CommandResult, CommandRunner, HookRecorder
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from domctx_core.authoring.subject import Subject
+    from domctx_core.testing.conformance import RecordTypeConformance, subject_of
+    from domctx_core.testing.dists import FakeDists
+    from domctx_core.testing.images import ImageBuilder
+    from domctx_core.testing.runner import CommandResult, CommandRunner, HookRecorder
 
 __all__ = [
     "CommandResult",
@@ -16,5 +23,27 @@ __all__ = [
     "HookRecorder",
     "ImageBuilder",
     "RecordTypeConformance",
+    "Subject",
     "subject_of",
 ]
+
+# Every pytest run in the environment imports this package with its pytest plugin: what it does
+# not use must not be imported.
+_HOMES = {
+    "CommandResult": "testing.runner",
+    "CommandRunner": "testing.runner",
+    "FakeDists": "testing.dists",
+    "HookRecorder": "testing.runner",
+    "ImageBuilder": "testing.images",
+    "RecordTypeConformance": "testing.conformance",
+    "Subject": "authoring.subject",
+    "subject_of": "testing.conformance",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"domctx_core.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,7 +1,7 @@
 """The pytest plugin (group `pytest11`): fixtures for tests of domctx plugins.
 
-Every pytest run in the environment imports this module, so it imports nothing but pytest until a
-fixture is used.
+Every pytest run in the environment imports this module, so it and its package import nothing but
+pytest until a fixture is used.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import pytest
 
 if TYPE_CHECKING:
     from domctx_core.host.host import Host
-    from domctx_core.testing import CommandRunner, FakeDists, HookRecorder, ImageBuilder
+    from domctx_core.testing.dists import FakeDists
+    from domctx_core.testing.images import ImageBuilder
+    from domctx_core.testing.runner import CommandRunner, HookRecorder
 
 
 @pytest.fixture
 def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDists]:
     """A folder of made-up distributions on the path; none but the core to begin with."""
-    from domctx_core.testing import FakeDists
+    from domctx_core.testing.dists import FakeDists
 
     dists = FakeDists(tmp_path / "dists", monkeypatch)
     yield dists
@@ -36,7 +38,7 @@ def domctx_host(domctx_dists: FakeDists) -> Host:
 @pytest.fixture
 def domctx_image() -> ImageBuilder:
     """A builder of a little-endian image."""
-    from domctx_core.testing import ImageBuilder
+    from domctx_core.testing.images import ImageBuilder
 
     return ImageBuilder()
 
@@ -44,7 +46,7 @@ def domctx_image() -> ImageBuilder:
 @pytest.fixture
 def domctx_cli(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> CommandRunner:
     """Runs `domctx` in this process; in a test that uses `domctx_dists` it sees only those."""
-    from domctx_core.testing import CommandRunner
+    from domctx_core.testing.runner import CommandRunner
 
     fake = "domctx_dists" in request.fixturenames
     return CommandRunner(capsys, request.getfixturevalue("domctx_dists") if fake else None)
@@ -53,6 +55,6 @@ def domctx_cli(capsys: pytest.CaptureFixture[str], request: pytest.FixtureReques
 @pytest.fixture
 def domctx_hooks() -> HookRecorder:
     """Records what a host imports and which hooks it calls."""
-    from domctx_core.testing import HookRecorder
+    from domctx_core.testing.runner import HookRecorder
 
     return HookRecorder()

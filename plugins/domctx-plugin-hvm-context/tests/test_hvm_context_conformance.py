@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hvm_context_support import TYPES
 
-from domctx_core.authoring.requirements import Subject
-from domctx_core.testing import RecordTypeConformance, subject_of
+from domctx_core.testing import RecordTypeConformance, Subject, subject_of
 
 
 class TestHvmContext(RecordTypeConformance):

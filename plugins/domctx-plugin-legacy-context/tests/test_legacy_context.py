@@ -23,14 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import BodyError, Severity, diff_images, read_image
-from domctx_core.authoring.requirements import Subject
 from domctx_core.model.builtin import DomainContext
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Provider
 from domctx_core.reader.events import Opened, Record
 from domctx_core.reader.sources import BufferSource
 from domctx_core.reader.walker import walk
-from domctx_core.testing import RecordTypeConformance, subject_of
+from domctx_core.testing import RecordTypeConformance, Subject, subject_of
 from domctx_core.verification.verifier import verify
 
 TYPES = [HeaderRecord, SharedInfoRecord, TscInfoRecord, EndRecord]

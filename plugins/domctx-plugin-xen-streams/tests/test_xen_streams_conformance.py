@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from xen_streams_support import record_types
 
-from domctx_core.authoring.requirements import Subject
-from domctx_core.testing import RecordTypeConformance, subject_of
+from domctx_core.testing import RecordTypeConformance, Subject, subject_of
 
 TYPES = [pytest.param((item[0], item[3]), id=f"{item[0]}-{item[2]}") for item in record_types()]
 

@@ -32,11 +32,10 @@ from xenstore_stream_support import (
 )  # fmt: skip
 
 from domctx_core import BodyError, Severity
-from domctx_core.authoring.requirements import Subject
 from domctx_core.reader.events import Opened, Record
 from domctx_core.reader.sources import BufferSource
 from domctx_core.reader.walker import walk
-from domctx_core.testing import RecordTypeConformance, subject_of
+from domctx_core.testing import RecordTypeConformance, Subject, subject_of
 from domctx_core.verification.verifier import verify
 
 
