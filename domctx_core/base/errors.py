@@ -1,4 +1,4 @@
-"""The errors of domctx: one tree, every error able to say where and what.
+"""The errors of domctx: one tree, and each error knows where and what.
 
 ::
 
@@ -25,6 +25,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from domctx_core.base.text import one_line
+
 __all__ = [
     "PLUGIN_ERRORS",
     "BodyError",
@@ -44,7 +46,6 @@ __all__ = [
     "as_errno",
     "describe",
     "io_error",
-    "one_line",
 ]
 
 
@@ -78,63 +79,16 @@ class Errno(IntEnum):
     ENOBUFS = 105
 
 
-PLUGIN_ERRORS = (Exception, SystemExit)
-"""Exceptions of a plugin's code that count as its failure and end only the call that raised them.
-
-KeyboardInterrupt is the user's and passes through.
-"""
-
-_LONGEST = 500
-"""Characters of an exception's text that a message repeats."""
-
-
-def one_line(text: str) -> str:
-    """Text from outside as messages show it: on one line, whatever characters are in it."""
-    if text.isprintable():
-        return text
-    # what is no UTF-8 is harmless, and the user's own way to name a file
-    return "".join(
-        each if each.isprintable() or "\udc80" <= each <= "\udcff" else ascii(each)[1:-1]
-        for each in text
-    )
-
-
-def describe(error: BaseException) -> str:
-    """Return the type and the text of an exception, on one line."""
-    try:
-        text = one_line(" ".join(str(error).split()))  # runs a plugin's `__str__`, which may raise
-    except PLUGIN_ERRORS:
-        text = ""
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}..."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def as_errno(error: OSError) -> Errno:
-    """Return the error number of a failed system call; EIO if Xen's table does not have it."""
-    try:
-        return Errno[_errno.errorcode[error.errno or 0]]
-    except KeyError:
-        return Errno.EIO
-
-
-def io_error(what: str, error: OSError, *, hint: str | None = None) -> InputOutputError:
-    """Return the error for an operation, such as `read PATH`, that failed with `error`."""
-    return InputOutputError(
-        f"cannot {what}: {error.strerror or error}", errno=as_errno(error), hint=hint
-    )
-
-
 class DomctxError(Exception):
     """Base of every error that domctx raises on purpose.
 
-    All details are optional keywords, and None where they do not apply.
+    All details are optional keywords, None if they do not apply.
 
-    `errno` is what the seed's engine would have returned; `rule` the rule id of `verify` that is
-    broken; `offset` counts bytes from the start of the source; `record` is the index of the
+    `errno` is what the seed's engine would have returned; `rule` the id of the broken rule of
+    `verify`; `offset` counts bytes from the start of the source; `record` is the index of the
     record in its image; `type` its type code; `type_name` its name; `instance` its instance;
-    `field` the field of its body; `expected` and `actual` say what should have been there and
-    what was; `provider` names the distribution whose code was at work; `hint` says what to try.
+    `field` the field of its body; `expected` is what should have been there and `actual` what was;
+    `provider` is the distribution whose code was running; `hint` is what to try.
     """
 
     errno: Errno | None = None
@@ -173,7 +127,7 @@ class DomctxError(Exception):
         self.hint = hint
 
     def locate(self, **details: Any) -> None:
-        """Fill in details that are still None: outer layers know more than the one that raised."""
+        """Set details that are still None: outer layers know more than the one that raised."""
         for name, value in details.items():
             if getattr(self, name) is None:
                 setattr(self, name, value)
@@ -190,10 +144,10 @@ class BodyError(ImageError):
 
 
 class DocumentFault(NamedTuple):
-    """One thing that is wrong with a JSON document.
+    """One fault of a JSON document.
 
-    `path` says where, such as `records[3].body.mode` (`line 4: body.mode` of a document in lines;
-    empty for the whole of it). `needs_plugin` says that a plugin is missing, unusable or raised.
+    `path` is its place, such as `records[3].body.mode` (`line 4: body.mode` in a document of lines;
+    empty for the whole document). `needs_plugin`: a plugin is missing, unusable or raised.
     """
 
     path: str
@@ -208,7 +162,7 @@ class DocumentFault(NamedTuple):
 
 
 class DocumentError(ImageError):
-    """A JSON document does not describe an image; `faults` are all that were found."""
+    """A JSON document does not describe an image; `faults` has all faults found."""
 
     def __init__(self, faults: Sequence[DocumentFault]) -> None:
         first = faults[0]
@@ -265,3 +219,39 @@ class DeclarationError(PluginError):
 
 class MisuseError(PluginError):
     """A handler broke the protocol of begin, data and end: a programming error in it."""
+
+
+PLUGIN_ERRORS = (Exception, SystemExit)
+"""Exceptions of a plugin's code that count as its failure and end only the call that raised them.
+
+KeyboardInterrupt is the user's and passes through.
+"""
+
+_LONGEST = 500
+"""Characters of an exception's text that a message repeats."""
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the text of an exception, on one line."""
+    try:
+        text = one_line(" ".join(str(error).split()))  # runs a plugin's `__str__`, which may raise
+    except PLUGIN_ERRORS:
+        text = ""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def as_errno(error: OSError) -> Errno:
+    """Return the error number of a failed system call; EIO if Xen's table does not have it."""
+    try:
+        return Errno[_errno.errorcode[error.errno or 0]]
+    except KeyError:
+        return Errno.EIO
+
+
+def io_error(what: str, error: OSError, *, hint: str | None = None) -> InputOutputError:
+    """Return the error for an operation, such as `read PATH`, that failed with `error`."""
+    return InputOutputError(
+        f"cannot {what}: {error.strerror or error}", errno=as_errno(error), hint=hint
+    )

@@ -1,8 +1,8 @@
-"""Problems and findings: a rule that bytes break, and where in the file they do.
+"""Rules, problems and findings.
 
-A *rule* is stable and has an id. A *problem* is a rule broken inside one body, by whoever looked
-at that body; its offset counts from the body's start. A *finding* is a problem with its place in
-the file, which only the reader of the whole image knows.
+A *rule* is stable and has an id. A *problem* is a rule broken by one body, reported by whoever
+looked at that body; its offset counts from the body's start. A *finding* is a problem with its
+place in the file, which only the reader of the whole image knows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Finding", "Problem", "Rule", "Severity"]
 
 
 class Severity(StrEnum):
-    """How grave a finding is. An *error* is what `load` would refuse."""
+    """How severe a finding is. An *error* is what `load` would refuse."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -27,8 +27,8 @@ class Severity(StrEnum):
 class Rule(NamedTuple):
     """One thing that can be wrong: a stable id, its usual severity and errno, and its meaning.
 
-    `summary` is one line, `meaning` says what it means for whoever holds the image, `advice` what
-    to do, `example` shows the bytes or the situation.
+    `summary` is one line, `meaning` explains it to whoever has the image, `advice` is what to do,
+    `example` shows the bytes or the situation.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Problem(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A problem with its place: what one line of `verify` says.
+    """A problem with its place in the file, as `verify` reports it.
 
     `offset` counts from the start of the file, `container_offset` from the start of the innermost
     container that holds the record; `container` is the path of formats down to it.
@@ -80,7 +80,7 @@ class Finding(NamedTuple):
     container_offset: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The finding as `verify --json` prints it."""
+        """Return the finding as `verify --json` prints it."""
         return {
             "rule": self.rule,
             "severity": str(self.severity),
@@ -90,8 +90,8 @@ class Finding(NamedTuple):
             "type": self.type,
             "instance": self.instance,
             "message": self.message,
-            "expected": _plain(self.expected),
-            "actual": _plain(self.actual),
+            "expected": _json_value(self.expected),
+            "actual": _json_value(self.actual),
             "name": self.name,
             "field": self.field,
             "container": list(self.container),
@@ -99,7 +99,7 @@ class Finding(NamedTuple):
         }
 
     def error(self, provider: object | None = None) -> ImageError:
-        """The finding as the error that `load` raises for it."""
+        """Return the finding as the error that `load` raises for it."""
         return ImageError(
             self.message,
             errno=self.errno,
@@ -116,8 +116,8 @@ class Finding(NamedTuple):
         )
 
 
-def _plain(value: Any) -> Any:
-    """Expected and actual values in a form that JSON holds without loss."""
+def _json_value(value: Any) -> Any:
+    """Return a value in a form that JSON keeps without loss."""
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, int):

@@ -1,8 +1,6 @@
-"""Rules, problems and findings: what `verify` can say, and what it did say.
+"""The core's rules, and the one place that settles the severity and errno of a problem.
 
-A *rule* is stable and has an id. A *problem* is a rule broken inside one body, by whoever looked
-at that body; its offset counts from the body's start. A *finding* is a problem with its place in
-the file, which only the reader of the whole image knows.
+`Rule` and `Problem` are explained in problems.py.
 """
 
 from __future__ import annotations
@@ -294,7 +292,7 @@ CORE_RULES: dict[str, Rule] = dict(
         ),
     ]
 )
-"""The rules of the core by id; plugins add theirs, prefixed by the plugin's name and a slash."""
+"""The core's rules by id; those of plugins have ids that begin with the plugin's name and a slash."""
 
 
 class Rules:

@@ -1,4 +1,4 @@
-"""Text for messages: names near a misspelt one, ranges of numbers, excerpts of JSON."""
+"""Text for messages: one line, names close to a misspelt one, ranges of numbers, excerpts of JSON."""
 
 from __future__ import annotations
 
@@ -12,19 +12,32 @@ __all__ = [
     "json_integer",
     "nearest",
     "no_json",
+    "one_line",
     "ranges_of",
     "ranges_text",
     "suggestion",
 ]
 
+
+def one_line(text: str) -> str:
+    """Return text from outside for a message: on one line, with escapes for control characters."""
+    if text.isprintable():
+        return text
+    # bytes that are no UTF-8 (surrogates here) stay: they are harmless, and name the user's files
+    return "".join(
+        char if char.isprintable() or "\udc80" <= char <= "\udcff" else ascii(char)[1:-1]
+        for char in text
+    )
+
+
 _LONGEST = 100
-"""Characters beyond which a word is no misspelt name, and not worth the time to compare it."""
+"""Longer words are not compared: they are no misspelt names, and comparing takes long."""
 
 
 def nearest(word: object, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that a misspelt or shortened one is nearest to, the nearest first.
+    """Return the known names closest to a misspelt or shortened one, the closest first.
 
-    Upper and lower case count as the same.
+    Case does not matter.
     """
     if not isinstance(word, str) or not 0 < len(word) <= _LONGEST:
         return []
@@ -38,19 +51,19 @@ def nearest(word: object, known: Iterable[str], most: int = 3) -> list[str]:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str | None:
-    """The question that a message asks about a misspelt name; None where none is near."""
+    """Return `did you mean X or Y?` for a misspelt name; None if no known name is close."""
     near = nearest(word, known)
     return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def suggestion(word: object, known: Iterable[str]) -> str:
-    """`; did you mean X?` for a misspelt word, or nothing."""
+    """Return `; did you mean X?` for a misspelt word; empty if no known one is close."""
     near = nearest(word, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def ranges_of(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Numbers in their order, each one and those that count on from it as (first, last)."""
+    """Yield numbers, in their order, as ranges (first, last) of consecutive ones."""
     first = last = None
     for number in numbers:
         if first is not None and last is not None:
@@ -70,7 +83,7 @@ def ranges_text(
     separator: str = ", ",
     spec: str = "",
 ) -> str:
-    """Ranges in one line, each number formatted as `spec` says; an ellipsis after the first `most`."""
+    """Return ranges on one line, numbers formatted by `spec`, an ellipsis after the first `most`."""
     parts: list[str] = []
     for first, last in ranges:
         if len(parts) == most:
@@ -88,7 +101,7 @@ TOO_LONG = "a number has more digits than any field can hold"
 
 
 def excerpt(value: Any) -> str:
-    """A value as it stands in JSON, cut where it is long."""
+    """Return a value as JSON text, shortened if it is long."""
     import json
 
     try:
@@ -99,7 +112,7 @@ def excerpt(value: Any) -> str:
 
 
 def no_json(error: ValueError | RecursionError) -> str:
-    """What is wrong with a text that `json` has refused."""
+    """Return what is wrong with a text that `json` rejected."""
     import json
 
     if isinstance(error, RecursionError):

@@ -1,4 +1,4 @@
-"""Versions of Xen: which one saved a domain, and which one is to take it."""
+"""Versions of Xen: the one that saved a domain, and the one that is to load it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class XenVersion(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> XenVersion:
-        """The version written as `4.17`; raises `UsageError` for anything else."""
+        """Parse a version such as `4.17`; raise `UsageError` for anything else."""
         match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", text, re.ASCII)
         if match is None:
             raise UsageError(f"{text!r} is not a Xen version", expected="MAJOR.MINOR, as in 4.17")

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from domctx_core.base.io import CHUNK, write_all
+from domctx_core.base.io import CHUNK, cannot_read, write_all
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.options import cap_option
@@ -16,7 +16,7 @@ from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.document.decode import Pages, decode_lines, decode_text
 from domctx_core.reader.passing import PassingSource
-from domctx_core.reader.sources import FileSource, Source, cannot_read
+from domctx_core.reader.sources import FileSource, Source
 
 __all__ = ["command"]
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import click
 
 from domctx_core.base.errors import DocumentError, DocumentFault, UsageError
+from domctx_core.base.io import cannot_read
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
 from domctx_core.cli.messages import ExitStatus
@@ -18,7 +19,7 @@ from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.document.encode.encode import encode_image, encode_lines
 from domctx_core.document.encode.parse import parse_document, parse_lines
-from domctx_core.reader.sources import Source, cannot_read
+from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import Chunk, write_chunks
 
 __all__ = ["command"]

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 import click
 
 from domctx_core.base.errors import DomctxError
-from domctx_core.base.io import path_text
+from domctx_core.base.io import cannot_read, path_text
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name
@@ -20,7 +20,7 @@ from domctx_core.engine.ops import FileLoadOps
 from domctx_core.model.check import make_check
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.wire import DOMAIN_CONTEXT
-from domctx_core.reader.sources import cannot_read, open_source
+from domctx_core.reader.sources import open_source
 
 __all__ = ["command"]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from domctx_core.base.errors import DomainError, UsageError
+from domctx_core.base.io import cannot_read
 from domctx_core.base.text import no_json
 from domctx_core.base.xen_version import XenVersion
-from domctx_core.reader.sources import cannot_read
 
 __all__ = [
     "MOST_VCPUS",

@@ -24,7 +24,7 @@ from domctx_core.base.errors import (
     as_errno,
     io_error,
 )
-from domctx_core.base.io import CHUNK, DEFAULT_CAP, path_text, write_all
+from domctx_core.base.io import CHUNK, DEFAULT_CAP, cannot_read, write_all
 
 if TYPE_CHECKING:
     import select
@@ -524,8 +524,3 @@ def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
         except OSError as error:
             raise cannot_read(path, error) from error
         yield source
-
-
-def cannot_read(path: str | os.PathLike[str], error: OSError) -> InputOutputError:
-    """The error for an input that the system will not give us."""
-    return io_error(f"read {path_text(path)}", error)

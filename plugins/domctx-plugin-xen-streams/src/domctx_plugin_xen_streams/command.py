@@ -11,13 +11,12 @@ import click
 
 from domctx_core import FileSource, ImageError, UsageError, XenVersion
 from domctx_core.base.errors import io_error
-from domctx_core.base.io import DEFAULT_CAP, whole_file, write_all
+from domctx_core.base.io import DEFAULT_CAP, cannot_read, whole_file, write_all
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import input_name
 from domctx_core.cli.messages import report
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import file_progress
-from domctx_core.reader.sources import cannot_read
 from domctx_plugin_xen_streams.convert import (
     Change,
     Insert,
