@@ -1,1 +1,1 @@
-"""Authoring: what a plugin author is helped by: conformance, a check-up, a scaffold, type codes."""
+"""Authoring: what helps plugin authors: conformance requirements, a check-up, a scaffold, type codes."""

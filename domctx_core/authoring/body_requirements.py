@@ -28,7 +28,7 @@ __tracebackhide__ = True  # the message is complete: pytest need not show the co
 
 
 def examples_exist(subject: Subject) -> None:
-    """There is at least one valid body, so that the other checks have something to look at."""
+    """Require at least one valid example of each body, which the other checks need."""
     found = {type(body) for body in subject.examples()}
     for body in subject.bodies:
         if body not in found:
@@ -38,7 +38,7 @@ def examples_exist(subject: Subject) -> None:
 
 
 def bytes_round_trip(subject: Subject) -> None:
-    """Body to bytes and back is the same body, in both byte orders, of the size that it says."""
+    """Require the same body after writing and reading it, in both byte orders, and its size."""
     for body in subject.examples():
         for order in ORDERS:
             raw = subject.to_bytes(body, order)
@@ -49,7 +49,7 @@ def bytes_round_trip(subject: Subject) -> None:
 
 
 def json_round_trip(subject: Subject) -> None:
-    """Body to JSON text and back is the same body and the same bytes."""
+    """Require the same body and bytes after writing and reading JSON text."""
     for body in subject.examples():
         text = json.dumps(body.to_json(), allow_nan=False)
         again = type(body).from_json(json.loads(text))
@@ -73,7 +73,7 @@ def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
 
 
 def short_bodies(subject: Subject) -> None:
-    """A body cut anywhere gives problems with offsets, never another error."""
+    """Require problems with offsets, and no other error, for a body cut anywhere."""
     for body in subject.examples():
         raw = subject.to_bytes(body)
         step = max(1, len(raw) // 64)
@@ -85,7 +85,7 @@ def short_bodies(subject: Subject) -> None:
 
 
 def long_bodies(subject: Subject) -> None:
-    """A body with bytes after its end gives problems, unless the type ignores the rest."""
+    """Require problems for bytes after the end of a body."""
     for body in subject.examples():
         raw = subject.to_bytes(body)
         for extra in (b"\0", b"\xff" * 7, bytes(64)):
@@ -96,7 +96,7 @@ def long_bodies(subject: Subject) -> None:
 
 
 def random_bodies(subject: Subject) -> None:
-    """Random bytes give problems, never another error."""
+    """Require problems, and no other error, for random bytes."""
     rng = random.Random(2)
     for body in subject.bodies:
         sizes = [0, 1, 7, 8, 16, 20, 24, 32, 64, 255, 4096, body.fixed_size() or 100]
@@ -106,7 +106,7 @@ def random_bodies(subject: Subject) -> None:
 
 
 def reserved_fields(subject: Subject) -> None:
-    """Reserved bytes that are not zero are reported, at their offset."""
+    """Require a problem at the offset of reserved bytes that are not zero."""
     for body in subject.examples():
         at = 0
         raw = subject.to_bytes(body)

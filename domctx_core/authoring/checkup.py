@@ -1,7 +1,7 @@
-"""The check-up of plugins: what `domctx plugins check` says, and an author's CI runs.
+"""The check-up of plugins: `domctx plugins check`, for users and for an author's CI.
 
-Everything that a plugin's distribution declares is imported and held against what it ought to
-be: its metadata, its entry points, its hooks, its record types.
+Import everything that a plugin's distribution declares, and check it: its metadata, its entry
+points, its hooks, its record types.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 __all__ = ["KEYWORD", "Fault", "check", "distributions"]
 
 KEYWORD = "domctx-plugin"
-"""The keyword in a plugin's metadata that people find it by."""
+"""The keyword in a plugin's metadata by which people find it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with a distribution.
+    """One fault of a distribution.
 
     `what` is the kind of fault: `status`, `hook`, `metadata`, `type-code` or `conformance`;
-    `message` says what is wrong and what to do about it.
+    `message` is what is wrong and what to do about it.
     """
 
     dist: str
@@ -49,22 +49,22 @@ class Fault:
     message: str
 
     def to_json(self) -> dict[str, str]:
-        """As `plugins check --json` prints it."""
+        """Return the fault as `plugins check --json` prints it."""
         return {"dist": self.dist, "what": self.what, "message": self.message}
 
 
 def distributions(host: Host) -> list[str]:
-    """The distributions that bring plugins, in order, without the core."""
+    """Return the distributions that bring plugins, in order, without the core."""
     return list(
         dict.fromkeys(p.entry_point.dist for p in host.plugins if p.entry_point.dist != CORE)
     )
 
 
 def check(host: Host, dists: Iterable[str] | None = None) -> list[Fault]:
-    """The faults of these distributions (all but the core by default), in their order.
+    """Return the faults of these distributions (all but the core by default), in their order.
 
-    A plugin that is disabled is a fault where its distribution is named, since it cannot be
-    looked at then, and passed over otherwise. What plugins print goes to standard error.
+    A plugin that is disabled is a fault if its distribution is named, since it cannot be checked,
+    and is skipped otherwise. What plugins print goes to standard error.
     """
     named = dists is not None
     faults: list[Fault] = []
@@ -104,7 +104,7 @@ def _called(plugin: Plugin) -> str:
 
 
 def _of_check(host: Host, kind: type[Check]) -> Iterator[str]:
-    """Whether a check across records can be made, and is ever asked."""
+    """Yield faults of a check across records: its format is unknown, it cannot be created."""
     if not host.formats.knows(kind.format):
         yield (
             f"the check {kind.__qualname__} is for the format {kind.format}, which nothing that is"
@@ -175,7 +175,7 @@ def _of_requirements(requires: Iterable[str]) -> Iterator[str]:
 
 
 def _of_typing(package: str) -> Iterator[str]:
-    """Whether type checkers may look at a package; a package that is not there says so itself."""
+    """Yield what keeps type checkers from a package; a missing one is reported elsewhere."""
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):

@@ -30,7 +30,7 @@ B = TypeVar("B", bound=Body)
 
 
 def dry_run_size(subject: Subject) -> None:
-    """A dry run gives exactly the size that a save writes."""
+    """Require exactly the size of a save from a dry run."""
     if subject.format != DOMAIN_CONTEXT:
         return
     domain = subject.domain()
@@ -40,7 +40,7 @@ def dry_run_size(subject: Subject) -> None:
 
 
 def save_and_load(subject: Subject) -> None:
-    """What a simulated domain saves, another one loads, and saves again with the same records."""
+    """Require that a domain loads what another saved, and saves the same records again."""
     if subject.format != DOMAIN_CONTEXT:
         return
     image = _image(subject, subject.domain())
@@ -58,10 +58,7 @@ def save_and_load(subject: Subject) -> None:
 
 
 def runs(subject: Subject) -> None:
-    """Records come to the same whether they are taken and given one by one or as a whole run.
-
-    The same state, the same bytes, and where a domain refuses them, the same error.
-    """
+    """Require the same state, bytes and errors of records as a run as of records one by one."""
     if subject.format != DOMAIN_CONTEXT or not subject.record_type.loadable:
         return
     record_type = subject.record_type
@@ -102,7 +99,7 @@ def runs(subject: Subject) -> None:
 
 
 def _difference(one: Any, other: Any) -> str:
-    """What two outcomes of a load say differently, in a few words."""
+    """Return how two outcomes of a load differ, in a few words."""
     if isinstance(one, tuple) or isinstance(other, tuple):
         told = (each[2] if isinstance(each, tuple) else "no error" for each in (one, other))
         return " and ".join(f"{each!r:.80}" for each in told)
@@ -113,14 +110,14 @@ def _difference(one: Any, other: Any) -> str:
 
 
 class _Unseen(MemoryLoadOps):
-    """Bytes that cannot be looked at ahead."""
+    """An input that cannot be read ahead."""
 
     def read(self, size: int) -> bytes:
         return super().read(size)
 
 
 def instances(subject: Subject) -> None:
-    """Two instances are kept apart; one that is not allowed is refused."""
+    """Require that instances are kept apart, and that one that is not allowed is refused."""
     if subject.format != DOMAIN_CONTEXT:
         return
     limit = subject.record_type.instances.limit

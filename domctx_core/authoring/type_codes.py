@@ -1,6 +1,6 @@
 """Who may use which type code of the domain context.
 
-Only uniqueness is enforced; `plugins check` speaks of a code outside its range.
+Only uniqueness is enforced; `plugins check` reports a code outside its range.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ ALLOCATED = {
     4: "domctx-plugin-event-channel",
     5: "domctx-plugin-event-channel",
 }
-"""The codes below 0x100 that are given out, by distribution; the rest there is Xen's."""
+"""The allocated codes below 0x100, by distribution; the others there are Xen's."""
 
 THIRD_PARTY = range(0x100, 0x8000_0000)
 """Codes that a third party may take; it lists them in the documentation."""
 
 PRIVATE = range(0x8000_0000, 0x1_0000_0000)
-"""Codes for private use, which nobody else ever sees."""
+"""Codes for private use."""
 
 
 def code_fault(code: int, dist: str | None) -> str | None:
-    """What is wrong with `dist` using a code; None where nothing is."""
+    """Return what is wrong with `dist` using a code; None if nothing is."""
     if code in THIRD_PARTY or code in PRIVATE or (dist is not None and ALLOCATED.get(code) == dist):
         return None
     return (

@@ -29,7 +29,7 @@ __tracebackhide__ = True  # the message is complete: pytest need not show the co
 
 
 def documentation(subject: Subject) -> None:
-    """The record type, its body and every field say what they are."""
+    """Require documentation of the record type, its bodies and every field."""
     faults = []
     if not (type(subject.record_type).__doc__ or "").strip() or (
         type(subject.record_type).__doc__ == RecordType.__doc__
@@ -53,7 +53,7 @@ def documentation(subject: Subject) -> None:
 
 
 def dependence(subject: Subject) -> None:
-    """What the body depends on is remembered, and chooses among the bodies that are declared."""
+    """Require that `depends` names remembered types, whose bodies choose among the declared ones."""
     record_type = subject.record_type
     rng = random.Random(3)
     chosen = {_chosen(subject, {})}
@@ -78,7 +78,7 @@ def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
 
 
 def trusted_values(subject: Subject) -> None:
-    """Of trusted values and instances, `check` and `judge` have nothing to say."""
+    """Require that `check` and `judge` report nothing of trusted values and instances."""
     rng = random.Random(4)
     record_type = subject.record_type
     for kind in subject.bodies:
@@ -104,7 +104,7 @@ def trusted_values(subject: Subject) -> None:
 
 
 def _set_trusted(body: Any, rng: random.Random) -> None:
-    """Give the fields that have trusted values such values, in bodies inside it too."""
+    """Set the fields that have trusted values to such, also in inner bodies."""
     for name, values in (type(body).__trusted_values__ or {}).items():
         setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
     for name in type(body).__layout__.stored:
@@ -119,7 +119,7 @@ def _some(numbers: range | None, rng: random.Random) -> list[int]:
 
 
 def heads(subject: Subject) -> None:
-    """Of a bulk type, `prefix` finds the whole head, and `measure` says no other than `extent`."""
+    """Require of a bulk type that `prefix` finds the whole head, and `measure` agrees with `extent`."""
     record_type = subject.record_type
     if not record_type.bulk:
         return
@@ -143,7 +143,7 @@ def heads(subject: Subject) -> None:
 
 
 def _told(subject: Subject, method: str, *given: Any) -> Any:
-    """What a method of the record type says of bytes."""
+    """Call a method of the record type that looks at bytes."""
     try:
         return getattr(subject.record_type, method)(*given)
     except PLUGIN_ERRORS as error:
@@ -153,7 +153,7 @@ def _told(subject: Subject, method: str, *given: Any) -> Any:
 def _agrees(
     subject: Subject, body: type[Body], raw: bytearray, order: ByteOrder, told: int
 ) -> None:
-    """Fails where a head that `measure` says something of breaks a rule, or means another length."""
+    """Fail if a head that `measure` accepts breaks a rule, or has another extent."""
     decoded, problems, _ = body.inspect(bytes(raw), order)
     if decoded is None or problems:
         why = problems[0].message if problems else "it cannot be decoded"
@@ -164,7 +164,7 @@ def _agrees(
 
 
 def type_code(subject: Subject) -> None:
-    """The type code is in the range that its author may use, and the name fits its buffer."""
+    """Require a type code in the range that its author may use, and a name that fits its buffer."""
     if subject.format != DOMAIN_CONTEXT:
         return
     copy_name(subject.record_type.name)

@@ -1,6 +1,6 @@
 """Claims: which plugins bring a format, a scheme or a verb of some name, and which of them counts.
 
-Two that claim one name are in conflict, and neither is used, whichever way they came.
+Two that claim one name are in conflict, and neither is used, whether entry points or hooks.
 """
 
 from __future__ import annotations
@@ -17,21 +17,24 @@ T = TypeVar("T")
 
 
 class Claim(NamedTuple, Generic[T]):
-    """What one plugin brings under a name: `get` gives it; `run_time` says that a hook declared it."""
+    """What one plugin brings under a name: `get` returns it; `run_time` if a hook declared it."""
 
     plugin: Plugin
     get: Callable[[], T]
     run_time: bool = False
 
     @property
-    def stands(self) -> bool:
-        """Whether it counts: not where its entry point is disabled, or known to be of no use."""
+    def valid(self) -> bool:
+        """True unless the entry point is disabled or cannot be used."""
         # an entry point is in conflict over this very name; a pluggy module may be over another
         return self.run_time or self.plugin.usable or self.plugin.status is Status.CONFLICT
 
 
 class Claims(Generic[T]):
-    """All claims to names of one `kind`; `reserved` are those that no plugin may have."""
+    """All claims to names of one kind (format, scheme, verb).
+
+    `reserved` are names that no plugin may claim.
+    """
 
     def __init__(self, kind: str, reserved: Iterable[str] = ()) -> None:
         self.kind = kind
@@ -39,53 +42,53 @@ class Claims(Generic[T]):
         self._by_name: dict[str, list[Claim[T]]] = {}
 
     def add(self, name: str, claim: Claim[T]) -> None:
-        """Note a claim; those that conflict get that status.
+        """Add a claim; plugins that conflict with each other get that status.
 
-        Raises `ConflictError` where the name is the core's own.
+        Raise `ConflictError` if the name is the core's own.
         """
         claims = self._by_name.get(name, [])
         own = any(other.plugin.status is Status.BUILT_IN for other in claims)
         if own or name in self._reserved:
-            if claim.stands:
+            if claim.valid:
                 raise ConflictError(f"the {self.kind} {name} is domctx's own")
             return
         self._by_name[name] = [*claims, claim]
-        rivals = self._standing(name)
-        if claim.stands and len(rivals) > 1:
+        rivals = self._valid(name)
+        if claim.valid and len(rivals) > 1:
             error = self._conflict(name, rivals)
             for plugin in dict.fromkeys(rival.plugin for rival in rivals):
                 plugin.mark_conflict(error.message, error.hint)
 
     def names(self) -> list[str]:
-        """All names that are claimed, usable or not."""
+        """Return all names that are claimed, usable or not."""
         return sorted(self._by_name)
 
     def one(self, name: str) -> Claim[T] | None:
-        """The claim to a name; None where there is none.
+        """Return the claim to a name; None if there is none.
 
-        Where there is only one of no use, it is that, and its `get` says why. Raises `ConflictError`
-        where several stand.
+        If the only one is not valid, return it all the same: its `get` raises the reason. Raise
+        `ConflictError` if several are valid.
         """
-        standing = self._standing(name)
-        if len(standing) > 1:
-            raise self._conflict(name, standing)
-        return next(iter(standing or self._by_name.get(name, [])), None)
+        valid = self._valid(name)
+        if len(valid) > 1:
+            raise self._conflict(name, valid)
+        return next(iter(valid or self._by_name.get(name, [])), None)
 
     def plugin(self, name: str) -> Plugin | None:
-        """Whose name it is, the first of several."""
-        return next((claim.plugin for claim in self._standing(name)), None)
+        """Return the plugin whose name it is, the first of several."""
+        return next((claim.plugin for claim in self._valid(name)), None)
 
     def indexed(self) -> dict[str, Plugin]:
-        """The names that entry points claim, each with the plugin to speak of."""
-        found = {}
+        """Return the names that entry points claim, each with a plugin, if possible a usable one."""
+        indexed = {}
         for name in self.names():
             claims = [claim.plugin for claim in self._by_name[name] if not claim.run_time]
             if claims:
-                found[name] = next((plugin for plugin in claims if plugin.usable), claims[0])
-        return found
+                indexed[name] = next((plugin for plugin in claims if plugin.usable), claims[0])
+        return indexed
 
-    def _standing(self, name: str) -> list[Claim[T]]:
-        return [claim for claim in self._by_name.get(name, ()) if claim.stands]
+    def _valid(self, name: str) -> list[Claim[T]]:
+        return [claim for claim in self._by_name.get(name, ()) if claim.valid]
 
     def _conflict(self, name: str, rivals: list[Claim[T]]) -> ConflictError:
         plugins = [rival.plugin for rival in rivals]

@@ -1,6 +1,6 @@
 """Discovery: every entry point of domctx's groups, in a fixed order, without importing any.
 
-The only module that knows importlib-metadata.
+The only module of the core that knows importlib-metadata.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ GROUPS = (
 
 
 class Metadata(NamedTuple):
-    """What a distribution's metadata says of it; empty where it says nothing.
+    """Fields of a distribution's metadata; empty if they are missing.
 
-    `license` is the SPDX expression; `license_files` are those that are really there.
+    `license` is the SPDX expression; `license_files` are those that really exist.
     """
 
     summary: str
@@ -46,9 +46,10 @@ class Metadata(NamedTuple):
 class DiscoveredEntryPoint(NamedTuple):
     """One entry point and the distribution that it comes from.
 
-    `shadowed_by` says which other copy of the same distribution comes first on the path.
-    `requires` is what the distribution's metadata asks for. `fault` says why its metadata cannot
-    be read; there is no entry point then, and group, name and value are empty.
+    `requires` are the requirements in the distribution's metadata. `shadowed_by` is the version and
+    place of another copy of the distribution that comes first on the path. `raw` is
+    importlib-metadata's own object. `fault` is why the metadata cannot be read; there is no entry
+    point then, and group, name and value are empty.
     """
 
     dist: str
@@ -64,7 +65,7 @@ class DiscoveredEntryPoint(NamedTuple):
 
     @property
     def working_tree(self) -> str | None:
-        """The folder that an editable installation links to; None for any other installation."""
+        """The folder that an editable installation links to; None for other installations."""
         dist = self.raw.dist
         try:
             text = None if dist is None else dist.read_text("direct_url.json")
@@ -80,18 +81,18 @@ class DiscoveredEntryPoint(NamedTuple):
 
     @property
     def editable(self) -> bool:
-        """Whether the distribution is installed as a link to somebody's working tree."""
+        """True if the distribution is installed as a link to a working tree."""
         return self.working_tree is not None
 
     @property
     def summary(self) -> str:
-        """The one line that the distribution's metadata says of itself."""
+        """The summary line of the distribution's metadata."""
         dist = self.raw.dist
         return "" if dist is None else dist.metadata.get("Summary", "")
 
     @property
     def metadata(self) -> Metadata:
-        """What the distribution's metadata says of it."""
+        """Other fields of the distribution's metadata."""
         dist = self.raw.dist
         if dist is None:
             return Metadata("", "", (), "", frozenset())
@@ -115,7 +116,7 @@ class DiscoveredEntryPoint(NamedTuple):
 
 
 class RecordName(NamedTuple):
-    """What the name of an entry point in `domctx.record_types` says: `[FORMAT/]CODE.NAME`."""
+    """The name of an entry point in `domctx.record_types`, parsed: `[FORMAT/]CODE.NAME`."""
 
     format: str | None
     code: int
@@ -123,7 +124,7 @@ class RecordName(NamedTuple):
 
     @classmethod
     def of(cls, text: str) -> RecordName | None:
-        """None where the text is of another form."""
+        """Parse a name; None if it has another form."""
         match = _RECORD_NAME.fullmatch(text)
         if match is None:
             return None
@@ -131,7 +132,7 @@ class RecordName(NamedTuple):
         return cls(match["format"], code, match["name"]) if code < 1 << 32 else None
 
     def __str__(self) -> str:
-        """With the code as a decimal number, as messages give it."""
+        """Return the name with its code in decimal, as messages have it."""
         name = f"{self.code}.{self.name}"
         return name if self.format is None else f"{self.format}/{name}"
 
@@ -142,36 +143,36 @@ _RECORD_NAME = re.compile(
 
 
 def normalise(name: str) -> str:
-    """A distribution's name in the form that compares (lower case, single hyphens, no blanks)."""
+    """Return a distribution's name for comparison: lower case, single hyphens, no blanks."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def discover(path: Iterable[str] | None = None) -> list[DiscoveredEntryPoint]:
-    """All entry points of `GROUPS`: the core's first, then by distribution, group and name.
+    """Return all entry points of `GROUPS`: the core's first, then by distribution, group and name.
 
-    `path` is searched instead of `sys.path` where it is given. A distribution whose metadata
-    cannot be read is there once, without a group and with its `fault`.
+    `path` is searched instead of `sys.path` if it is given. A distribution whose metadata cannot be
+    read is listed once, without a group and with its `fault`.
     """
-    found: list[DiscoveredEntryPoint] = []
+    points: list[DiscoveredEntryPoint] = []
     first: dict[str, str] = {}
     for dist in _distributions(path):
         try:
-            of = _found(dist)
-        except Exception as error:  # whatever the parsers of metadata raise on what is none
-            of = [_unreadable(dist, error)]
-        for each in of:
-            shadowed_by = first.get(each.dist)
-            found.append(each if shadowed_by is None else each._replace(shadowed_by=shadowed_by))
-        if of:
-            first.setdefault(of[0].dist, f"{of[0].version} in {of[0].location}")
+            own = _points_of(dist)
+        except Exception as error:  # whatever parsers of metadata raise on anything else
+            own = [_unreadable(dist, error)]
+        for point in own:
+            shadowed_by = first.get(point.dist)
+            points.append(point if shadowed_by is None else point._replace(shadowed_by=shadowed_by))
+        if own:
+            first.setdefault(own[0].dist, f"{own[0].version} in {own[0].location}")
     return sorted(
-        found,
-        key=lambda f: (f.dist != CORE, f.dist, (*GROUPS, "").index(f.group), f.name, f.location),
+        points,
+        key=lambda p: (p.dist != CORE, p.dist, (*GROUPS, "").index(p.group), p.name, p.location),
     )
 
 
-def _found(dist: importlib_metadata.Distribution) -> list[DiscoveredEntryPoint]:
-    name, version, requires = _plain_metadata(dist.read_text("METADATA") or "") or (
+def _points_of(dist: importlib_metadata.Distribution) -> list[DiscoveredEntryPoint]:
+    name, version, requires = _simple_metadata(dist.read_text("METADATA") or "") or (
         dist.metadata["Name"], dist.version, tuple(dist.requires or ())
     )  # fmt: skip
     key, location = normalise(name), str(dist.locate_file(""))
@@ -184,12 +185,10 @@ def _found(dist: importlib_metadata.Distribution) -> list[DiscoveredEntryPoint]:
     ]
 
 
-def _plain_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
-    """Name, version and requirements, where each stands on a line of its own, as they do.
-
-    None where they do not. The library reads those too, with Python's parser of mail, which takes
-    longer to import than all else that discovery needs.
-    """
+def _simple_metadata(text: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Parse name, version and requirements; None if one of them is folded, missing or repeated."""
+    # The library reads any form, with Python's mail parser, which takes longer to import than all
+    # else that discovery needs.
     fields: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": []}
     wanted: list[str] | None = None
     for line in text.partition("\n\n")[0].splitlines():
@@ -220,13 +219,13 @@ def _unreadable(dist: importlib_metadata.Distribution, error: Exception) -> Disc
 
 
 def _distributions(path: Iterable[str] | None) -> Iterator[importlib_metadata.Distribution]:
-    """Those that name any of our groups: looking into a file is cheaper than parsing it."""
-    # what is not there is taken for an archive, and the library imports what reads archives
-    places = [each for each in (sys.path if path is None else path) if os.path.exists(each or ".")]
-    for dist in importlib_metadata.Distribution.discover(path=places):
+    """Yield the distributions with entry points of ours: a search is cheaper than parsing them all."""
+    # the library takes a missing folder for an archive, and imports what reads archives
+    folders = [each for each in (sys.path if path is None else path) if os.path.exists(each or ".")]
+    for dist in importlib_metadata.Distribution.discover(path=folders):
         try:
             text = dist.read_text("entry_points.txt")
-        except (OSError, ValueError):  # unreadable, or no text: nobody can say that it is ours
+        except (OSError, ValueError):  # unreadable, or no text: not known to be ours
             continue
         if text and "domctx." in text:
             yield dist

@@ -1,6 +1,6 @@
 """The hooks that a pluggy module may implement: these specifications are the reference.
 
-Each hook takes nothing and returns declarations; the core validates and sorts them. A module that
+Each hook has no arguments and returns declarations; the core validates and sorts them. A module that
 is named by an entry point of the group `domctx.plugins` implements those that it needs::
 
     from domctx_core import CheckDeclaration, hookimpl
@@ -13,7 +13,7 @@ What a name can index (a record type, a format, a domain scheme) is better decla
 point of its own, since that is known without importing anything.
 """
 
-# pluggy reads the names and arguments of what is here, and calls none of it
+# pluggy reads the names and arguments of these functions and calls none of them
 # mypy: disable-error-code="empty-body"
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pluggy modules: imported together, called one by one, so that each costs only itself.
+"""Pluggy modules: imported together, called one by one, so that a failure costs only one of them.
 
 The only module that knows pluggy, besides the specifications of its hooks.
 """
@@ -26,13 +26,11 @@ HOOKS = tuple(sorted(name for name, value in vars(hookspecs).items() if name.sta
 """The names of all hooks."""
 
 
-def load_modules(
-    plugins: Iterable[Plugin],
-) -> list[tuple[Plugin, dict[str, Callable[[], Any]]]]:
+def load_modules(plugins: Iterable[Plugin]) -> list[tuple[Plugin, dict[str, Callable[[], Any]]]]:
     """Import the modules of these plugins and find the hooks that each implements.
 
-    Gives for each that could be used a callable for each of its hooks. Faults that a module works
-    in spite of go into the plugin's warnings, all of them at once.
+    Return for each usable plugin a callable for each of its hooks. Faults that do not keep a module
+    from working go into the plugin's warnings.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -57,9 +55,9 @@ def collect(
     hook: str,
     accept: Callable[[Plugin, Any], None],
 ) -> None:
-    """Call one hook of one module and hand over what it declares, one by one.
+    """Call one hook of one module and pass on what it declares, one by one.
 
-    A failure makes the plugin failed, and says which hook; what it declared before stays.
+    A failure marks the plugin as failed, with the name of the hook; earlier declarations stay.
     """
     if hook not in callers:
         return
@@ -80,7 +78,7 @@ def collect(
                 for declaration in declarations:
                     try:
                         accept(plugin, declaration)
-                    except ConflictError as error:  # which costs no other declaration
+                    except ConflictError as error:  # the other declarations are not affected
                         plugin.mark_conflict(f"{hook}: {error.message}", error.hint)
     except KeyboardInterrupt:
         raise
@@ -100,17 +98,17 @@ def _callers(
 
 
 def _implemented(manager: pluggy.PluginManager, module: Any) -> set[str]:
-    """The hooks that a module marks as implemented, known or not."""
-    found = set()
+    """Return the hooks that a module marks as implemented, known or not."""
+    implemented = set()
     for name in dir(module):
         options = manager.parse_hookimpl_opts(module, name)
         if options is not None and not options.get("optionalhook"):
-            found.add(options.get("specname") or name)
-    return found
+            implemented.add(options.get("specname") or name)
+    return implemented
 
 
 def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
-    """Unknown hooks with the near name, and functions that only look like hooks."""
+    """Yield faults: unknown hooks with a close name, functions that only look like hooks."""
     implemented = _implemented(manager, module)
     for name in sorted(implemented - set(HOOKS)):
         near = difflib.get_close_matches(name, HOOKS, 1, 0.6)

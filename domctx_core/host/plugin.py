@@ -1,4 +1,4 @@
-"""Plugins: one object for each entry point, with what became of it and why."""
+"""Plugins: one object for each entry point, with its status and the reason for it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["Plugin", "Status", "Traced", "initial_status"]
 
 
 class Status(StrEnum):
-    """What became of an entry point.
+    """What has become of an entry point.
 
-    Built-in: the core's own. Lazy: good as far as its metadata goes, and not imported. Loaded:
-    imported. Disabled: by a switch. Failed: its import or its declaration. Incompatible: its
-    metadata asks for another core. Shadowed: another copy of the same distribution comes first.
-    Conflict: its code or name is claimed by another provider too.
+    Built-in: the core's own. Lazy: not imported yet, and its metadata is fine. Loaded: imported.
+    Disabled: by the user. Failed: its import or its declaration. Incompatible: its metadata
+    requires another core. Shadowed: another copy of the same distribution comes first. Conflict:
+    its code or name is claimed by another provider too.
     """
 
     BUILT_IN = "built-in"
@@ -38,7 +38,7 @@ class Status(StrEnum):
 
 
 class Traced(NamedTuple):
-    """One import of a plugin's module, or one call of one of its hooks, and what it cost."""
+    """One import of a plugin's module, or one call of a hook, and how long it took."""
 
     provider: Provider
     action: str
@@ -50,13 +50,12 @@ class Traced(NamedTuple):
 
 
 class Plugin:
-    """One entry point: where it comes from, what became of it, and why.
+    """One entry point: where it comes from, its status, and the reason for it.
 
     `record_types` are the `CODE.NAME` that it declares; `hooks` those that it implements, None
-    until it is imported. `warnings` are faults that it works in spite of, such as a misspelt
-    hook. `trace` is the
-    traceback of a failure, `remedy` what ends a conflict. `on_trace` is called with each import and hook
-    call.
+    until it is imported. `warnings` are faults that do not keep it from working, such as a
+    misspelt hook. `trace` is the traceback of a failure, `remedy` what ends a conflict. `on_trace`
+    is called with each import and each call of a hook.
     """
 
     def __init__(
@@ -80,21 +79,21 @@ class Plugin:
 
     @property
     def provider(self) -> Provider:
-        """The distribution and version."""
+        """The distribution and its version."""
         return Provider(self.entry_point.dist, self.entry_point.version)
 
     @property
     def usable(self) -> bool:
-        """Whether nothing is known that speaks against it."""
+        """True as long as nothing is known to be wrong with it."""
         return self.status in (Status.BUILT_IN, Status.LAZY, Status.LOADED)
 
     @property
     def broken(self) -> bool:
-        """Whether it is of no use though nobody turned it off."""
+        """True if it cannot be used although the user did not turn it off."""
         return self.status in (Status.FAILED, Status.INCOMPATIBLE, Status.CONFLICT)
 
     def error(self) -> PluginError:
-        """Why it cannot be used, and what to try."""
+        """Return the error for a use of it: why it cannot be used, and what to try."""
         if self.status is Status.CONFLICT:
             hint = self.remedy or f"do without it: `-p no:{self.entry_point.dist}`"
         elif self.status is Status.INCOMPATIBLE:
@@ -108,7 +107,7 @@ class Plugin:
         )
 
     def fail(self, reason: str) -> PluginError:
-        """Note that it has failed, with the traceback of the exception at hand; gives the error."""
+        """Mark it as failed, with the traceback of the current exception, and return the error."""
         import traceback
 
         if self.status in (Status.FAILED, Status.CONFLICT):  # one hook of several
@@ -118,7 +117,7 @@ class Plugin:
         return self.error()
 
     def mark_conflict(self, reason: str, remedy: str | None = None) -> None:
-        """Note a conflict with other providers, and what ends it."""
+        """Mark it as in conflict with other providers; `remedy` is what ends that."""
         if self.status in (Status.FAILED, Status.CONFLICT):
             reason = f"{self.reason}; {reason}"
         if self.status is not Status.FAILED:
@@ -126,16 +125,16 @@ class Plugin:
         self.reason, self.remedy = reason, remedy
 
     def refuse(self, message: str, *, expected: str, actual: object) -> DeclarationError:
-        """Note that what it gives is not what it declares; gives the error that says so."""
+        """Mark it as failed, since it is not what it declares, and return the error."""
         self.status, self.reason = Status.FAILED, message
         return DeclarationError(
             message, expected=expected, actual=repr(actual)[:80], provider=self.provider
         )
 
     def load(self) -> Any:
-        """What the entry point names, imported.
+        """Import and return what the entry point names.
 
-        Whatever goes wrong is the plugin's failure, not ours: `PluginError`. Ctrl-C stays itself.
+        Raise `PluginError` for whatever goes wrong, except Ctrl-C.
         """
         if not self.usable:
             raise self.error()
@@ -143,7 +142,7 @@ class Plugin:
             return self._loaded[0]
         begun = time.perf_counter()
         try:
-            # stdout is for the answer; what a plugin prints while it is imported is not it
+            # stdout is for the answer, not for what a plugin prints while it is imported
             with contextlib.redirect_stdout(sys.stderr):
                 thing = self.entry_point.raw.load()
         except KeyboardInterrupt:
@@ -160,7 +159,7 @@ class Plugin:
         return thing
 
     def to_json(self) -> dict[str, Any]:
-        """As `plugins list --json` prints it."""
+        """Return it as `plugins list --json` prints it."""
         return {
             "dist": self.entry_point.dist,
             "version": self.entry_point.version,

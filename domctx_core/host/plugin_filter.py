@@ -18,11 +18,11 @@ VARIABLES = ("DOMCTX_NO_PLUGINS", "DOMCTX_DISABLE_PLUGINS", "DOMCTX_LOAD_PLUGINS
 
 
 class PluginFilter(NamedTuple):
-    """What the user turned off.
+    """Which plugins the user turned off.
 
-    `no_plugins` turns off all but the core's own, and is the switch that said so; `disabled` maps
-    a name (of a distribution, an entry point or a module) to the switch that said so; of `only`,
-    where given, nothing else is used.
+    `no_plugins` turns off all but the core's own, and is the switch that did; `disabled` maps
+    a name (of a distribution, an entry point or a module) to the switch that turned it off; if
+    `only` is given, no others are used.
     """
 
     no_plugins: str = ""
@@ -33,11 +33,11 @@ class PluginFilter(NamedTuple):
     def from_environment(
         cls, environ: Mapping[str, str], *, no_plugins: bool = False, disable: Iterable[str] = ()
     ) -> PluginFilter:
-        """The switches of the command line joined with those of the environment.
+        """Combine the switches of the command line with those of the environment.
 
         `DOMCTX_NO_PLUGINS` is a boolean, `DOMCTX_DISABLE_PLUGINS` and `DOMCTX_LOAD_PLUGINS` are
-        lists separated by commas (an empty list of the latter loads none). Raises `UsageError`
-        for a boolean that is none.
+        lists separated by commas (an empty list of the latter loads none). Raise `UsageError` if
+        the boolean has another value.
         """
         off = "--no-plugins" if no_plugins else ""
         if not off and _boolean("DOMCTX_NO_PLUGINS", environ.get("DOMCTX_NO_PLUGINS", "")):
@@ -49,7 +49,7 @@ class PluginFilter(NamedTuple):
         return cls(off, disabled, None if only is None else frozenset(_names(only)))
 
     def reason(self, point: DiscoveredEntryPoint) -> str:
-        """Why an entry point is off; empty where it is not."""
+        """Return why an entry point is off; empty if it is not."""
         if point.dist == CORE:
             return ""
         if self.no_plugins:
@@ -83,7 +83,7 @@ class PluginFilter(NamedTuple):
 
 
 def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
-    """The error for a name that no plugin has; it gives the near ones among `known`."""
+    """Return the error for a name that no plugin has, with the close ones among `known`."""
     near = [known[each] for each in nearest(normalise(name), known)]
     return UsageError(
         f"no plugin is called {name}",
@@ -92,7 +92,7 @@ def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
 
 
 def names_of(point: DiscoveredEntryPoint) -> dict[str, str]:
-    """The names that a user may call an entry point by: as they compare, and as they are."""
+    """Return the names that a user may give an entry point, keyed by their normalised form."""
     names = [point.module, point.name, point.dist]
     if point.group == "domctx.record_types" and (record := RecordName.of(point.name)) is not None:
         names.insert(0, str(record))

@@ -59,7 +59,7 @@ class RecordTypeConformance:
 
     @pytest.fixture
     def subject(self) -> Subject:
-        """The record type in a registry with START, END and what it builds on."""
+        """Provide the record type in a registry with START, END and what it depends on."""
         return subject_of(self.record_type, format=self.format, dist=self.dist)
 
     test_examples_exist = _standard("examples_exist")
@@ -94,20 +94,20 @@ def subject_of(
     format: str = DOMAIN_CONTEXT,
     dist: str | None = None,
 ) -> Subject:
-    """A record type among the installed ones, for tests of many types at once::
+    """Return a record type among the installed ones, for tests of many types at once::
 
         class TestAll(RecordTypeConformance):
             @pytest.fixture(params=[OneRecord, OtherRecord])
             def subject(self, request):
                 return subject_of(request.param)
 
-    Raises `TypeError` where its type code is another record type's here.
+    Raise `TypeError` if its type code is another record type's here.
     """
-    made = validate_record_type(record_type)
+    own = validate_record_type(record_type)
     registry = Host().formats.registry(format)
-    entry = registry.get(made.code)
+    entry = registry.get(own.code)
     if entry is None:
-        registry.register(made, Provider(dist or type(made).__module__, "0"))
-    elif type(entry.record_type) is not type(made):
-        raise TypeError(f"type code {made.code} is {entry.record_type!r} of {entry.provider} here")
-    return Subject(made, registry, format=format, dist=dist)
+        registry.register(own, Provider(dist or type(own).__module__, "0"))
+    elif type(entry.record_type) is not type(own):
+        raise TypeError(f"type code {own.code} is {entry.record_type!r} of {entry.provider} here")
+    return Subject(own, registry, format=format, dist=dist)

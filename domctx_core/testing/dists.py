@@ -20,10 +20,10 @@ __all__ = ["FakeDists"]
 
 
 class FakeDists:
-    """A folder of made-up distributions that a host can be pointed at.
+    """A folder of made-up distributions that a host can search.
 
-    The core is always among them, with the entry points that it really has. Their modules can be
-    imported until the test is over.
+    The core is always among them, with its real entry points. Their modules can be imported until
+    the test is over.
     """
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,7 +31,7 @@ class FakeDists:
         self._monkeypatch = monkeypatch
         self._folders: list[Path] = []
         self._tops: set[str] = set()
-        for name in VARIABLES:  # what the developer turned off is no part of the test
+        for name in VARIABLES:  # plugins that the developer turned off must not affect the test
             monkeypatch.delenv(name, raising=False)
         core = importlib_metadata.distribution("domctx-core")
         points: dict[str, dict[str, str]] = {}
@@ -50,11 +50,11 @@ class FakeDists:
         metadata: Mapping[str, str] | None = None,
         files: Mapping[str, str] | None = None,
     ) -> Path:
-        """Add a distribution; gives its `.dist-info`, for what is to be written there besides.
+        """Add a distribution; return its `.dist-info`, for further files.
 
         `entry_points` maps groups to names to values; `modules` maps the names of modules to
-        their source (dedented); `files` maps paths to text, for packages; `metadata` has more
-        fields of the metadata. `folder` is the place on the path that it all is put in.
+        their source (dedented); `files` maps paths to text, for packages; `metadata` has further
+        fields of the metadata. All of it goes into `folder`, which is put on the path.
         """
         where = self.root / folder
         if where not in self._folders:
@@ -85,7 +85,7 @@ class FakeDists:
         return info
 
     def forget(self) -> None:
-        """Make Python forget the modules that it has imported from here."""
+        """Remove the modules imported from here from `sys.modules`."""
         _forget(self._tops)
 
     @property
@@ -99,7 +99,7 @@ class FakeDists:
 
     @staticmethod
     def plugin(host: Host, dist: str) -> Plugin:
-        """The first entry point of a distribution; `LookupError` where it has none."""
+        """Return the first entry point of a distribution; raise `LookupError` if it has none."""
         for plugin in host.plugins:
             if plugin.entry_point.dist == dist:
                 return plugin

@@ -1,4 +1,4 @@
-"""`ImageBuilder`: images made record by record, right or wrong on purpose."""
+"""`ImageBuilder`: images built record by record, right or wrong on purpose."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["ImageBuilder"]
 
 
 class ImageBuilder:
-    """A domain context image in the making::
+    """Builds a domain context image::
 
         image = ImageBuilder().start().record(0x100, 0, MyBody(value=3)).end().build()
 
-    Nothing is checked: `length`, `pad` and the order of the calls are the caller's.
+    Nothing is checked: `length`, `pad` and the order of the calls are up to the caller.
     """
 
     def __init__(self, byteorder: ByteOrder = "little") -> None:
@@ -33,7 +33,7 @@ class ImageBuilder:
         length: int | None = None,
         pad: bytes | None = None,
     ) -> Self:
-        """Append a record; `length` and `pad` replace what would be right."""
+        """Append a record; `length` and `pad` replace the correct ones."""
         raw = body.to_bytes(self.byteorder, check=False) if isinstance(body, Body) else body
         size = len(raw) if length is None else length
         self._image += pack_header(code, instance, size, self.byteorder)
@@ -54,5 +54,5 @@ class ImageBuilder:
         return self
 
     def build(self) -> bytes:
-        """The image."""
+        """Return the image."""
         return bytes(self._image)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeDists]:
-    """A folder of made-up distributions on the path; none but the core to begin with."""
+    """Provide a folder of made-up distributions on the path; only the core at first."""
     from domctx_core.testing.dists import FakeDists
 
     dists = FakeDists(tmp_path / "dists", monkeypatch)
@@ -31,13 +31,13 @@ def domctx_dists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
 
 @pytest.fixture
 def domctx_host(domctx_dists: FakeDists) -> Host:
-    """A fresh host that sees nothing but the core and what `domctx_dists` had before."""
+    """Provide a new host that sees only the core and what `domctx_dists` has so far."""
     return domctx_dists.host()
 
 
 @pytest.fixture
 def domctx_image() -> ImageBuilder:
-    """A builder of a little-endian image."""
+    """Provide a builder of a little-endian image."""
     from domctx_core.testing.images import ImageBuilder
 
     return ImageBuilder()
@@ -45,7 +45,7 @@ def domctx_image() -> ImageBuilder:
 
 @pytest.fixture
 def domctx_cli(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> CommandRunner:
-    """Runs `domctx` in this process; in a test that uses `domctx_dists` it sees only those."""
+    """Run `domctx` in this process; in a test that uses `domctx_dists` it sees only those."""
     from domctx_core.testing.runner import CommandRunner
 
     fake = "domctx_dists" in request.fixturenames
@@ -54,7 +54,7 @@ def domctx_cli(capsys: pytest.CaptureFixture[str], request: pytest.FixtureReques
 
 @pytest.fixture
 def domctx_hooks() -> HookRecorder:
-    """Records what a host imports and which hooks it calls."""
+    """Record what a host imports and which hooks it calls."""
     from domctx_core.testing.runner import HookRecorder
 
     return HookRecorder()

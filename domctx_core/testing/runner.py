@@ -1,4 +1,4 @@
-"""Running the command in this process, and recording what plugins are asked."""
+"""Run the command in this process; record imports and calls of hooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CommandResult", "CommandRunner", "HookRecorder"]
 
 
 class CommandResult:
-    """What a run of `domctx` gave: its exit status and both streams as text."""
+    """The outcome of a run of `domctx`: its exit status and both streams as text."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status = status
@@ -36,9 +36,9 @@ class CommandResult:
 
 
 class CommandRunner:
-    """Runs `domctx` in this process: `run("show", "--json", path)` gives a `CommandResult`.
+    """Runs `domctx` in this process: `run("show", "--json", path)` returns a `CommandResult`.
 
-    With `dists` it sees those distributions and no others.
+    With `dists` it sees only those distributions.
     """
 
     def __init__(self, capsys: pytest.CaptureFixture[str], dists: FakeDists | None = None) -> None:
@@ -60,7 +60,7 @@ class HookRecorder:
         host.checks()
         assert recorder.hooks() == ["domctx_checks"]
 
-    What a host knows without importing it leaves no trace.
+    What a host knows without importing leaves no trace.
     """
 
     def __init__(self) -> None:
@@ -70,11 +70,11 @@ class HookRecorder:
         self.traced.append(traced)
 
     def hooks(self) -> list[str]:
-        """The hooks that were called, in order."""
+        """Return the hooks that were called, in order."""
         return list(self._subjects("hook"))
 
     def imports(self) -> list[str]:
-        """What was imported, as entry points name it, in order."""
+        """Return what was imported, as entry points name it, in order."""
         return list(self._subjects("import"))
 
     def _subjects(self, action: str) -> Iterator[str]:

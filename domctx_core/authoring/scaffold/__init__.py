@@ -46,7 +46,7 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that follow from the one that the author gives, such as `grant-table`.
+    """The names derived from the one that the author gives, such as `grant-table`.
 
     `dist` domctx-plugin-grant-table; `package` domctx_plugin_grant_table; `module` grant_table;
     `record` GRANT_TABLE, the record type's name; `stem` GrantTable, which classes begin with.
@@ -56,10 +56,10 @@ class Names:
 
     @classmethod
     def of(cls, text: str) -> Names:
-        """The names that `text` stands for; case and separators do not matter.
+        """Derive the names from `text`; case and separators do not matter.
 
-        Raises `UsageError` where they would be no names, or the record type's would not fit the
-        buffer that the registry has for it.
+        Raise `UsageError` if they would be no names, or the record type's would not fit its buffer
+        in the registry.
         """
         name = normalise(text.strip()).removeprefix(_PREFIX)
         if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
@@ -105,17 +105,17 @@ class Names:
 
 
 def code_for(names: Names, registry: Registry) -> int:
-    """A type code for third parties: the same for a name each time, unless it is taken here."""
+    """Return a type code for third parties: the same for a name each time, unless it is taken."""
     digest = hashlib.sha256(names.name.encode()).digest()
-    at = int.from_bytes(digest[:8], "big")
+    index = int.from_bytes(digest[:8], "big")
     taken = {entry.code for entry in registry}
-    while THIRD_PARTY[at % len(THIRD_PARTY)] in taken:
-        at += 1
-    return THIRD_PARTY[at % len(THIRD_PARTY)]
+    while THIRD_PARTY[index % len(THIRD_PARTY)] in taken:
+        index += 1
+    return THIRD_PARTY[index % len(THIRD_PARTY)]
 
 
 def git_author() -> str | None:
-    """The name that git is configured with; None where there is no git, or no name."""
+    """Return the user name that git is configured with; None without git or a name."""
     try:
         done = subprocess.run(
             ["git", "config", "user.name"], capture_output=True, text=True, check=False
@@ -133,11 +133,11 @@ def write_plugin(
     code: int | None = None,
     author: str | None = None,
 ) -> Path:
-    """Write the package of a new record type into `directory`; gives the folder that it is in.
+    """Write the package of a new record type into `directory`; return the folder created for it.
 
     `registry` is that of the domain context, in which code and name must be free. The folder
-    appears whole or not at all. Raises `UsageError` for a name or code that is taken or reserved
-    and for a folder that is there and not empty, `InputOutputError` where nothing can be written.
+    appears whole or not at all. Raise `UsageError` for a name or code that is taken or reserved
+    and for a folder that exists and is not empty, `InputOutputError` if nothing can be written.
     """
     if code is None:
         code = code_for(names, registry)
@@ -201,7 +201,7 @@ def _values(names: Names, code: int, author: str | None) -> Mapping[str, str]:
 
 
 def _core_range(version: str) -> str:
-    """The versions of the core that have the interface that the templates use."""
+    """Return the versions of the core that have the interface that the templates use."""
     major, minor = version.split(".")[:2]
     return f">={major}.{minor},<{int(major) + 1}"
 
