@@ -30,7 +30,7 @@ from docs_pages import (
 from environments import run
 
 import domctx_core
-from domctx_core.authoring.scaffold import Names, write_plugin
+from domctx_core.authoring.scaffold.new_plugin import Names, write_plugin
 from domctx_core.authoring.type_codes import THIRD_PARTY
 from domctx_core.base.rules import CORE_RULES
 from domctx_core.cli.app import VERBS

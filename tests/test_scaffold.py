@@ -14,7 +14,7 @@ import pytest
 from environments import ROOT, Environment, build, run
 
 from domctx_core import Provider, Registry, UsageError
-from domctx_core.authoring.scaffold import Names, code_for, write_plugin
+from domctx_core.authoring.scaffold.new_plugin import Names, code_for, write_plugin
 from domctx_core.authoring.type_codes import THIRD_PARTY
 from domctx_core.testing import CommandRunner, FakeDists
 

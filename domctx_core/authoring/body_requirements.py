@@ -29,9 +29,9 @@ __tracebackhide__ = True  # the message is complete: pytest need not show the co
 
 def examples_exist(subject: Subject) -> None:
     """Require at least one valid example of each body, which the other checks need."""
-    found = {type(body) for body in subject.examples()}
+    valid = {type(body) for body in subject.examples()}
     for body in subject.bodies:
-        if body not in found:
+        if body not in valid:
             raise subject.fail(
                 f"no example of {body.__name__} is valid: override `simulate`, so that it gives some"
             )
@@ -108,15 +108,15 @@ def random_bodies(subject: Subject) -> None:
 def reserved_fields(subject: Subject) -> None:
     """Require a problem at the offset of reserved bytes that are not zero."""
     for body in subject.examples():
-        at = 0
+        offset = 0
         raw = subject.to_bytes(body)
         for field in type(body).__layout__.fields:
             size = field.kind.size
             if size is None:
                 size = field.kind.size_of(getattr(body, field.name))
             if isinstance(field.kind, Reserved) and size:
-                bad = raw[:at] + b"\1" + raw[at + 1 :]
+                bad = raw[:offset] + b"\1" + raw[offset + 1 :]
                 problems = type(body).inspect(bad).problems
-                if not any(p.rule == "reserved-not-zero" and p.offset == at for p in problems):
-                    raise subject.fail(f"reserved `{field.name}` at {at} is not checked")
-            at += size
+                if not any(p.rule == "reserved-not-zero" and p.offset == offset for p in problems):
+                    raise subject.fail(f"reserved `{field.name}` at {offset} is not checked")
+            offset += size

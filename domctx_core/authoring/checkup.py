@@ -83,8 +83,8 @@ def _check(host: Host, dist: str, named: bool) -> Iterator[Fault]:
         yield from _of_status(plugin)
         for warning in plugin.warnings:
             yield Fault(dist, "hook", f"{_called(plugin)}: {warning}")
-        for kind in host.checks_of(plugin):
-            for message in _of_check(host, kind):
+        for check in host.checks_of(plugin):
+            for message in _of_check(host, check):
                 yield Fault(dist, "hook", f"{_called(plugin)}: {message}")
     present = [p for p in plugins if p.status is not Status.SHADOWED and not p.entry_point.fault]
     if present:
@@ -103,15 +103,15 @@ def _called(plugin: Plugin) -> str:
     return f"entry point {plugin.entry_point.name} ({plugin.entry_point.group})"
 
 
-def _of_check(host: Host, kind: type[Check]) -> Iterator[str]:
+def _of_check(host: Host, check: type[Check]) -> Iterator[str]:
     """Yield faults of a check across records: its format is unknown, it cannot be created."""
-    if not host.formats.knows(kind.format):
+    if not host.formats.knows(check.format):
         yield (
-            f"the check {kind.__qualname__} is for the format {kind.format}, which nothing that is"
+            f"the check {check.__qualname__} is for the format {check.format}, which nothing that is"
             " installed knows"
         )
     try:
-        make_check(kind)
+        make_check(check)
     except PluginError as error:
         yield error.message
 

@@ -65,8 +65,8 @@ def runs(subject: Subject) -> None:
     source = subject.domain(large_guest(), one_by_one=True)
     if type(record_type).simulate is RecordType.simulate and not record_type.instances.per_vcpu:
         # nothing need fit together, and so little would make no run
-        kind, limit = record_type.body, record_type.instances.limit
-        examples = (each for each in subject.examples() if type(each) is kind)
+        limit = record_type.instances.limit
+        examples = (body for body in subject.examples() if type(body) is record_type.body)
         source.adopt(record_type.code, dict(enumerate(islice(examples, limit))))
     image = _image(subject, source)
     body = record_type.body
@@ -101,9 +101,9 @@ def runs(subject: Subject) -> None:
 def _difference(one: Any, other: Any) -> str:
     """Return how two outcomes of a load differ, in a few words."""
     if isinstance(one, tuple) or isinstance(other, tuple):
-        told = (each[2] if isinstance(each, tuple) else "no error" for each in (one, other))
-        return " and ".join(f"{each!r:.80}" for each in told)
-    for left, right in zip_longest(*(each[0] for each in (one, other))):
+        errors = (each[2] if isinstance(each, tuple) else "no error" for each in (one, other))
+        return " and ".join(f"{error!r:.80}" for error in errors)
+    for left, right in zip_longest(one[0], other[0]):
         if left != right:
             return f"{left!r:.120} and {right!r:.120}"
     return "the images that they are saved to"

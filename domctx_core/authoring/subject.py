@@ -66,11 +66,11 @@ class Subject:
             return body.to_bytes(byteorder)
         return body.to_bytes(byteorder, rules=self.rules)
 
-    def from_bytes(self, kind: type[Body], raw: bytes, byteorder: ByteOrder) -> Body:
+    def from_bytes(self, body: type[Body], raw: bytes, byteorder: ByteOrder) -> Body:
         """Return the body that bytes decode to, which may have warnings."""
-        if any("from_bytes" in vars(each) for each in kind.__mro__ if each is not Body):
-            return kind.from_bytes(raw, byteorder)
-        return kind.from_bytes(raw, byteorder, rules=self.rules)
+        if any("from_bytes" in vars(base) for base in body.__mro__ if base is not Body):
+            return body.from_bytes(raw, byteorder)
+        return body.from_bytes(raw, byteorder, rules=self.rules)
 
     @property
     def bodies(self) -> tuple[type[Body], ...]:
@@ -79,17 +79,16 @@ class Subject:
 
     def examples(self) -> Iterator[Body]:
         """Yield valid bodies: those that the layouts make up, and those of a simulated domain."""
-        for kind in self.bodies:
+        for body_class in self.bodies:
             for seed in range(EXAMPLES):
-                body = kind.example(random.Random(seed))
+                body = body_class.example(random.Random(seed))
                 if all(self.rules.refusal(problem) is None for problem in body.problems()):
                     yield body
         yield from self.simulated().values()
 
     def simulated(self) -> dict[int, Body]:
         """Return the made-up state of a simulated domain, by instance."""
-        made = self.record_type.simulate(small_guest(), random.Random(1))
-        return dict(made)
+        return dict(self.record_type.simulate(small_guest(), random.Random(1)))
 
     def domain(self, guest: Guest | None = None, *, one_by_one: bool = False) -> SimDomain:
         """Return a simulated domain with state of this type and of those before it.
@@ -97,13 +96,13 @@ class Subject:
         With `one_by_one` the domain reads and writes single records, and no runs.
         """
         guest = guest or small_guest()
-        kind = OneByOne if one_by_one else SimDomain
-        domain = kind(self.registry, xen_version=XenVersion(4, 17), guest=guest)
+        domain_class = OneByOne if one_by_one else SimDomain
+        domain = domain_class(self.registry, xen_version=XenVersion(4, 17), guest=guest)
         for name in (*self.record_type.after, self.record_type.name):
             entry = self.registry.find(name)
             if entry is not None:
-                made = entry.record_type.simulate(guest, random.Random(1))
-                domain.adopt(entry.code, dict(made))
+                state = entry.record_type.simulate(guest, random.Random(1))
+                domain.adopt(entry.code, dict(state))
         return domain
 
     def fail(self, message: str) -> Nonconformity:

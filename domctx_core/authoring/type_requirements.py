@@ -42,12 +42,12 @@ def documentation(subject: Subject) -> None:
         for kind in leaves(field.kind)
         if isinstance(kind, Nested)
     }
-    for each in sorted(bodies, key=lambda cls: cls.__name__):
-        if not (each.__doc__ or "").strip() or each.__doc__ == Body.__doc__:
-            faults.append(f"{each.__name__} has no docstring")
-        for field in each.__layout__.fields:
+    for body in sorted(bodies, key=lambda cls: cls.__name__):
+        if not (body.__doc__ or "").strip() or body.__doc__ == Body.__doc__:
+            faults.append(f"{body.__name__} has no docstring")
+        for field in body.__layout__.fields:
             if not field.doc and not isinstance(field.kind, Reserved):
-                faults.append(f"{each.__name__}.{field.name} has no doc")
+                faults.append(f"{body.__name__}.{field.name} has no doc")
     if faults:
         raise subject.fail("; ".join(faults))
 
@@ -96,11 +96,11 @@ def trusted_values(subject: Subject) -> None:
                 if not match(raw):
                     continue
                 body, problems, _ = kind.inspect(raw, order)
-                found = list(problems)
+                reported = list(problems)
                 for instance in _some(record_type.trusted_values, rng) if body is not None else ():
-                    found += record_type.judge(instance, body, None)
-                if found:
-                    raise subject.fail(f"{body!r} has trusted values, and: {found[0].message}")
+                    reported += record_type.judge(instance, body, None)
+                if reported:
+                    raise subject.fail(f"{body!r} has trusted values, and: {reported[0].message}")
 
 
 def _set_trusted(body: Any, rng: random.Random) -> None:
@@ -127,22 +127,22 @@ def heads(subject: Subject) -> None:
     for body in subject.examples():
         for order in ORDERS:
             raw = bytearray(subject.to_bytes(body, order))
-            size = _told(subject, "prefix", bytes(raw[:FIRST]), order)
+            size = _ask(subject, "prefix", bytes(raw[:FIRST]), order)
             if not size:
                 continue
             if size != len(raw):
                 raise subject.fail(f"`prefix` says {size} of a head of {len(raw)} bytes")
             for _ in range(EXAMPLES):
-                told = _told(subject, "measure", bytearray(raw), order)
-                if told is not None:
-                    _agrees(subject, type(body), raw, order, told)
+                measured = _ask(subject, "measure", bytearray(raw), order)
+                if measured is not None:
+                    _check_head(subject, type(body), raw, order, measured)
                 again = bytearray(raw)
                 again[rng.randrange(size)] ^= 1 << rng.randrange(8)
-                if _told(subject, "prefix", bytes(again[:FIRST]), order) == size:
+                if _ask(subject, "prefix", bytes(again[:FIRST]), order) == size:
                     raw = again
 
 
-def _told(subject: Subject, method: str, *given: Any) -> Any:
+def _ask(subject: Subject, method: str, *given: Any) -> Any:
     """Call a method of the record type that looks at bytes."""
     try:
         return getattr(subject.record_type, method)(*given)
@@ -150,17 +150,17 @@ def _told(subject: Subject, method: str, *given: Any) -> Any:
         raise subject.fail(f"`{method}` raises {describe(error)}") from error
 
 
-def _agrees(
-    subject: Subject, body: type[Body], raw: bytearray, order: ByteOrder, told: int
+def _check_head(
+    subject: Subject, body: type[Body], raw: bytearray, order: ByteOrder, measured: int
 ) -> None:
     """Fail if a head that `measure` accepts breaks a rule, or has another extent."""
     decoded, problems, _ = body.inspect(bytes(raw), order)
     if decoded is None or problems:
         why = problems[0].message if problems else "it cannot be decoded"
-        raise subject.fail(f"`measure` says {told} of a head that breaks a rule: {why}")
+        raise subject.fail(f"`measure` says {measured} of a head that breaks a rule: {why}")
     extent = subject.record_type.extent(decoded)
-    if extent != told:
-        raise subject.fail(f"`measure` says {told}, and `extent` {extent}, of the same head")
+    if extent != measured:
+        raise subject.fail(f"`measure` says {measured}, and `extent` {extent}, of the same head")
 
 
 def type_code(subject: Subject) -> None:

@@ -156,9 +156,11 @@ class Contributions:
         }
 
     def _accept_record_type(self, plugin: Plugin, declared: RecordTypeDeclaration) -> None:
-        made = validate_record_type(declared.record_type)
+        record_type = validate_record_type(declared.record_type)
         registry = self.formats.registry(declared.format)
-        entry = registry.declare(made.code, made.name, plugin.provider, lambda: made)
+        entry = registry.declare(
+            record_type.code, record_type.name, plugin.provider, lambda: record_type
+        )
         plugin.record_types.append(f"{entry.code}.{entry.name}")
         self.entries.append((entry, plugin))
         self._settle(registry, entry)
@@ -168,7 +170,7 @@ class Contributions:
         try:
             registry.get(entry.code)
         except ConflictError as error:
-            ours = {id(each) for each in registry}
+            ours = {id(own) for own in registry}
             for other, plugin in self.entries:
                 same = other.code == entry.code or other.name == entry.name
                 if same and id(other) in ours and plugin.usable:

@@ -15,7 +15,7 @@ from domctx_core.host.claims import Claim
 from domctx_core.host.contributions import Contributions
 from domctx_core.host.discovery import discover, normalise
 from domctx_core.host.plugin import Plugin, Traced, initial_status
-from domctx_core.host.plugin_filter import PluginFilter, names_of, no_such_plugin
+from domctx_core.host.plugin_filter import PluginFilter, entry_point_names, no_such_plugin
 from domctx_core.model.registry import CORE, Entry, Provider, Registry
 from domctx_core.model.wire import DOMAIN_CONTEXT
 
@@ -76,11 +76,13 @@ class Host:
         Raise `UsageError`, with near names, if there is none.
         """
         wanted = normalise(name)
-        plugins = [plugin for plugin in self.plugins if wanted in names_of(plugin.entry_point)]
+        plugins = [
+            plugin for plugin in self.plugins if wanted in entry_point_names(plugin.entry_point)
+        ]
         if not plugins:
             known: dict[str, str] = {}
             for plugin in self.plugins:
-                known |= names_of(plugin.entry_point)
+                known |= entry_point_names(plugin.entry_point)
             raise no_such_plugin(name, known)
         return plugins
 

@@ -11,7 +11,7 @@ from domctx_core.base.text import nearest
 from domctx_core.host.discovery import DiscoveredEntryPoint, RecordName, normalise
 from domctx_core.model.registry import CORE
 
-__all__ = ["VARIABLES", "PluginFilter", "names_of", "no_such_plugin"]
+__all__ = ["VARIABLES", "PluginFilter", "entry_point_names", "no_such_plugin"]
 
 VARIABLES = ("DOMCTX_NO_PLUGINS", "DOMCTX_DISABLE_PLUGINS", "DOMCTX_LOAD_PLUGINS")
 """The variables of the environment that turn plugins off."""
@@ -56,7 +56,7 @@ class PluginFilter(NamedTuple):
             return f"by {self.no_plugins}"
         if not self.disabled and self.only is None:
             return ""
-        names = names_of(point).keys()
+        names = entry_point_names(point).keys()
         for name in sorted(names & self.disabled.keys()):
             return f"by {self.disabled[name]}"
         if self.only is not None and not names & self.only:
@@ -71,7 +71,7 @@ class PluginFilter(NamedTuple):
         known: dict[str, str] = {}
         built_in: dict[str, str] = {}
         for point in points:
-            (built_in if point.dist == CORE else known).update(names_of(point))
+            (built_in if point.dist == CORE else known).update(entry_point_names(point))
         for name in wanted:
             if name in known:
                 continue
@@ -91,7 +91,7 @@ def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
     )
 
 
-def names_of(point: DiscoveredEntryPoint) -> dict[str, str]:
+def entry_point_names(point: DiscoveredEntryPoint) -> dict[str, str]:
     """Return the names that a user may give an entry point, keyed by their normalised form."""
     names = [point.module, point.name, point.dist]
     if point.group == "domctx.record_types" and (record := RecordName.of(point.name)) is not None:

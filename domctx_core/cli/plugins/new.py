@@ -25,7 +25,7 @@ def new(app: App, name: str, code: str | None, directory: str, author: str | Non
     NAME is such as grant-table; the record type is then called GRANT_TABLE. Nothing is fetched,
     and nothing that is there is overwritten.
     """
-    from domctx_core.authoring.scaffold import Names, git_author, write_plugin
+    from domctx_core.authoring.scaffold.new_plugin import Names, git_author, write_plugin
 
     names = Names.of(name)
     folder = write_plugin(
