@@ -9,7 +9,11 @@ from benchmarks.codes import BLOB, CLOCK, FLAGS, SMALL, WIDE
 from domctx_core import (
     Body,
     Domain,
+    DomainContext,
+    Formats,
+    Host,
     LoadContext,
+    Provider,
     RecordType,
     SaveContext,
     blob,
@@ -18,10 +22,6 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core.host.host import Host
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
-from domctx_core.model.wire import DOMAIN_CONTEXT
 
 __all__ = ["Small", "formats", "one_by_one"]
 
@@ -122,7 +122,7 @@ class OneByOne(SmallRecord):
 def _with(*types: type[RecordType[Any]]) -> Formats:
     formats = Host().formats
     for each in types:
-        formats.registry(DOMAIN_CONTEXT).register(each, Provider("benchmarks", "0"))
+        formats.registry(DomainContext.name).register(each, Provider("benchmarks", "0"))
     return formats
 
 

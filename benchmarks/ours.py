@@ -17,8 +17,10 @@ from benchmarks.inputs import MASK
 from domctx_core import (
     Body,
     BufferSource,
+    Columns,
     Domain,
     FileSource,
+    Host,
     MemoryLoadOps,
     MemorySaveOps,
     Observer,
@@ -41,8 +43,6 @@ from domctx_core import (
     verify,
     write_chunks,
 )
-from domctx_core.host.host import Host
-from domctx_core.layout.columns.columns import Columns
 
 __all__ = [
     "decode",

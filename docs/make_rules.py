@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from domctx_core.base.problems import Rule
+from domctx_core import Host, Rule
 from domctx_core.base.rules import CORE_RULES
-from domctx_core.host.host import Host
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
 PAGE = Path(__file__).parent / "reference" / "rules.md"

@@ -42,7 +42,6 @@ from domctx_core import (
     SaveOps,
     Seen,
     Severity,
-    SizingSaveOps,
     Watch,
     load_domain,
     reserved,
@@ -51,6 +50,7 @@ from domctx_core import (
     u16,
     u32,
 )
+from domctx_core.engine.ops import SizingSaveOps
 from domctx_core.engine.sim_domain import SimDomain
 
 

@@ -24,7 +24,6 @@ from domctx_core import (
     Formats,
     Image,
     ImageError,
-    RecordNode,
     RecordType,
     UsageError,
     count_of,
@@ -48,6 +47,7 @@ from domctx_core.images.edit.operations import (
     parse_set,
 )
 from domctx_core.images.edit.outcome import Edit
+from domctx_core.images.tree import RecordNode
 from domctx_core.layout.field_path import find_place
 from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
 from domctx_core.layout.kinds.base import Kind

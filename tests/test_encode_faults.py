@@ -17,7 +17,6 @@ from support import image, port, rec, tsc
 from domctx_core import (
     BufferSource,
     DocumentError,
-    DocumentFault,
     Formats,
     MemorySaveOps,
     decode_image,
@@ -29,6 +28,7 @@ from domctx_core import (
     save_domain,
     write_chunks,
 )
+from domctx_core.base.errors import DocumentFault
 from domctx_core.host.host import Host
 from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import CommandRunner

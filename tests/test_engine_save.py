@@ -43,7 +43,6 @@ from domctx_core import (
     RecordType,
     Registry,
     SaveContext,
-    SizingSaveOps,
     XenVersion,
     blob,
     load_domain,
@@ -53,6 +52,7 @@ from domctx_core import (
     u32,
 )
 from domctx_core.base.io import whole_file
+from domctx_core.engine.ops import SizingSaveOps
 from domctx_core.engine.save_context import EngineSaveContext
 
 

@@ -162,7 +162,7 @@ def test_commands(domctx_dists: FakeDists, domctx_cli: CommandRunner) -> None:
         @click.pass_obj
         def hello(app, name):
             app.out(f"hello {name}")
-            app.worst(1)
+            app.raise_status(1)
 
         @hookimpl
         def domctx_commands():

@@ -47,7 +47,6 @@ from domctx_core import (
     Record,
     RecordType,
     SaveContext,
-    SizingSaveOps,
     Source,
     blob,
     load_domain,
@@ -58,6 +57,7 @@ from domctx_core import (
     walk,
 )
 from domctx_core.base.io import CHUNK
+from domctx_core.engine.ops import SizingSaveOps
 from domctx_core.engine.save_context import EngineSaveContext
 
 

@@ -55,12 +55,15 @@ def test_wheel_and_sdist_hold_what_they_should_and_nothing_else(dist: Path, proj
         assert {
             f"{package}/authoring/scaffold/templates/{path.name}" for path in templates
         } <= names
+        assert f"{package}/__init__.pyi" in names
 
     (sdist,) = dist.glob(f"{stem}-*.tar.gz")
     with tarfile.open(sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
     for needed in ("pyproject.toml", "README.md", "LICENSE", "PKG-INFO"):
         assert needed in members
+    if project == ROOT:
+        assert f"{package}/__init__.pyi" in members
     tops = {name.split("/")[0] for name in members}
     allowed = {"pyproject.toml", "README.md", "LICENSE", "PKG-INFO", ".gitignore", "CHANGELOG.md",
                "domctx_core", "src", "tests"}  # fmt: skip

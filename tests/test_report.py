@@ -37,7 +37,6 @@ from domctx_core import (
     Image,
     Link,
     Provider,
-    RecordNode,
     RecordType,
     StartRecord,
     Verifier,
@@ -51,6 +50,7 @@ from domctx_core import (
     u16,
     u32,
 )
+from domctx_core.images.tree import RecordNode
 from domctx_core.layout.specifiers import (
     array,
     count_of,

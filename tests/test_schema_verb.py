@@ -16,7 +16,6 @@ from support import image, rec, tsc
 from domctx_core import (
     BufferSource,
     DocumentError,
-    DocumentFault,
     Formats,
     PluginError,
     Verifier,
@@ -28,6 +27,7 @@ from domctx_core import (
     record_schema,
     walk,
 )
+from domctx_core.base.errors import DocumentFault
 from domctx_core.document.view import view_text
 from domctx_core.host.host import Host
 from domctx_core.testing import CommandRunner

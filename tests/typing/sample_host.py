@@ -7,8 +7,11 @@ from domctx_core import (
     Domain,
     DomctxError,
     Finding,
+    Host,
     ImageError,
     MemoryLoadOps,
+    Plugin,
+    PluginFilter,
     Record,
     Verdict,
     XenVersion,
@@ -18,9 +21,6 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.host.host import Host
-from domctx_core.host.plugin import Plugin
-from domctx_core.host.plugin_filter import PluginFilter
 
 
 def audit(paths: list[Path]) -> int:

@@ -148,7 +148,7 @@ LONGEST_INTEGER = 100
 def parse_integer(text: str) -> int:
     """An integer in text: decimal, or hexadecimal after `0x`; `ValueError` for anything else.
 
-    That is what the schemas allow; Python's own notations (`1_000`, `0b1`, ` 5 `) are not.
+    That is what the schemas allow; Python's own notations (`1_000`, `0b1`, spaces around it) are not.
     """
     digits = text.removeprefix("-")
     if text[LONGEST_INTEGER:] or not (digits.isascii() and digits.isalnum()):

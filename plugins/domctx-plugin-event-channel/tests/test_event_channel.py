@@ -34,17 +34,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import (
-    DOMAIN_CONTEXT,
     Bits,
     Body,
     BodyError,
+    BufferSource,
     Check,
     Domain,
+    DomainContext,
     DomainError,
     DomctxError,
     EndRecord,
     Errno,
     Finding,
+    Formats,
     Guest,
     ImageError,
     MemoryLoadOps,
@@ -55,18 +57,15 @@ from domctx_core import (
     Registry,
     Run,
     Severity,
+    SimDomain,
     Start,
     StartRecord,
     XenVersion,
     load_domain,
     save_domain,
     save_image,
+    verify,
 )
-from domctx_core.engine.sim_domain import SimDomain
-from domctx_core.model.builtin import DomainContext
-from domctx_core.model.formats import Formats
-from domctx_core.reader.sources import BufferSource
-from domctx_core.verification.verifier import verify
 
 PV64 = Guest(kind="pv", width=8, arch="x86", vcpus=2)
 PV32 = Guest(kind="pv", width=4, arch="x86", vcpus=2)
@@ -205,8 +204,8 @@ def findings(
     *records: tuple[int, Body], check: type[Check] = EventChannelCheck
 ) -> Sequence[Finding]:
     formats = Formats()
-    formats.add(DOMAIN_CONTEXT, Provider("test", "1"), DomainContext)
-    registry(formats.registry(DOMAIN_CONTEXT))
+    formats.add(DomainContext.name, Provider("test", "1"), DomainContext)
+    registry(formats.registry(DomainContext.name))
     return verify(BufferSource(image(*records)), formats, checks=[check]).findings
 
 

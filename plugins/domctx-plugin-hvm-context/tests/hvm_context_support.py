@@ -13,10 +13,19 @@ from typing import Any
 from domctx_plugin_hvm_context import HvmContext
 from domctx_plugin_hvm_context.checks import HvmContextCheck
 
-from domctx_core import Bits, Body, BufferSource, DomainContext, Finding, Formats, Provider, Record
-from domctx_core.reader.events import Event
-from domctx_core.reader.walker import walk
-from domctx_core.verification.verifier import Verifier
+from domctx_core import (
+    Bits,
+    Body,
+    BufferSource,
+    DomainContext,
+    Event,
+    Finding,
+    Formats,
+    Provider,
+    Record,
+    Verifier,
+    walk,
+)
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"

@@ -21,8 +21,7 @@ from hvm_context_support import (
     records_of,
 )
 
-from domctx_core import BufferSource, Record, verify
-from domctx_core.reader.events import Closed, Opened
+from domctx_core import BufferSource, Closed, Opened, Record, verify
 from domctx_core.testing import CommandRunner, FakeDists
 
 FIRST_HVM_CONTEXT = {"pvh1": 0x8CC, "hvm1": 0xA17}

@@ -22,15 +22,21 @@ from domctx_plugin_legacy_context.records import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domctx_core import BodyError, Severity, diff_images, read_image
-from domctx_core.model.builtin import DomainContext
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
-from domctx_core.reader.events import Opened, Record
-from domctx_core.reader.sources import BufferSource
-from domctx_core.reader.walker import walk
+from domctx_core import (
+    BodyError,
+    BufferSource,
+    DomainContext,
+    Formats,
+    Opened,
+    Provider,
+    Record,
+    Severity,
+    diff_images,
+    read_image,
+    verify,
+    walk,
+)
 from domctx_core.testing import RecordTypeConformance, Subject, subject_of
-from domctx_core.verification.verifier import verify
 
 TYPES = [HeaderRecord, SharedInfoRecord, TscInfoRecord, EndRecord]
 BODIES = [Header, SharedInfo, TscInfo]

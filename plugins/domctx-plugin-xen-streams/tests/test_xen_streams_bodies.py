@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from xen_streams_support import record_types
 
 from domctx_core import BodyError, Empty, Severity
-from domctx_core.model.validation import validate_record_type
+from domctx_core.testing import subject_of
 
 TYPES = [pytest.param(item, id=f"{item[0]}-{item[2]}") for item in record_types()]
 BODIES = sorted(
@@ -55,8 +55,8 @@ def body_of(name: str) -> Any:
 
 @pytest.mark.parametrize("declared", TYPES)
 def test_an_entry_point_names_what_it_loads(declared: tuple[str, int, str, Any]) -> None:
-    _, code, name, record_type = declared
-    made = validate_record_type(record_type)
+    format, code, name, record_type = declared
+    made = subject_of(record_type, format=format).record_type
     assert (made.code, made.name) == (code, name)
     assert record_type.__doc__
     for field in made.body.layout():

@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 from xen_streams_support import CAPTURES, DATA, brief, capture, events_of, make_formats
 
-from domctx_core import Severity
-from domctx_core.reader.events import Fault, Opened, Record, Trailing
-from domctx_core.reader.sources import BufferSource, FileSource
-from domctx_core.reader.walker import walk
-from domctx_core.verification.verifier import verify
+from domctx_core import (
+    BufferSource,
+    Fault,
+    FileSource,
+    Opened,
+    Record,
+    Severity,
+    Trailing,
+    verify,
+    walk,
+)
 
 LINE = re.compile(r"0x[0-9a-f]+ (xl|libxl|libxc) +([A-Z0-9_]+) +type 0x([0-9a-f]+) length (\d+)")
 

@@ -41,10 +41,17 @@ from xen_streams_support import (
     xl,
 )
 
-from domctx_core import Errno, Finding, RecordType, Severity
-from domctx_core.model.formats import Formats
-from domctx_core.reader.sources import BufferSource, FileSource
-from domctx_core.verification.verifier import Verdict, verify
+from domctx_core import (
+    BufferSource,
+    Errno,
+    FileSource,
+    Finding,
+    Formats,
+    RecordType,
+    Severity,
+    Verdict,
+    verify,
+)
 
 CHECKS = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
 LIBXC = record(1)

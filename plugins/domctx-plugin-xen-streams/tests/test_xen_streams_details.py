@@ -26,10 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xen_streams_support import capture, events_of, libxc, make_formats, pv_info, record
 
-from domctx_core import BodyError, Severity
-from domctx_core.reader.events import Opened, Record
-from domctx_core.reader.sources import BufferSource
-from domctx_core.verification.verifier import verify
+from domctx_core import BodyError, BufferSource, Opened, Record, Severity, verify
 
 
 def first(name: str, type: str) -> tuple[bytes, Any]:

@@ -30,21 +30,21 @@ from xen_streams_support import (
 )
 
 from domctx_core import (
+    DomainContext,
     DomainError,
+    DomainRequest,
     DomctxError,
+    Formats,
     Guest,
     ImageError,
     InputOutputError,
     NoState,
     PluginError,
+    Provider,
     UsageError,
     XenVersion,
     save_image,
 )
-from domctx_core.model.builtin import DomainContext
-from domctx_core.model.declarations import DomainRequest
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
 
 REGISTRY = make_formats().registry("domain-context")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -9,10 +10,15 @@ import pytest
 from domctx_plugin_xen_streams.pfns import PageType, entry
 from xen_streams_support import libxc, libxl, make_formats, pv_info, record
 
-from domctx_core import BufferSource, DomctxError, read_image
-from domctx_core.images.edit.editor import edit_image
-from domctx_core.images.edit.operations import parse_set
-from domctx_core.images.edit.outcome import Edit
+from domctx_core import (
+    BufferSource,
+    DomctxError,
+    Edit,
+    Selector,
+    SetField,
+    edit_image,
+    read_image,
+)
 
 FORMATS = make_formats()
 KEYS = libxl(record(2, struct.pack("<II", 2, 0) + b"a\0one\0b\0two\0"))
@@ -21,7 +27,12 @@ MEMORY = libxc(pv_info(), record(1, struct.pack("<II4Q", 4, 0, *PAGES)))
 
 
 def edit(data: bytes, text: str) -> Edit:
-    return edit_image(read_image(BufferSource(data), FORMATS), [parse_set(text)], FORMATS)
+    """The stream with one field of the records of a type set, as `TYPE.field=value` says."""
+    match = re.fullmatch(r"(\w+)\.([^=]*)=(.*)", text)
+    assert match is not None
+    records, field, value = match.groups()
+    setting = SetField(Selector(records), field, value)
+    return edit_image(read_image(BufferSource(data), FORMATS), [setting], FORMATS)
 
 
 def body(edited: Edit, name: str) -> Any:

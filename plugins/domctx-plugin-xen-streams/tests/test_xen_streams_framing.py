@@ -28,11 +28,21 @@ from xen_streams_support import (
     xl,
 )
 
-from domctx_core import Finding, Severity
-from domctx_core.reader.events import Closed, Fault, Opened, Record, Trailing
-from domctx_core.reader.sources import BufferSource, FileSource, open_source
-from domctx_core.reader.walker import walk
-from domctx_core.verification.verifier import Verdict, verify
+from domctx_core import (
+    BufferSource,
+    Closed,
+    Fault,
+    FileSource,
+    Finding,
+    Opened,
+    Record,
+    Severity,
+    Trailing,
+    Verdict,
+    open_source,
+    verify,
+    walk,
+)
 
 CONTEXT = record(1)
 

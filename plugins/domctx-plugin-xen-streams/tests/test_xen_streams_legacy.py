@@ -16,9 +16,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from xen_streams_support import CAPTURES, DATA, capture, image, libxc, libxl, make_formats, xl
 
-from domctx_core import BufferSource, Fault, FileSource, ImageError, Opened, Trailing, verify, walk
-from domctx_core.model.format import HEAD_SIZE
-from domctx_core.reader.sources import Source
+from domctx_core import (
+    HEAD_SIZE,
+    BufferSource,
+    Fault,
+    FileSource,
+    ImageError,
+    Opened,
+    Source,
+    Trailing,
+    verify,
+    walk,
+)
 
 BLOCK = struct.pack("<I4sI", 8 + 0x1430, b"vcpu", 0x1430) + bytes(64)
 

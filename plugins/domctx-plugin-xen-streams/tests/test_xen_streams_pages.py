@@ -19,15 +19,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from xen_streams_support import libxc, make_formats, pages, pv_info, record, tsc_info
 
-from domctx_core import BodyError, Severity
-from domctx_core.cli import main
-from domctx_core.model.builtin import DomainContext
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
-from domctx_core.reader.events import Record
-from domctx_core.reader.sources import BufferSource, FileSource, Source
-from domctx_core.reader.walker import walk
-from domctx_core.verification.verifier import verify
+from domctx_core import (
+    BodyError,
+    BufferSource,
+    DomainContext,
+    FileSource,
+    Formats,
+    Provider,
+    Record,
+    Severity,
+    Source,
+    verify,
+    walk,
+)
+from domctx_core.testing import CommandRunner
 
 BODY = 40 + 8
 """Where the body of a stream's first record starts."""
@@ -251,14 +256,15 @@ Show = Callable[..., str]
 
 
 @pytest.fixture
-def show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Show:
+def show(tmp_path: Path, domctx_cli: CommandRunner) -> Show:
     """Runs `show` on a stream; gives what it prints."""
 
     def run(data: bytes, *options: str) -> str:
         path = tmp_path / "stream"
         path.write_bytes(data)
-        assert main(["show", *options, str(path)]) == 0
-        return capsys.readouterr().out
+        done = domctx_cli("show", *options, path)
+        assert done.status == 0
+        return done.out
 
     return run
 

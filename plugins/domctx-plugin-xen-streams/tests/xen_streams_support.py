@@ -11,13 +11,22 @@ from typing import Any
 from domctx_plugin_shared_info import SharedInfoRecord
 from domctx_plugin_tsc_info import TscInfoRecord
 
-from domctx_core.model.builtin import DomainContext, EndRecord, StartRecord
-from domctx_core.model.format import Format
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
-from domctx_core.reader.events import Closed, Event, Fault, Opened, Record, Trailing
-from domctx_core.reader.sources import BufferSource
-from domctx_core.reader.walker import walk
+from domctx_core import (
+    BufferSource,
+    Closed,
+    DomainContext,
+    EndRecord,
+    Event,
+    Fault,
+    Format,
+    Formats,
+    Opened,
+    Provider,
+    Record,
+    StartRecord,
+    Trailing,
+    walk,
+)
 
 HERE = Path(__file__).parent
 DATA = HERE / "data"

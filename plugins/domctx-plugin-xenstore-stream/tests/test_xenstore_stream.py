@@ -31,12 +31,8 @@ from xenstore_stream_support import (
     watch,
 )  # fmt: skip
 
-from domctx_core import BodyError, Severity
-from domctx_core.reader.events import Opened, Record
-from domctx_core.reader.sources import BufferSource
-from domctx_core.reader.walker import walk
+from domctx_core import BodyError, BufferSource, Opened, Record, Severity, verify, walk
 from domctx_core.testing import RecordTypeConformance, Subject, subject_of
-from domctx_core.verification.verifier import verify
 
 
 def records_of(data: bytes) -> list[Record]:

@@ -10,10 +10,7 @@ from typing import Any
 
 from domctx_plugin_xenstore_stream.format import StreamHeader, Xenstore
 
-from domctx_core import Empty
-from domctx_core.model.builtin import DomainContext
-from domctx_core.model.formats import Formats
-from domctx_core.model.registry import Provider
+from domctx_core import DomainContext, Empty, Formats, Provider
 
 DECLARED = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
 POINTS = DECLARED["project"]["entry-points"]["domctx.record_types"]

@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from domctx_core import Body, ByteOrder, u16, u32
-from domctx_core.model.format import Format, Framing
+from domctx_core import Body, ByteOrder, Format, Framing, u16, u32
 
 __all__ = ["MAGIC", "LegacyContext", "RecordHeader"]
 

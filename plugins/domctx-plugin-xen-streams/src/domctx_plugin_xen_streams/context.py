@@ -16,6 +16,7 @@ from domctx_core import (
     Body,
     BufferSource,
     Fault,
+    Formats,
     ImageError,
     Record,
     Severity,
@@ -25,7 +26,6 @@ from domctx_core import (
     XenVersion,
     walk,
 )
-from domctx_core.model.formats import Formats
 from domctx_plugin_xen_streams.libxc import X86TscInfo
 
 __all__ = [

@@ -15,11 +15,14 @@ from typing import Any, Literal, TypeVar
 from domctx_plugin_shared_info import SharedInfo, SharedInfoCompat, SharedInfoX86_64
 
 from domctx_core import (
+    HEAD_SIZE,
     Body,
     BufferSource,
+    CopySource,
     DomainContext,
     Errno,
     Fault,
+    Formats,
     Guest,
     ImageError,
     Level,
@@ -27,15 +30,12 @@ from domctx_core import (
     Problem,
     Record,
     Severity,
+    Source,
     XenVersion,
     save_image,
     verify,
     walk,
 )
-from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.model.format import HEAD_SIZE
-from domctx_core.model.formats import Formats
-from domctx_core.reader.sources import CopySource, Source
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,
@@ -51,7 +51,7 @@ from domctx_plugin_xen_streams.domain import (
     container,
     passed_over,
 )
-from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader
+from domctx_plugin_xen_streams.headers import GuestType, LibxcDomainHeader, StreamRecordHeader
 from domctx_plugin_xen_streams.hvm_params import HvmParamsRecord
 from domctx_plugin_xen_streams.legacy import LibxcLegacy, legacy_error
 from domctx_plugin_xen_streams.libxc import (
@@ -186,7 +186,8 @@ class Change(ABC):
 
     def framed(self, type: int, body: bytes) -> bytes:
         """A libxc record in the stream's byte order."""
-        head = struct.pack(ORDERS[self.level.framing.byteorder] + "II", type, len(body))
+        header = StreamRecordHeader(type=type, length=len(body))
+        head = header.to_bytes(self.level.framing.byteorder)
         return head + body + bytes(-len(body) % 8)
 
     def libxc_records(self, state: ImageState, record: Record) -> bytes:

@@ -16,28 +16,35 @@ from domctx_plugin_shared_info import SharedInfo
 from domctx_plugin_tsc_info import TscInfo
 
 from domctx_core import (
+    HEAD_SIZE,
     Body,
     ByteOrder,
     Check,
     Domain,
     DomainError,
+    DomainRequest,
     Errno,
+    Event,
+    Fault,
+    FileSource,
+    Format,
+    Formats,
     Guest,
     ImageError,
+    Level,
+    Opened,
     PluginError,
+    Record,
     Severity,
+    Source,
     UsageError,
+    Verifier,
     XenVersion,
+    open_source,
     save_image,
+    walk,
+    whole_file,
 )
-from domctx_core.base.io import whole_file
-from domctx_core.model.declarations import DomainRequest
-from domctx_core.model.format import HEAD_SIZE, Format
-from domctx_core.model.formats import Formats
-from domctx_core.reader.events import Event, Fault, Level, Opened, Record
-from domctx_core.reader.sources import FileSource, Source, open_source
-from domctx_core.reader.walker import walk
-from domctx_core.verification.verifier import Verifier
 from domctx_plugin_xen_streams.context import (
     SHARED_INFO,
     TSC_INFO,

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from domctx_core import Body, ByteOrder
-from domctx_core.model.format import Format, Framing
+from domctx_core import Body, ByteOrder, Format, Framing
 from domctx_plugin_xen_streams.headers import (
     LIBXC_ID,
     LIBXC_MARKER,

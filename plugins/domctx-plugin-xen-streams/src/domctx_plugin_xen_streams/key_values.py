@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.base import JsonError
-from domctx_core.layout.kinds.scalars import Text
+from domctx_core import Field, JsonError, Text
 
 __all__ = ["KeyValues", "key_values", "split_pairs"]
 

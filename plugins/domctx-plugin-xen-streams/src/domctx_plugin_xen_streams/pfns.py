@@ -14,18 +14,17 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
-from domctx_core import ByteOrder, Problem
-from domctx_core.base.text import suggestion
-from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.base import (
-    BYTE_ORDERS,
+from domctx_core import (
+    ByteOrder,
     Checker,
+    Field,
     JsonError,
     Kind,
+    Problem,
     Reader,
     parse_integer,
+    suggestion,
 )
-from domctx_core.layout.kinds.scalars import INTEGER_TEXT
 
 __all__ = [
     "PFN_MASK",
@@ -208,7 +207,7 @@ class Pfns(Kind):
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> array[int]:
         at = reader.advance(8 * int(values[self.count]), "")
         raw = bytearray(reader.data[at : reader.pos])
-        if not raw or faultless_pages(raw, BYTE_ORDERS[reader.order]) is None:
+        if not raw or faultless_pages(raw, _byteorder(reader.order)) is None:
             reader.suspect = True
         return _swapped(array("Q", raw), reader.order)
 
@@ -286,7 +285,7 @@ class Pfns(Kind):
     def schema(self) -> dict[str, Any]:
         number = {"type": "integer", "minimum": 0, "maximum": 15}
         stretch = {
-            "first": {"anyOf": [{"type": "integer", "minimum": 0}, INTEGER_TEXT]},
+            "first": {"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/$defs/integer"}]},
             "count": {"type": "integer", "minimum": 1},
             "type": {"anyOf": [{"enum": [each.name for each in PageType]}, number]},
         }
@@ -321,8 +320,13 @@ _MOST = 1 << 24
 ask for any number of them."""
 
 
+def _byteorder(prefix: str) -> ByteOrder:
+    """Return the byte order that a struct prefix names."""
+    return "little" if prefix == "<" else "big"
+
+
 def _swapped(entries: array[int], order: str) -> array[int]:
-    if BYTE_ORDERS[order] != sys.byteorder:
+    if _byteorder(order) != sys.byteorder:
         entries.byteswap()
     return entries
 

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntFlag
 from typing import ClassVar
 
-from domctx_core import Body, ByteOrder, Errno, Problem, Severity, u32, u64
-from domctx_core.model.format import Format, Framing
+from domctx_core import Body, ByteOrder, Errno, Format, Framing, Problem, Severity, u32, u64
 
 __all__ = ["IDENT", "VERSIONS", "RecordHeader", "StreamFlags", "StreamHeader", "Xenstore"]
 

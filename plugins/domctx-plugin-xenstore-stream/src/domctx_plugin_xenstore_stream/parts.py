@@ -6,10 +6,15 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from domctx_core import Problem, Severity
-from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.base import Checker, JsonError, Kind, Reader
-from domctx_core.layout.kinds.scalars import HEX
+from domctx_core import (
+    Checker,
+    Field,
+    JsonError,
+    Kind,
+    Problem,
+    Reader,
+    Severity,
+)
 
 __all__ = ["ALIGNMENT", "Alignment", "aligned", "filling", "ignored", "not_a_string"]
 
@@ -57,7 +62,7 @@ class Alignment(Kind):
             raise JsonError(f"expected a string of hex digits, found {value!r:.60}") from None
 
     def schema(self) -> dict[str, Any]:
-        return HEX
+        return {"$ref": "#/$defs/hex"}
 
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> bytes:
         return b""

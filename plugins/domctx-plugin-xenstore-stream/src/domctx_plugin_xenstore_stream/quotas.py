@@ -7,8 +7,13 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.base import Checker, JsonError, Kind, Reader
+from domctx_core import (
+    Checker,
+    Field,
+    JsonError,
+    Kind,
+    Reader,
+)
 
 __all__ = ["Quotas", "quotas"]
 
