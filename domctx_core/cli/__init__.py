@@ -99,10 +99,11 @@ def _run(given: list[str], path: Iterable[str] | None) -> int:
 
     import click
 
-    from domctx_core.cli.app import App, domctx
-    from domctx_core.cli.messages import ExitStatus, report
+    from domctx_core.cli.app import App
+    from domctx_core.cli.group import VERBS, domctx
+    from domctx_core.cli.messages import ExitStatus, report_error
 
-    app = App(path)
+    app = App(path, VERBS)
     completing = bool(environ.get("_DOMCTX_COMPLETE"))  # click's way to complete for a shell
     try:
         domctx.main(given, prog_name="domctx", standalone_mode=False, obj=app)
@@ -121,5 +122,5 @@ def _run(given: list[str], path: Iterable[str] | None) -> int:
             raise  # it writes text, and opens nothing
         if completing:
             return ExitStatus.FINDINGS  # a message would land in the line that is being typed
-        app.worst(report(app, error))
+        app.raise_status(report_error(app, error))
     return app.finish()

@@ -10,7 +10,7 @@ import click
 
 from domctx_core.base.io import CHUNK, cannot_read, write_all
 from domctx_core.cli.app import App
-from domctx_core.cli.inputs import complete_files, input_name, open_seekable
+from domctx_core.cli.inputs import complete_files, input_name, open_file, open_seekable
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import blocks, open_output, refuse_overwriting
 from domctx_core.cli.progress import progress
@@ -69,12 +69,8 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
 @contextmanager
 def _passing(app: App, image: str, cap: int) -> Iterator[Source]:
     """The input as it comes; of one that cannot seek, what has passed by is kept for a while."""
-    with ExitStack() as stack:
+    with open_file(app, image) as file:
         try:
-            if image == "-":
-                file = app.standard_input()
-            else:
-                file = stack.enter_context(open(image, "rb", buffering=0))
             source = FileSource(file)
         except OSError as error:
             raise cannot_read(image, error) from error

@@ -70,7 +70,7 @@ def command(
             app.out(json.dumps(document, indent=2))
         elif not silent:
             paged(app, _Text(app, everything).lines(found))
-    app.worst(4 if found.needs_plugin else int(count > 0))
+    app.raise_status(4 if found.needs_plugin else int(count > 0))
 
 
 def _document(paths: Iterable[str], images: Iterable[Image], found: Diff) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def command(
         else:
             _say(app, input_name(image), output, edit, found, refused)
     if refused:
-        app.worst(4 if verdict.needs_plugin else 1)
+        app.raise_status(4 if verdict.needs_plugin else 1)
 
 
 def _target(image: str, output: str | None, in_place: bool, dry_run: bool) -> str | None:
@@ -197,9 +197,9 @@ def _say(
     refused: bool,
 ) -> None:
     for line in _change_lines(edit.changes):
-        app.say(line)
+        app.err(line)
     if not edit.changes:
-        app.say("nothing changes")
+        app.err("nothing changes")
     for finding, before in found:
         error = finding.severity is Severity.ERROR
         if before and not error:
@@ -207,14 +207,14 @@ def _say(
         text = finding_text(app, finding, None, sys.stderr)
         if before:
             text += f"\n   = note: {name} has this already"
-        (_shout if error and refused else app.say)(text)
+        (_shout if error and refused else app.err)(text)
     if refused:
         what = "nothing is written" if output else "refused"
         _shout(f"{what}: verify finds errors in the outcome; --force writes it all the same")
     elif output is not None:
-        app.say(f"wrote {_place(output)}: {edit.size} bytes")
+        app.err(f"wrote {_place(output)}: {edit.size} bytes")
     else:
-        app.say(f"nothing is written; the outcome has {edit.size} bytes")
+        app.err(f"nothing is written; the outcome has {edit.size} bytes")
 
 
 def _shout(text: str) -> None:

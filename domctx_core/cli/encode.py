@@ -78,7 +78,7 @@ def command(
     except DocumentError as error:
         _report(app, error, document)
     else:
-        app.say(f"encoded {input_name(document)}: {size} bytes")
+        app.err(f"encoded {input_name(document)}: {size} bytes")
 
 
 def _open(app: App, document: str, stack: ExitStack) -> BinaryIO:
@@ -122,7 +122,7 @@ def _report(app: App, error: DocumentError, document: str) -> None:
     if more > 0:
         click.echo(f"... and {more} more", err=True)
     needs_plugin = any(fault.needs_plugin for fault in error.faults)
-    app.worst(ExitStatus.PLUGIN if needs_plugin else ExitStatus.FINDINGS)
+    app.raise_status(ExitStatus.PLUGIN if needs_plugin else ExitStatus.FINDINGS)
 
 
 def _text(app: App, fault: DocumentFault, document: str) -> str:

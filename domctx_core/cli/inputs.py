@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from domctx_core.base.errors import UsageError, io_error
-from domctx_core.base.io import CHUNK, path_text, write_all
+from domctx_core.base.io import CHUNK, cannot_read, path_text, write_all
 from domctx_core.cli.app import App
 from domctx_core.reader.sources import FileSource, Source, open_source
 
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-__all__ = ["complete_files", "input_name", "open_input", "open_seekable", "parse_size"]
+__all__ = [
+    "complete_files",
+    "input_name",
+    "open_file",
+    "open_input",
+    "open_seekable",
+    "parse_size",
+]
 
 
 def complete_files(
@@ -30,6 +37,20 @@ def complete_files(
 def input_name(path: str) -> str:
     """An input as messages name it."""
     return "standard input" if path == "-" else path_text(path)
+
+
+@contextmanager
+def open_file(app: App, path: str) -> Iterator[BinaryIO]:
+    """Open the file at `path`, unbuffered, or standard input for `-`, which stays open."""
+    if path == "-":
+        yield app.standard_input()
+        return
+    try:
+        file: Any = open(path, "rb", buffering=0)  # noqa: SIM115  # closed below
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    with file:
+        yield file
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from domctx_core.base.io import cannot_read, path_text
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name
-from domctx_core.cli.messages import report
+from domctx_core.cli.messages import report_error
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
@@ -86,12 +86,12 @@ def command(
         except DomctxError as error:
             if error.rule == "first-not-start" and image != "-":
                 error.hint = error.hint or _other_format(app, image)
-            app.worst(report(app, error, None if taken or image == "-" else image))
+            app.raise_status(report_error(app, error, None if taken or image == "-" else image))
             if not taken:
                 # what was applied as it came is applied; a load in two phases leaves no half
                 (target.close if no_validate else target.abandon)()
             return
-    app.say(
+    app.err(
         f"loaded {input_name(image)} into {path_text(domain)}: {_count(result.records, 'record')},"
         f" {result.consumed} bytes, {_count(len(result.changes), 'change')}"
     )

@@ -24,7 +24,7 @@ from domctx_core.base.problems import Finding, Severity
 if TYPE_CHECKING:
     from domctx_core.cli.app import App
 
-__all__ = ["ExitStatus", "finding_text", "report"]
+__all__ = ["ExitStatus", "finding_text", "report_error"]
 
 
 class ExitStatus(IntEnum):
@@ -42,7 +42,7 @@ class ExitStatus(IntEnum):
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
-def report(app: App, error: Exception, path: str | None = None) -> ExitStatus:
+def report_error(app: App, error: Exception, path: str | None = None) -> ExitStatus:
     """Print an error on standard error and give the exit status that it means."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)

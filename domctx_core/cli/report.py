@@ -85,8 +85,8 @@ def command(
         with open_output(app, output, text=True) as file:
             write_chunks(page, None, file)
     for trouble in report.troubles:
-        app.say(f"warning: {trouble}")
-    app.worst(4 if verifier.needs_plugin or report.troubles else int(not report.valid))
+        app.err(f"warning: {trouble}")
+    app.raise_status(4 if verifier.needs_plugin or report.troubles else int(not report.valid))
 
 
 def _name(path: str) -> str:

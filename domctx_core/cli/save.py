@@ -63,7 +63,7 @@ def command(
             with whole_file(image) as file, file_progress(app, f"saving {path_text(domain)}", file):
                 ops = FileSaveOps(file, byteorder)
                 count = save_domain(opened, ops, registry, xen_version=xen, cap=cap, watch=watch)
-    app.say(f"saved {path_text(domain)}: {count} records, {ops.size} bytes")
+    app.err(f"saved {path_text(domain)}: {count} records, {ops.size} bytes")
 
 
 class _NoSeek:

@@ -97,7 +97,7 @@ def command(
             told = ("\n" + finding_text(app, finding, again) for finding in findings)
             paged(app, (line for part in (lines, told) for line in part))
             bad = any(finding.severity is Severity.ERROR for finding in findings)
-    app.worst(4 if verifier.needs_plugin else int(bad))
+    app.raise_status(4 if verifier.needs_plugin else int(bad))
 
 
 def _document(
@@ -256,9 +256,9 @@ def _record(app: App, record: Record, view: View) -> Iterator[str]:
         try:
             yield from [indent + line for line in _body(app, record, body, view)]
         except PLUGIN_ERRORS as error:
-            app.worst(4)
+            app.raise_status(4)
             name = type(body).__name__
-            app.say(f"warning: the summary of {name} raised {describe(error)}")
+            app.err(f"warning: the summary of {name} raised {describe(error)}")
             body = None
     nested = record.content is not None and not record.content.inline
     if view is View.HEX or (body is None and not nested):

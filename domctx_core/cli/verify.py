@@ -16,7 +16,7 @@ from domctx_core.base.problems import Finding, Severity
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_input
-from domctx_core.cli.messages import finding_text, report
+from domctx_core.cli.messages import finding_text, report_error
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
@@ -101,11 +101,11 @@ def command(
                     )
             except DomctxError as error:
                 again = None if isinstance(error, InputOutputError) or path == "-" else path
-                app.worst(report(app, error, again))
-                app.worst(int(any(finding.severity is Severity.ERROR for finding in found)))
+                app.raise_status(report_error(app, error, again))
+                app.raise_status(int(any(finding.severity is Severity.ERROR for finding in found)))
                 documents.append(_unread(path, error, found))
                 continue
-            app.worst(4 if verdict.needs_plugin else int(not verdict.valid))
+            app.raise_status(4 if verdict.needs_plugin else int(not verdict.valid))
             if as_json:
                 documents.append(_to_json(path, verdict))
             else:

@@ -43,4 +43,4 @@ def check(app: App, name: str | None, as_json: bool) -> None:
                 app.out(f"  {app.style(fault.what, fg='red')}: {' '.join(fault.message.split())}")
     else:
         app.out(f"no faults in {', '.join(checked)}" if checked else "no plugins are installed")
-    app.worst(int(bool(faults)))
+    app.raise_status(int(bool(faults)))

@@ -36,7 +36,7 @@ def new(app: App, name: str, code: str | None, directory: str, author: str | Non
         author=git_author() if author is None else author,
     )
     app.out(str(folder))
-    app.say(
+    app.err(
         f"next: cd {folder}; pip install --group dev -e . (pip 25.1 or newer); pytest;"
         " domctx plugins check"
     )

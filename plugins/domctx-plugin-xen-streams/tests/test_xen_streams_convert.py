@@ -46,9 +46,12 @@ from xen_streams_support import (
 
 from domctx_core import (
     Body,
+    BufferSource,
+    DomainRequest,
     DomctxError,
     Errno,
     FileLoadOps,
+    FileSource,
     ImageError,
     InputOutputError,
     Record,
@@ -59,8 +62,6 @@ from domctx_core import (
     u32,
     walk,
 )
-from domctx_core.model.declarations import DomainRequest
-from domctx_core.reader.sources import BufferSource, FileSource
 
 FORMATS = make_formats()
 
@@ -468,10 +469,10 @@ class FakeApp:
         self.data = data
         self.out = io.BytesIO()
 
-    def say(self, text: str) -> None:
+    def err(self, text: str) -> None:
         self.said.append(text)
 
-    def worst(self, status: int) -> None:
+    def raise_status(self, status: int) -> None:
         self.status = max(status, self.status)
 
     def standard_input(self) -> io.BytesIO:

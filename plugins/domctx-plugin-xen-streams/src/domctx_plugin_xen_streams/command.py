@@ -9,14 +9,23 @@ from typing import Any
 
 import click
 
-from domctx_core import FileSource, ImageError, UsageError, XenVersion
-from domctx_core.base.errors import io_error
-from domctx_core.base.io import DEFAULT_CAP, cannot_read, whole_file, write_all
-from domctx_core.cli.app import App
-from domctx_core.cli.inputs import input_name
-from domctx_core.cli.messages import report
-from domctx_core.cli.outputs import refuse_overwriting
-from domctx_core.cli.progress import file_progress
+from domctx_core import (
+    FileSource,
+    ImageError,
+    UsageError,
+    XenVersion,
+    io_error,
+    whole_file,
+    write_all,
+)
+from domctx_core.cli.kit import (
+    App,
+    file_progress,
+    input_name,
+    open_file,
+    refuse_overwriting,
+    report_error,
+)
 from domctx_plugin_xen_streams.convert import (
     Change,
     Insert,
@@ -26,6 +35,7 @@ from domctx_plugin_xen_streams.convert import (
     extract,
     rewrite,
 )
+from domctx_plugin_xen_streams.formats import Libxc
 
 __all__ = ["command"]
 
@@ -85,7 +95,7 @@ def command(
         old = version == "3"
         change = ToVersion3(lossy=lossy) if old else ToVersion4(xen_version=xen, lossy=lossy)
     elif image is not None:
-        with _input(app, image) as file:
+        with open_file(app, image) as file:
             data = _whole(file)
         with _told(app, image):
             change = Insert(data, formats)
@@ -93,7 +103,7 @@ def command(
             return
     with (
         _told(app, stream),
-        _input(app, stream) as file,
+        open_file(app, stream) as file,
         _output(app, output) as target,
         file_progress(app, f"converting {input_name(stream)}", file),
     ):
@@ -105,8 +115,8 @@ def command(
             _write(target, context)
             size = len(context)
         for note in dict.fromkeys(change.notes if change else ()):
-            app.say(f"note: {note}")
-        app.say(f"converted {input_name(stream)}: {size} bytes")
+            app.err(f"note: {note}")
+        app.err(f"converted {input_name(stream)}: {size} bytes")
 
 
 @contextmanager
@@ -115,20 +125,7 @@ def _told(app: App, path: str) -> Iterator[None]:
     try:
         yield
     except ImageError as error:
-        app.worst(report(app, error, None if path == "-" else path))
-
-
-@contextmanager
-def _input(app: App, path: str) -> Iterator[Any]:
-    if path == "-":
-        yield app.standard_input()
-        return
-    try:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115  # closed below
-    except OSError as error:
-        raise cannot_read(path, error) from error
-    with file:
-        yield file
+        app.raise_status(report_error(app, error, None if path == "-" else path))
 
 
 @contextmanager
@@ -144,12 +141,12 @@ def _output(app: App, path: str) -> Iterator[Any]:
 def _whole(file: Any) -> bytes:
     """All of a file; refuses one that no libxc record can hold, before it is all read."""
     source = FileSource(file)
-    data = bytes(source.at(0, DEFAULT_CAP + 1))
-    if len(data) > DEFAULT_CAP:
+    data = bytes(source.at(0, Libxc.max_length + 1))
+    if len(data) > Libxc.max_length:
         raise ImageError(
             "the image is longer than a libxc record can be",
             rule="length-over-cap",
-            expected=f"at most {DEFAULT_CAP} bytes",
+            expected=f"at most {Libxc.max_length} bytes",
         )
     return data
 
