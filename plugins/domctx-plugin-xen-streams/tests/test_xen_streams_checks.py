@@ -13,13 +13,9 @@ from collections.abc import Iterable
 from importlib import import_module
 
 import pytest
-from domctx_plugin_xen_streams.checks import (
-    InnerContextCheck,
-    LegacyCheck,
-    LibxcCheck,
-    LibxlCheck,
-    XlCheck,
-)
+from domctx_plugin_xen_streams.check_libxc import LibxcCheck
+from domctx_plugin_xen_streams.check_libxl import LegacyCheck, LibxlCheck, XlCheck
+from domctx_plugin_xen_streams.checks import InnerContextCheck
 from domctx_plugin_xen_streams.rules import RULES
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -15,16 +15,10 @@ from click.testing import CliRunner
 from domctx_plugin_shared_info import SharedInfo
 from domctx_plugin_tsc_info import TscInfo
 from domctx_plugin_xen_streams.command import command
-from domctx_plugin_xen_streams.convert import (
-    Change,
-    Insert,
-    Kind,
-    ToVersion3,
-    ToVersion4,
-    extract,
-    rewrite,
-)
+from domctx_plugin_xen_streams.convert import ToVersion3, ToVersion4
 from domctx_plugin_xen_streams.domain import open_stream
+from domctx_plugin_xen_streams.insert import ContextKind, Insert, extract
+from domctx_plugin_xen_streams.rewrite import Change, rewrite
 from hypothesis import given
 from hypothesis import strategies as st
 from xen_streams_support import (
@@ -72,7 +66,7 @@ def rewritten(data: bytes, change: Change) -> bytes:
     return target.getvalue()
 
 
-def taken_out(data: bytes, kind: Kind, **options: Any) -> bytes:
+def taken_out(data: bytes, kind: ContextKind, **options: Any) -> bytes:
     return extract(BufferSource(data), make_formats(), kind, **options)
 
 

@@ -12,7 +12,8 @@ from typing import Any, Literal
 import pytest
 from domctx_plugin_shared_info import SharedInfo, SharedInfoCompat, SharedInfoX86_64
 from domctx_plugin_tsc_info import TscInfo
-from domctx_plugin_xen_streams.domain import StreamDomain, open_stream
+from domctx_plugin_xen_streams.domain import open_stream
+from domctx_plugin_xen_streams.stream import StreamDomain
 from xen_streams_support import (
     DATA,
     capture,

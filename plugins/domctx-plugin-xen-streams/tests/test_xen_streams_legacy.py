@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from domctx_plugin_xen_streams.checks import LegacyCheck
-from domctx_plugin_xen_streams.convert import ToVersion4, extract, rewrite
-from domctx_plugin_xen_streams.domain import read_stream
+from domctx_plugin_xen_streams.check_libxl import LegacyCheck
+from domctx_plugin_xen_streams.convert import ToVersion4
+from domctx_plugin_xen_streams.insert import extract
 from domctx_plugin_xen_streams.legacy import LibxcLegacy
+from domctx_plugin_xen_streams.rewrite import rewrite
+from domctx_plugin_xen_streams.stream import read_stream
 from hypothesis import example, given
 from hypothesis import strategies as st
 from xen_streams_support import CAPTURES, DATA, capture, image, libxc, libxl, make_formats, xl

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from domctx_plugin_shared_info import SharedInfo, SharedInfoCompat, SharedInfoX86_64
-from domctx_plugin_xen_streams.domain import read_stream
 from domctx_plugin_xen_streams.libxc import (
     SharedInfoPage,
     SharedInfoPage32,
     SharedInfoPage64,
     SharedInfoRecord,
 )
+from domctx_plugin_xen_streams.stream import read_stream
 from xen_streams_support import (
     capture,
     events_of,

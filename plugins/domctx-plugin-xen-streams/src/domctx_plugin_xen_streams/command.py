@@ -26,16 +26,10 @@ from domctx_core.cli.kit import (
     refuse_overwriting,
     report_error,
 )
-from domctx_plugin_xen_streams.convert import (
-    Change,
-    Insert,
-    Kind,
-    ToVersion3,
-    ToVersion4,
-    extract,
-    rewrite,
-)
+from domctx_plugin_xen_streams.convert import ToVersion3, ToVersion4
 from domctx_plugin_xen_streams.formats import Libxc
+from domctx_plugin_xen_streams.insert import ContextKind, Insert, extract
+from domctx_plugin_xen_streams.rewrite import Change, rewrite
 
 __all__ = ["command"]
 
@@ -74,7 +68,7 @@ def command(
     stream: str,
     output: str,
     version: str | None,
-    kind: Kind | None,
+    kind: ContextKind | None,
     image: str | None,
     xen: XenVersion | None,
     lossy: bool,
