@@ -84,8 +84,8 @@ class App:
             return self.color
         known = self._colored.get(stream)
         if known is None:  # asked for each line of an answer, which may have a million
-            plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-            known = self._colored[stream] = not plain and self.terminal(stream)
+            uncolored = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+            known = self._colored[stream] = not uncolored and self.terminal(stream)
         return known
 
     @staticmethod
@@ -130,18 +130,18 @@ class App:
         Under `--strict` that is all of them, so all are imported.
         """
         if self.strict:
-            with contextlib.suppress(UsageError):  # switches that make no sense: told already
+            with contextlib.suppress(UsageError):  # switches that make no sense: printed already
                 self.host.examine()
         if "host" in self.__dict__:
-            told: set[str] = set()
+            printed: set[str] = set()
             for plugin in self.host.plugins:
                 faults = list(plugin.warnings)
                 if plugin.broken:
                     faults.append(f"is {plugin.status}: {plugin.reason}")
                 for fault in faults:
                     line = f"warning: plugin {plugin.provider}: {fault}"
-                    if line not in told:  # one distribution may have many entry points
-                        told.add(line)
+                    if line not in printed:  # one distribution may have many entry points
+                        printed.add(line)
                         self.err(line)
                 if faults and self.strict:
                     self.raise_status(4)

@@ -63,22 +63,22 @@ def command(
         sources = [stack.enter_context(open_seekable(app, path)) for path in (a, b)]
         with progress(app, "comparing", *sources):
             images = [read_image(source, app.host.formats, cap=cap) for source in sources]
-            found = diff_images(*images, keep=keep)
-        count = found.differences + (found.folded if everything else 0)
+            diff = diff_images(*images, keep=keep)
+        count = diff.differences + (diff.folded if everything else 0)
         if as_json and not silent:
-            document = _document((a, b), images, found)
+            document = _document((a, b), images, diff)
             app.out(json.dumps(document, indent=2))
         elif not silent:
-            paged(app, _Text(app, everything).lines(found))
-    app.raise_status(4 if found.needs_plugin else int(count > 0))
+            paged(app, _DiffText(app, everything).lines(diff))
+    app.raise_status(4 if diff.needs_plugin else int(count > 0))
 
 
-def _document(paths: Iterable[str], images: Iterable[Image], found: Diff) -> dict[str, Any]:
+def _document(paths: Iterable[str], images: Iterable[Image], diff: Diff) -> dict[str, Any]:
     sides = {
         side: {"path": path, "format": image.root.level.format.name, "size": image.size}
         for side, path, image in zip("ab", paths, images, strict=True)
     }
-    return {"schema": "domctx.diff/1", **sides, **found.to_json()}
+    return {"schema": "domctx.diff/1", **sides, **diff.to_json()}
 
 
 _MARKS = {
@@ -98,28 +98,28 @@ _WIDE = 40
 """Characters of a field's name beyond which values are not aligned."""
 
 
-class _Text:
+class _DiffText:
     """The differences for people; A's offset and B's stand before each field."""
 
     def __init__(self, app: App, everything: bool) -> None:
         self.app = app
         self.everything = everything
 
-    def lines(self, found: Diff) -> Iterator[str]:
+    def lines(self, diff: Diff) -> Iterator[str]:
         """All of it: containers, their records, what is folded, and how many there are."""
-        for container in found.containers:
+        for container in diff.containers:
             yield from self.container(container)
         if not self.everything:
-            yield from self.folded(found)
-        outside = [each for each in found.containers if each.status == "not-compared"]
+            yield from self.folded(diff)
+        outside = [each for each in diff.containers if each.status == "not-compared"]
         if outside:
             yield self.app.style(_outside(outside), dim=True)
-        count = found.differences + (found.folded if self.everything else 0)
+        count = diff.differences + (diff.folded if self.everything else 0)
         if count:
             yield _plural(count, "difference")
-        elif not found.folded:
+        elif not diff.folded:
             yield "no differences"
-        if found.needs_plugin:
+        if diff.needs_plugin:
             yield self.app.style(
                 "a plugin cannot be used: what its records differ in is told in bytes", fg="red"
             )
@@ -206,16 +206,16 @@ class _Text:
             if keys.count:
                 yield f"{indent}{_plural(keys.count, parts.part)} {what}: {keys.text()}"
 
-    def folded(self, found: Diff) -> Iterator[str]:
+    def folded(self, diff: Diff) -> Iterator[str]:
         """Fields that move by themselves: how many, and a line for each record that has some."""
-        if not found.folded:
+        if not diff.folded:
             return
-        verb = "moves by itself differs" if found.folded == 1 else "move by themselves differ"
-        shows = "shows it" if found.folded == 1 else "shows them"
+        verb = "moves by itself differs" if diff.folded == 1 else "move by themselves differ"
+        shows = "shows it" if diff.folded == 1 else "shows them"
         yield self.app.style(
-            f"{_plural(found.folded, 'field')} that {verb}; --all {shows}:", dim=True
+            f"{_plural(diff.folded, 'field')} that {verb}; --all {shows}:", dim=True
         )
-        records = [record for _, record in found.records() if record.folded]
+        records = [record for _, record in diff.records() if record.folded]
         for record in records[:_FOLDED_RECORDS]:
             yield self.app.style(f"  {record.place.label}  {_folded(record)}", dim=True)
         if len(records) > _FOLDED_RECORDS:

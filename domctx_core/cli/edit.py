@@ -129,20 +129,20 @@ def command(
             operations.append(Reorder(reorder))
         edit = edit_image(tree, operations, formats)
         verdict = verify(edit.outcome(), formats, checks=app.host.checks(), cap=cap)
-        found: list[tuple[Finding, bool]] = []
+        findings: list[tuple[Finding, bool]] = []
         if verdict.findings:
             earlier = verify(source, formats, checks=app.host.checks(), cap=cap)
-            found = list(_compared(verdict.findings, earlier.findings))
+            findings = list(_compared(verdict.findings, earlier.findings))
         refused = not verdict.valid and not force
         if not refused and output is not None:
             with open_output(app, output) as file:
                 write_chunks(edit.chunks, edit.source, file)
         if as_json:
-            document = _to_json(image, output, edit, found, verdict, refused)
+            document = _to_json(image, output, edit, findings, verdict, refused)
             text = json.dumps(document, indent=2)
             click.echo(text, err=True) if output == "-" else app.out(text)
         else:
-            _say(app, input_name(image), output, edit, found, refused)
+            _print_text(app, input_name(image), output, edit, findings, refused)
     if refused:
         app.raise_status(4 if verdict.needs_plugin else 1)
 
@@ -172,7 +172,7 @@ def _to_json(
     path: str,
     output: str | None,
     edit: Edit,
-    found: Iterable[tuple[Finding, bool]],
+    findings: Iterable[tuple[Finding, bool]],
     verdict: Verdict,
     refused: bool,
 ) -> dict[str, Any]:
@@ -184,40 +184,40 @@ def _to_json(
         "size": edit.size,
         "valid": verdict.valid,
         "changes": [change.to_json() for change in edit.changes],
-        "findings": [{**finding.to_json(), "before": before} for finding, before in found],
+        "findings": [{**finding.to_json(), "before": before} for finding, before in findings],
     }
 
 
-def _say(
+def _print_text(
     app: App,
     name: str,
     output: str | None,
     edit: Edit,
-    found: Iterable[tuple[Finding, bool]],
+    findings: Iterable[tuple[Finding, bool]],
     refused: bool,
 ) -> None:
     for line in _change_lines(edit.changes):
         app.err(line)
     if not edit.changes:
         app.err("nothing changes")
-    for finding, before in found:
+    for finding, before in findings:
         error = finding.severity is Severity.ERROR
         if before and not error:
             continue
         text = finding_text(app, finding, None, sys.stderr)
         if before:
             text += f"\n   = note: {name} has this already"
-        (_shout if error and refused else app.err)(text)
+        (_print_error if error and refused else app.err)(text)
     if refused:
         what = "nothing is written" if output else "refused"
-        _shout(f"{what}: verify finds errors in the outcome; --force writes it all the same")
+        _print_error(f"{what}: verify finds errors in the outcome; --force writes it all the same")
     elif output is not None:
         app.err(f"wrote {_place(output)}: {edit.size} bytes")
     else:
         app.err(f"nothing is written; the outcome has {edit.size} bytes")
 
 
-def _shout(text: str) -> None:
+def _print_error(text: str) -> None:
     click.echo(text, err=True)
 
 

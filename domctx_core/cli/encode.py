@@ -24,7 +24,7 @@ from domctx_core.reader.splice import Chunk, write_chunks
 
 __all__ = ["command"]
 
-_TOLD = 100
+_PRINTED = 100
 """Faults that are printed before the rest is only counted."""
 
 
@@ -76,7 +76,7 @@ def command(
             target = stack.enter_context(open_output(app, image))
             size = write_chunks(chunks, source, target)
     except DocumentError as error:
-        _report(app, error, document)
+        _print_faults(app, error, document)
     else:
         app.err(f"encoded {input_name(document)}: {size} bytes")
 
@@ -114,11 +114,11 @@ def _read(file: BinaryIO, document: str) -> Iterator[bytes]:
         raise cannot_read(document, error) from error
 
 
-def _report(app: App, error: DocumentError, document: str) -> None:
+def _print_faults(app: App, error: DocumentError, document: str) -> None:
     """Each fault with its path in the document, and what to do about it."""
-    for fault in error.faults[:_TOLD]:
+    for fault in error.faults[:_PRINTED]:
         click.echo(_text(app, fault, document), err=True, color=app.colored(sys.stderr))
-    more = len(error.faults) - _TOLD
+    more = len(error.faults) - _PRINTED
     if more > 0:
         click.echo(f"... and {more} more", err=True)
     needs_plugin = any(fault.needs_plugin for fault in error.faults)

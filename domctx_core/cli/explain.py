@@ -50,13 +50,13 @@ def _of_errno(text: str, rules: Mapping[str, Rule]) -> list[Rule]:
             hint=did_you_mean(text, rules) or "`domctx explain` lists all",
         )
     errno = known[name]
-    found = [rule for rule in rules.values() if rule.errno is errno]
-    if not found:
+    matching = [rule for rule in rules.values() if rule.errno is errno]
+    if not matching:
         raise UsageError(
             f"no rule has errno {int(errno)} ({errno.name}): it comes from a domain or a file",
             hint="`domctx explain` lists all rules",
         )
-    return found
+    return matching
 
 
 def _list(app: App, rules: Collection[Rule]) -> None:

@@ -99,13 +99,13 @@ def command(
 
 def _other_format(app: App, image: str) -> str | None:
     """What a file is that is no domain context image, where that is known."""
-    found = None
+    format = None
     with suppress(DomctxError), open_source(image) as source:
-        found = app.host.formats.recognise(bytes(source.at(0, HEAD_SIZE)))
-    if found is None or found.name == DOMAIN_CONTEXT:
+        format = app.host.formats.recognise(bytes(source.at(0, HEAD_SIZE)))
+    if format is None or format.name == DOMAIN_CONTEXT:
         return None
     return (
-        f"the format of the file is {found.title or found.name}: `domctx show` reads it, and of a"
+        f"the format of the file is {format.title or format.name}: `domctx show` reads it, and of a"
         " saved guest `domctx save stream:FILE -o IMAGE` makes an image"
     )
 

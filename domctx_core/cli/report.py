@@ -84,9 +84,9 @@ def command(
         page = (part.encode("utf-8", "replace") for part in render_report(report))
         with open_output(app, output, text=True) as file:
             write_chunks(page, None, file)
-    for trouble in report.troubles:
-        app.err(f"warning: {trouble}")
-    app.raise_status(4 if verifier.needs_plugin or report.troubles else int(not report.valid))
+    for warning in report.warnings:
+        app.err(f"warning: {warning}")
+    app.raise_status(4 if verifier.needs_plugin or report.warnings else int(not report.valid))
 
 
 def _name(path: str) -> str:

@@ -25,7 +25,7 @@ def command(app: App, types: tuple[str, ...], as_lines: bool) -> None:
     """
     app.host.load_run_time()
     formats = app.host.formats
-    known = [found for text in types for found in named_types(app, text)]
+    known = [pair for text in types for pair in named_types(app, text)]
     if as_lines:
         schema = line_schema(formats, known or None)
     else:

@@ -83,15 +83,15 @@ def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Re
         if format in ("", registry.format)
         for entry in registry
     ]
-    found = [pair for pair in entries if type in (pair[1].code, pair[1].name.upper())]
-    if not found and not (any_code and isinstance(type, int)):
+    matching = [pair for pair in entries if type in (pair[1].code, pair[1].name.upper())]
+    if not matching and not (any_code and isinstance(type, int)):
         from domctx_core.base.text import did_you_mean
 
         raise UsageError(
             f"no record type{f' of {format}' if format else ''} is called {text.rpartition('/')[2]!r:.80}",
             hint=did_you_mean(type, {entry.name for _, entry in entries}) or "see `domctx types`",
         )
-    return found
+    return matching
 
 
 def _parsed(text: str) -> tuple[str, int | str]:

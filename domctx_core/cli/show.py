@@ -172,7 +172,7 @@ def _text(
     name: str,
     view: View,
 ) -> Iterator[str]:
-    row: _Row | None = None
+    row: _BulkRecords | None = None
     for event in events:
         findings += verifier.see(event)
         if row is not None and not (isinstance(event, Record) and _alike(row.first, event)):
@@ -183,7 +183,7 @@ def _text(
                 yield from _opened(app, event, source, name, view)
             case Record() if keep(event):
                 if event.bulk and view is View.VALUES:
-                    row = row or _Row(event)
+                    row = row or _BulkRecords(event)
                     row.add(event)
                 else:
                     yield from _record(app, event, view)
@@ -287,7 +287,7 @@ def _dump(record: Record, body: Body | None, view: View) -> Iterator[str]:
     yield from named_dump(body, raw, record.body_offset)
 
 
-class _Row:
+class _BulkRecords:
     """Bulk records in a row: what they add up to, and none of them but the first."""
 
     def __init__(self, first: Record) -> None:
@@ -309,7 +309,7 @@ class _Row:
             pass
 
 
-def _squashed(app: App, row: _Row) -> Iterator[str]:
+def _squashed(app: App, row: _BulkRecords) -> Iterator[str]:
     """Many bulk records in a row on one line, as an operator wants to see guest pages."""
     count = "" if row.count == 1 else f" x {row.count}"
     counted = f"  {row.tally.text()}" if row.tally else ""

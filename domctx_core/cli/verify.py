@@ -75,10 +75,12 @@ def command(
     with _output(app, report_to, tee=tee) as output:
         documents = []
         for path in images:
-            found: list[Finding] = []
+            findings: list[Finding] = []
 
-            def tell(finding: Finding, path: str = path, found: list[Finding] = found) -> None:
-                found.append(finding)
+            def tell(
+                finding: Finding, path: str = path, findings: list[Finding] = findings
+            ) -> None:
+                findings.append(finding)
                 if not as_json:
                     again = None if path == "-" else path
                     output.line(finding_text(app, finding, again, output.stream) + "\n")
@@ -102,8 +104,10 @@ def command(
             except DomctxError as error:
                 again = None if isinstance(error, InputOutputError) or path == "-" else path
                 app.raise_status(report_error(app, error, again))
-                app.raise_status(int(any(finding.severity is Severity.ERROR for finding in found)))
-                documents.append(_unread(path, error, found))
+                app.raise_status(
+                    int(any(finding.severity is Severity.ERROR for finding in findings))
+                )
+                documents.append(_unread(path, error, findings))
                 continue
             app.raise_status(4 if verdict.needs_plugin else int(not verdict.valid))
             if as_json:

@@ -101,10 +101,10 @@ def field_lines(app: App, body: Body, raw: bytes | memoryview, start: int) -> It
     `raw` are the body's bytes, which lie at `start` of the input; fields that a short body lacks lie
     nowhere. Elements of an array that equal the one before them are one line.
     """
-    found = list(spans(body, fold=True))
-    names = min(_NAME, max((len(span.path) for span in found), default=0))
-    texts = min(_VALUE, max((len(_value(span)) for span in found), default=0))
-    for span in found:
+    fields = list(spans(body, fold=True))
+    names = min(_NAME, max((len(span.path) for span in fields), default=0))
+    texts = min(_VALUE, max((len(_value(span)) for span in fields), default=0))
+    for span in fields:
         if span.size and span.offset >= len(raw):
             at, head, more = "", "beyond the record", ""
         else:
@@ -118,7 +118,7 @@ def field_lines(app: App, body: Body, raw: bytes | memoryview, start: int) -> It
         )
         doc = _doc(span)
         yield f"{text}  {app.style(doc, dim=True)}" if doc else text.rstrip()
-    end = found[-1].end if found else 0
+    end = fields[-1].end if fields else 0
     if end < len(raw):
         rest = bytes(raw[end : end + _BYTES]).hex(" ")
         more = " .." if len(raw) - end > _BYTES else ""
@@ -149,8 +149,8 @@ def _doc(span: FieldSpan) -> str:
 
 def named_dump(body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
     """A hex dump of a body; each row names the fields that begin in it."""
-    found = iter(spans(body))
-    span = next(found, None)
+    fields = iter(spans(body))
+    span = next(fields, None)
     for number, row in enumerate(hex_dump(raw, start)):
         names: list[str] = []
         parent = None
@@ -159,5 +159,5 @@ def named_dump(body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]
                 above, dot, leaf = span.path.rpartition(".")
                 names.append(dot + leaf if above == parent else span.path)
                 parent = above
-            span = next(found, None)
+            span = next(fields, None)
         yield f"{row:<78}  {', '.join(names)}".rstrip()

@@ -38,7 +38,7 @@ _OPEN = 3
 class Cards:
     """Makes the blocks of a plan.
 
-    `found` has the findings by the id of the place in the page, `of_node` by record. `tell` is
+    `marked` has the findings by the id of the place in the page, `of_node` by record. `warn` is
     called with each record that a plugin raised at, and what it raised.
     """
 
@@ -47,16 +47,16 @@ class Cards:
         source: Source,
         places: Places,
         plan: Plan,
-        found: Mapping[str, Sequence[Marked]],
+        marked: Mapping[str, Sequence[Marked]],
         of_node: Mapping[RecordNode, Sequence[Marked]],
-        tell: Callable[[Record, BaseException], None],
+        warn: Callable[[Record, BaseException], None],
     ) -> None:
         self.source = source
         self.places = places
         self.plan = plan
-        self.found = found
+        self.marked = marked
         self.of_node = of_node
-        self.tell = tell
+        self.warn = warn
         self.fields_left = _FIELDS_EACH * max(plan.limit, 1)
 
     def __iter__(self) -> Iterator[Block]:
@@ -78,25 +78,25 @@ class Cards:
         node = item.container
         level = node.level
         header = []
-        found = tuple(self.found.get(item.id, ()))
+        marked = tuple(self.marked.get(item.id, ()))
         if level.prologue and not node.resumed:
             ends = [*(offset for offset, _ in level.prologue[1:]), level.records_offset]
             for number, ((offset, body), end) in enumerate(zip(level.prologue, ends, strict=True)):
                 raw = bytes(self.source.at(offset, min(DUMPED, end - offset)))
                 id = f"{item.id}h{number}"
-                fields, found = make_fields(id, body, raw, offset, end - offset, found)
+                fields, marked = make_fields(id, body, raw, offset, end - offset, marked)
                 header.append(fields)
         return Container(
             item.id, item.depth, level.format.title or level.format.name, level.format.name,
             level.framing.version, level.framing.byteorder, node.resumed, node.recognised,
-            node.start, node.end - node.start, len(node.nodes), tuple(header), found,
+            node.start, node.end - node.start, len(node.nodes), tuple(header), marked,
         )  # fmt: skip
 
     def card(self, item: Item) -> RecordCard:
         """One record in full: its fields beside its bytes."""
         node = item.nodes[0]
         record = node.record
-        found = tuple(self.of_node.get(node, ()))
+        marked = tuple(self.of_node.get(node, ()))
         body, size, note = self.body(record), record.length, ""
         decoded = body
         if node.content is not None and not node.inline:
@@ -113,18 +113,18 @@ class Cards:
         try:
             most = min(FIELDS, self.fields_left)
             fields, rest = make_fields(
-                item.id, decoded, raw, at, size + padding, found, padding, most
+                item.id, decoded, raw, at, size + padding, marked, padding, most
             )
             self.fields_left -= len(fields.rows)
-            facts, short = self.said(body)
+            facts, short = self.summary(body)
         except PLUGIN_ERRORS as error:
-            self.tell(record, error)
-            fields, rest = make_fields(item.id, None, raw, at, size + padding, found, padding)
+            self.warn(record, error)
+            fields, rest = make_fields(item.id, None, raw, at, size + padding, marked, padding)
         return RecordCard(
             item.id, item.depth, record.index, type_name(record), record.name is not None,
             record.instance, record.type, record.offset, record.length, record.padding,
             _provider(record), self.description(record, body), note, short, facts,
-            fields, rest, self.places.run[node] >= _OPEN and not found,
+            fields, rest, self.places.run[node] >= _OPEN and not marked,
         )  # fmt: skip
 
     def table(self, item: Item) -> Table:
@@ -140,9 +140,9 @@ class Cards:
         record = node.record
         short = ""
         try:
-            _, short = self.said(self.body(record))
+            _, short = self.summary(self.body(record))
         except PLUGIN_ERRORS as error:
-            self.tell(record, error)
+            self.warn(record, error)
         name = type_name(record)
         if record.instance is not None:
             name += f"[{record.instance}]"
@@ -155,7 +155,7 @@ class Cards:
         """Records that are only counted."""
         counts: Counter[str] = Counter()
         instances: dict[str, tuple[int, int]] = {}
-        found: list[Marked] = []
+        marked: list[Marked] = []
         for node in item.nodes:
             record = node.record
             name = type_name(record)
@@ -163,13 +163,13 @@ class Cards:
             if record.instance is not None:
                 low, high = instances.get(name, (record.instance, record.instance))
                 instances[name] = min(low, record.instance), max(high, record.instance)
-            found += self.of_node.get(node, ())
+            marked += self.of_node.get(node, ())
         types = tuple((name, count, instances.get(name)) for name, count in counts.items())
-        return LeftOut(item.id, item.depth, len(item.nodes), types, tuple(found))
+        return LeftOut(item.id, item.depth, len(item.nodes), types, tuple(marked))
 
     def bytes(self, item: Item) -> Iterator[Bytes]:
         """Bytes of a container that are no records."""
-        found = tuple(self.found.get(item.id, ()))
+        marked = tuple(self.marked.get(item.id, ()))
         node: ContainerNode = item.container
         for id, span, title in (
             (item.id, node.trailing, "Bytes after the last record"),
@@ -178,7 +178,7 @@ class Cards:
             if span is not None:
                 raw = bytes(self.source.at(span.offset, min(DUMPED, span.length)))
                 dump = make_dump(raw, span.offset, (), span.length - len(raw))
-                yield Bytes(id, item.depth, title, span.offset, span.length, dump, found)
+                yield Bytes(id, item.depth, title, span.offset, span.length, dump, marked)
 
     def body(self, record: Record) -> Body | None:
         """The body, where it can be decoded; a finding says where it cannot."""
@@ -196,7 +196,7 @@ class Cards:
             return description(type(record.entry.record_type))
         return description(type(body))
 
-    def said(self, body: Body | None) -> tuple[tuple[tuple[str, str], ...], str]:
+    def summary(self, body: Body | None) -> tuple[tuple[tuple[str, str], ...], str]:
         """What a body's author sums up, and what it holds in short."""
         if body is None:
             return (), ""

@@ -37,7 +37,7 @@ def make_fields(
     raw: bytes,
     start: int,
     size: int,
-    found: Sequence[Marked],
+    marked: Sequence[Marked],
     padding: int = 0,
     most: int = FIELDS,
 ) -> tuple[Fields, tuple[Marked, ...]]:
@@ -49,7 +49,7 @@ def make_fields(
     """
     rows: list[Row] = []
     owners: list[tuple[int, int, int]] = []
-    left = list(found)
+    left = list(marked)
 
     def add(
         path: str, first: int, end: int, text: str, doc: str, quiet: bool, beyond: bool = False
@@ -116,15 +116,15 @@ def _parts(fields: Iterable[FieldSpan]) -> Iterator[FieldSpan | _Rest]:
     """Fields, but of a long array only those of its first elements."""
     rest: _Rest | None = None
     for span in fields:
-        found = _ELEMENT.match(span.path)
-        name, last = (found[1], int(found[3] or found[2])) if found else ("", 0)
+        element = _ELEMENT.match(span.path)
+        name, last = (element[1], int(element[3] or element[2])) if element else ("", 0)
         if rest is not None and name == rest.name:
             rest.end, rest.last = span.end, last
             continue
         if rest is not None:
             yield rest
             rest = None
-        if found and int(found[2]) >= _ELEMENTS:
+        if element and int(element[2]) >= _ELEMENTS:
             rest = _Rest(name, span.offset, span.end, last, span.field.doc)
         else:
             yield span

@@ -39,7 +39,7 @@ class Report:
     """All that a page says of one image.
 
     `keep` chooses the records that are in it, `limit` how many of them in full. `rules` explain
-    the findings. `against` is the name of another image and what differs. `troubles` are what plugins raised while the page was made.
+    the findings. `against` is the name of another image and what differs. `warnings` are what plugins raised while the page was made.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Report:
         self.image = image
         self.name = name
         self.limit = limit
-        self.troubles: list[str] = []
+        self.warnings: list[str] = []
         root = image.root.level
         self.title = root.format.title or root.format.name
         self.recognised = image.root.recognised
@@ -71,7 +71,7 @@ class Report:
         self.in_full = self._plan.count(What.RECORD)
         self.in_short = self._plan.count(What.TABLE)
         self.left_out = self._plan.count(What.LEFT_OUT)
-        self._found: dict[str, list[Marked]] = defaultdict(list)
+        self._at_place: dict[str, list[Marked]] = defaultdict(list)
         self._of_node: dict[RecordNode, list[Marked]] = defaultdict(list)
         self.rules = self._marked(rules)
         self.map = self._map()
@@ -95,10 +95,10 @@ class Report:
 
     def _find(self, offset: int) -> str:
         """The id in the page of the record or container that starts at an offset."""
-        found = self._places.starting(offset)
-        if isinstance(found, RecordNode):
-            return self._plan.targets.get(found, "")
-        return "" if found is None else self._plan.containers.get(found, "")
+        node = self._places.starting(offset)
+        if isinstance(node, RecordNode):
+            return self._plan.targets.get(node, "")
+        return "" if node is None else self._plan.containers.get(node, "")
 
     # --------------------------------------------------------------------------------- findings
 
@@ -112,16 +112,16 @@ class Report:
             marked = Marked(f"f{number}", finding, rule, place, _label(finding))
             groups[finding.rule].append(marked)
             if node is None:
-                self._found[place].append(marked)
+                self._at_place[place].append(marked)
             else:
                 self._of_node[node].append(marked)
-        found = [
+        by_rule = [
             FoundRule(
                 each[0].rule, min((m.finding.severity for m in each), key=_gravity), tuple(each)
             )
             for each in groups.values()
         ]
-        return tuple(sorted(found, key=lambda each: _gravity(each.severity)))
+        return tuple(sorted(by_rule, key=lambda each: _gravity(each.severity)))
 
     def _place(self, finding: Finding) -> str:
         """Where a finding belongs that is not about a whole record."""
@@ -174,23 +174,23 @@ class Report:
                         if tallies[record.type][1] is not None:
                             tallies[record.type][1].add(decoded.body)
                 except PLUGIN_ERRORS as error:
-                    self._trouble(record, error)
+                    self._warn(record, error)
             for name, tally in tallies.values():
                 if tally is not None:
                     try:
                         amounts.setdefault(name, []).extend(tally.amounts())
                     except PLUGIN_ERRORS as error:
-                        self.troubles.append(f"adding up {name} raised {describe(error)}")
+                        self.warnings.append(f"adding up {name} raised {describe(error)}")
         graphs = [counter.graph(name) for name, counter in counters.items() if counter.count]
         charts = [chart for name, each in amounts.items() for chart in make_chart(name, each)]
         return graphs, charts
 
-    def _trouble(self, record: Record, error: BaseException) -> None:
+    def _warn(self, record: Record, error: BaseException) -> None:
         if isinstance(error, PluginError):
             return  # a plugin that cannot be used is a finding
         text = f"showing {record.name or record.type} raised {describe(error)}"
-        if text not in self.troubles:
-            self.troubles.append(text)
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     # ---------------------------------------------------------------------------------- records
 
@@ -198,8 +198,8 @@ class Report:
         """The containers and records, in the order of their bytes; made as they are asked for."""
         return iter(
             Cards(
-                self.image.source, self._places, self._plan, self._found, self._of_node,
-                self._trouble,
+                self.image.source, self._places, self._plan, self._at_place, self._of_node,
+                self._warn,
             )
         )  # fmt: skip
 

@@ -77,7 +77,7 @@ def _to_json(host: Host, plugins: list[Plugin]) -> dict[str, Any]:
 
 
 def _record_types(host: Host, plugin: Plugin) -> list[dict[str, Any]]:
-    made = []
+    rows = []
     for format, entry in host.declared(plugin):
         doc, layout = "", None
         if plugin.usable:
@@ -86,10 +86,10 @@ def _record_types(host: Host, plugin: Plugin) -> list[dict[str, Any]]:
                 doc, layout = (body.__doc__ or "").strip().partition("\n")[0], body.layout()
             except PluginError:  # an entry that has gone into conflict since
                 pass
-        made.append(
+        rows.append(
             {"format": format, "code": entry.code, "name": entry.name, "doc": doc, "layout": layout}
         )
-    return made
+    return rows
 
 
 def _text(app: App, plugins: list[Plugin]) -> Iterator[str]:

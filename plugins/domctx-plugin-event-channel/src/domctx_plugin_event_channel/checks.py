@@ -55,7 +55,7 @@ class EventChannelCheck(Check):
 
     def __init__(self) -> None:
         self._abi: EvtchnAbi | None = None
-        self._said_missing = False
+        self._reported_missing = False
         self._two_level_ports = TWO_LEVEL_PORTS
         self._bits: tuple[Bits, Bits] | None = None
         self._virqs: dict[tuple[int, int | None], int] = {}
@@ -87,8 +87,8 @@ class EventChannelCheck(Check):
                 self._wordless_count += 1
                 if not self._wordless:
                     self._wordless.append(seen)
-        elif not self._said_missing:
-            self._said_missing = True
+        elif not self._reported_missing:
+            self._reported_missing = True
             yield abi_missing()
         match channel.binding:
             case Virq(virq=virq):

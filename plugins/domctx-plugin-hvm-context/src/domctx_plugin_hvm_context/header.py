@@ -50,10 +50,10 @@ class Header(HvmBody):
             model |= self.cpuid >> 12 & 0xF0
         if family == 15:
             family += self.cpuid >> 20 & 0xFF
-        found = {"saved on": f"family {family}, model {model}, stepping {self.cpuid & 15}"}
+        summary = {"saved on": f"family {family}, model {model}, stepping {self.cpuid & 15}"}
         if self.changeset == _UNKNOWN_CHANGESET:
-            found["revision"] = "unknown"
-        return found
+            summary["revision"] = "unknown"
+        return summary
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:

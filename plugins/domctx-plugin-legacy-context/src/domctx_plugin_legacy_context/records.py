@@ -83,7 +83,7 @@ class EarlyBody(Body):
             rule, message = "body-not-consumed", "zeros follow that no field describes"
         else:
             return super().inspect(data, byteorder)
-        odd = Problem(
+        problem = Problem(
             rule,
             message,
             min(actual, full),
@@ -91,7 +91,7 @@ class EarlyBody(Body):
             actual=f"{actual} bytes",
             severity=Severity.WARNING,
         )
-        return decoded._replace(problems=(*decoded.problems, odd))
+        return decoded._replace(problems=(*decoded.problems, problem))
 
 
 class Header(Body):

@@ -91,7 +91,7 @@ class LibxcCheck(Check):
         self._now: set[int] = set()
         self._vcpus: dict[int, int] = {}
         self._unreadable_vcpu = False
-        self._said: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
         self._highest_ever: Seen | None = None
         self._highest: Seen | None = None
         self._settled = False
@@ -155,8 +155,8 @@ class LibxcCheck(Check):
 
     def _once(self, what: str, code: int) -> bool:
         """Whether this is said for the first time: a thousand such records are one mistake."""
-        new = (what, code) not in self._said
-        self._said.add((what, code))
+        new = (what, code) not in self._reported
+        self._reported.add((what, code))
         return new
 
     def _allowed(self, seen: Seen) -> Iterator[Problem]:

@@ -71,7 +71,7 @@ class LibxlCheck(Check):
         self.guest: GuestType | None = None
         self._has_libxc = False
         self._emulators: set[tuple[int, int, int]] = set()
-        self._said: set[tuple[str, int]] = set()
+        self._reported: set[tuple[str, int]] = set()
 
     def begin(self, container: Container) -> Iterable[Problem]:
         """Look at the byte order."""
@@ -100,8 +100,8 @@ class LibxlCheck(Check):
                 self._emulators.clear()
 
     def _emulator(self, seen: Seen) -> Iterator[Problem]:
-        if not self._has_libxc and ("order", seen.code) not in self._said:
-            self._said.add(("order", seen.code))
+        if not self._has_libxc and ("order", seen.code) not in self._reported:
+            self._reported.add(("order", seen.code))
             yield Problem(
                 "xen-streams/record-order",
                 f"{seen.name} comes before LIBXC_CONTEXT",
@@ -109,8 +109,8 @@ class LibxlCheck(Check):
                 actual=seen.name,
                 severity=Severity.WARNING,
             )
-        if self.guest is GuestType.X86_PV and ("guest", seen.code) not in self._said:
-            self._said.add(("guest", seen.code))
+        if self.guest is GuestType.X86_PV and ("guest", seen.code) not in self._reported:
+            self._reported.add(("guest", seen.code))
             yield Problem(
                 "xen-streams/wrong-guest",
                 f"{seen.name} stands in the stream of a PV guest, which has no emulator",

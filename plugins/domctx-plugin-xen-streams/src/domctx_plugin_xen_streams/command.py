@@ -91,12 +91,12 @@ def command(
     elif image is not None:
         with open_file(app, image) as file:
             data = _whole(file)
-        with _told(app, image):
+        with _reported(app, image):
             change = Insert(data, formats)
         if change is None:
             return
     with (
-        _told(app, stream),
+        _reported(app, stream),
         open_file(app, stream) as file,
         _output(app, output) as target,
         file_progress(app, f"converting {input_name(stream)}", file),
@@ -114,7 +114,7 @@ def command(
 
 
 @contextmanager
-def _told(app: App, path: str) -> Iterator[None]:
+def _reported(app: App, path: str) -> Iterator[None]:
     """Tell of what is wrong with an input, with the bytes around it where it is a file."""
     try:
         yield

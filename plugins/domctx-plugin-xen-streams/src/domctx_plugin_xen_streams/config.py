@@ -68,7 +68,7 @@ def config_summary(text: str) -> Mapping[str, str]:
     except (ValueError, RecursionError):
         return {}
     created, built = _object(config, "c_info"), _object(config, "b_info")
-    found = {
+    summary = {
         "domain": created.get("name"),
         "guest type": created.get("type"),
         "uuid": created.get("uuid"),
@@ -76,7 +76,7 @@ def config_summary(text: str) -> Mapping[str, str]:
         "maximum memory": _kib(built.get("max_memkb")),
         "vcpus": built.get("max_vcpus"),
     }
-    return {name: _line(value) for name, value in found.items() if isinstance(value, str | int)}
+    return {name: _line(value) for name, value in summary.items() if isinstance(value, str | int)}
 
 
 def _object(value: Any, name: str) -> dict[str, Any]:

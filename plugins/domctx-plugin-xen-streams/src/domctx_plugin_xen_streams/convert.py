@@ -238,14 +238,14 @@ class ToVersion3(Change):
 
     def _libxc_records(self, state: ImageState, record: Record) -> bytes:
         """X86_TSC_INFO and SHARED_INFO, as Xen orders them, from what an image says."""
-        made = b""
+        records = b""
         if state.tsc_info is not None:
             tsc = x86_tsc_info_of(state.tsc_info).to_bytes(self.level.framing.byteorder)
-            made += self.framed(X86TscInfoRecord.code, tsc)
+            records += self.framed(X86TscInfoRecord.code, tsc)
         if state.shared_info is not None and self.pv:
             check_width(state.shared_info, self.known_width(record), record)
-            made += self.framed(SharedInfoRecord.code, page_of(state.shared_info).to_bytes())
-        return made
+            records += self.framed(SharedInfoRecord.code, page_of(state.shared_info).to_bytes())
+        return records
 
     def _lose(self, record: Record, message: str, **details: Any) -> None:
         """Refuse what the outcome has no place for, unless that was allowed."""

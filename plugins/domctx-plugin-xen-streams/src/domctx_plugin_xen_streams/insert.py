@@ -163,7 +163,7 @@ def extract(
     `ImageError` where the stream has none, or cannot be walked.
     """
     wanted = HvmContextRecord.code if kind == "hvm-context" else DomainContextRecord.code
-    found: bytes | None = None
+    context: bytes | None = None
     reader: StreamReader | None = StreamReader(formats) if kind == "domain-context" else None
     order: Any = "little"
     for event in walk(source, formats, format=container(source, formats)):
@@ -182,10 +182,10 @@ def extract(
             and event.level.format.name == "libxc"
             and event.type == wanted
         ):
-            found = raw_body(event)
+            context = raw_body(event)
     if reader is not None:
         registry = formats.registry(DomainContext.name)
         return save_image(reader.domain(), registry, byteorder=order, xen_version=xen_version)
-    if found is None:
+    if context is None:
         raise missing_record(kind.replace("-", "_").upper())
-    return found
+    return context

@@ -40,8 +40,8 @@ class KeyValues(Text):
         pairs = []
         for number, item in enumerate(value):
             if not isinstance(item, dict) or set(item) != {"path", "value"}:
-                said = f"expected an object with path and value, found {item!r:.60}"
-                raise JsonError(said).at(f"[{number}]")
+                message = f"expected an object with path and value, found {item!r:.60}"
+                raise JsonError(message).at(f"[{number}]")
             try:
                 pair = tuple(
                     super(KeyValues, self).from_json(item[k], values) for k in ("path", "value")

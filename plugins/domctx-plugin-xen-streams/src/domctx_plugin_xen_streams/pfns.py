@@ -353,8 +353,8 @@ def _stretch_of(item: Any) -> range:
         ("type", number, 0, 15),
     ):
         if type(value) is not int or not low <= value <= high:
-            said = f"expected a number from {low} to {high}, found {item[name]!r:.60}"
-            raise JsonError(said).at(name)
+            message = f"expected a number from {low} to {high}, found {item[name]!r:.60}"
+            raise JsonError(message).at(name)
     start = number << TYPE_SHIFT | first
     if start + count > 1 << 64:
         raise JsonError(f"a stretch that goes beyond 64 bits: {item!r:.80}")

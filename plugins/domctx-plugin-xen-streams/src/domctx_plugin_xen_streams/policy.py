@@ -54,16 +54,16 @@ class X86CpuidPolicy(Body):
     def summary(self) -> Mapping[str, str]:
         """The processor's vendor and name, where the leaves have them."""
         by_leaf = {leaf.leaf: leaf for leaf in reversed(self.leaves)}
-        found = {}
+        summary = {}
         if 0 in by_leaf:
             first = by_leaf[0]
-            found["vendor"] = _characters(first.ebx, first.edx, first.ecx)
+            summary["vendor"] = _characters(first.ebx, first.edx, first.ecx)
         if all(number in by_leaf for number in _BRAND):
             words = (by_leaf[number] for number in _BRAND)
-            found["processor"] = "".join(
+            summary["processor"] = "".join(
                 _characters(leaf.eax, leaf.ebx, leaf.ecx, leaf.edx) for leaf in words
             ).strip()
-        return found
+        return summary
 
     def check(self) -> Iterable[Problem]:
         """At least one leaf."""

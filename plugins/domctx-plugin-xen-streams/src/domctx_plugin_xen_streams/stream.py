@@ -145,17 +145,17 @@ def read_stream(
 def container(source: Source, formats: Formats) -> Format:
     """The format of a source that is to be a stream; `ImageError` for one that is none."""
     head = bytes(source.at(0, HEAD_SIZE))
-    found = formats.recognise(head)
-    if found is not None and found.name == LibxcLegacy.name:
+    format = formats.recognise(head)
+    if format is not None and format.name == LibxcLegacy.name:
         raise legacy_error(0)
-    if found is None or found.name not in CONTAINERS:
+    if format is None or format.name not in CONTAINERS:
         raise ImageError(
             "this is no saved domain" if head else "the input is empty",
             offset=0,
             expected="an xl save file, a libxl stream or a libxc stream",
-            actual=found.title if found else f"bytes {head[:8].hex(' ')}" if head else "nothing",
+            actual=format.title if format else f"bytes {head[:8].hex(' ')}" if head else "nothing",
         )
-    return found
+    return format
 
 
 def passed_over(fault: Fault) -> bool:

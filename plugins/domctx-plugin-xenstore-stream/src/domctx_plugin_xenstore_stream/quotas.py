@@ -82,18 +82,18 @@ class Quotas(Kind):
     def from_json(self, value: Any, values: Mapping[str, Any]) -> list[tuple[str, int]]:
         if not isinstance(value, list):
             raise JsonError(f"expected a list of quotas, found {value!r:.60}")
-        found = []
+        rows = []
         for number, item in enumerate(value):
             fits = isinstance(item, dict) and set(item) == {"name", "value"}
             if not fits or not isinstance(item["name"], str) or type(item["value"]) is not int:
-                said = f"expected an object with name and value, found {item!r:.60}"
-                raise JsonError(said).at(f"[{number}]")
+                message = f"expected an object with name and value, found {item!r:.60}"
+                raise JsonError(message).at(f"[{number}]")
             if "\0" in item["name"]:
                 raise JsonError("a NUL would end the name").at("name").at(f"[{number}]")
             if not 0 <= item["value"] <= _MOST:
                 raise JsonError(f"expected 0 to {_MOST}").at("value").at(f"[{number}]")
-            found.append((item["name"], item["value"]))
-        return found
+            rows.append((item["name"], item["value"]))
+        return rows
 
     def schema(self) -> dict[str, Any]:
         quota = {
