@@ -1,7 +1,8 @@
-"""The command `domctx`: the way in, the global options and the exit status.
+"""The command `domctx`, run by `main`.
 
-Every verb is a few lines over the library, in a module of its own that is imported when the verb
-is used.
+The object that the verbs share is in `app`, the group of verbs in `group`. Each verb is a thin layer over
+the library, in a module of its own that is imported when the verb is used; the other modules are shared
+by verbs, and `kit` is what verbs of plugins may use of them.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None, *, path: Iterable[str] | None = None) -> int:
-    """Run `domctx` with these arguments (those of the process by default); gives the exit status.
+    """Run `domctx` with these arguments (those of the process by default); return the exit status.
 
-    Plugins are looked for in the folders of `path`, or on `sys.path` where it is not given.
+    Plugins are searched in the folders of `path`, by default on `sys.path`.
 
     0 fine; 1 findings, differences or a refusal; 2 usage; 3 input or output that cannot be read
-    or written; 4 a plugin that is needed and cannot be used; 5 a bug of ours; 130 interrupted; 141 whoever
-    read the output has gone.
+    or written; 4 a plugin that is needed and cannot be used; 5 a bug of ours; 130 interrupted; 141 the reader of
+    the output has gone.
     """
     if arguments is not None:
         return _main(list(arguments), path)
@@ -79,7 +80,7 @@ _BROKEN_PIPE = 128 + 13
 
 
 def _discard(stream: TextIO | None) -> None:
-    """Let what a stream still holds go nowhere, so that Python does not fail at it at exit."""
+    """Discard what a stream still buffers, so that Python does not fail to flush it at exit."""
     import os
     from contextlib import suppress
 

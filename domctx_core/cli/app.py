@@ -1,4 +1,4 @@
-"""The command's object: what the verbs of one run share."""
+"""The object of the command, shared by the verbs of one run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["App"]
 
 
 class App:
-    """What the verbs of one run share: switches, colours, the host, and the status so far.
+    """Global options, colours, the host and the exit status so far of one run.
 
-    Plugins are looked for in the folders of `path`, or on `sys.path` where it is not given; none of
-    them may bring a verb that is called like one of `verbs`.
+    Plugins are searched in the folders of `path`, by default on `sys.path`. No plugin may bring a verb
+    with the name of one of `verbs`.
     """
 
     def __init__(self, path: Iterable[str] | None = None, verbs: Iterable[str] = ()) -> None:
@@ -53,7 +53,7 @@ class App:
         strict: bool,
         trace_plugins: bool,
     ) -> None:
-        """Take the global options in."""
+        """Store the global options."""
         self.verbose, self.quiet, self.strict = verbose, quiet, strict
         self.no_plugins, self.trace_plugins = no_plugins, trace_plugins
         self.color = {"auto": None, "always": True, "never": False}[color]
@@ -68,7 +68,7 @@ class App:
 
     @cached_property
     def host(self) -> Host:
-        """The host with the plugins that the switches leave."""
+        """The host, with the plugins that the options leave enabled."""
         from domctx_core.host.host import Host
         from domctx_core.host.plugin_filter import PluginFilter
 
@@ -79,7 +79,7 @@ class App:
         return Host(plugin_filter, path=self.path, reserved_verbs=self._verbs, trace=trace)
 
     def colored(self, stream: Any) -> bool:
-        """Whether what goes to `stream` is coloured."""
+        """Return True if output to `stream` is coloured."""
         if self.color is not None:
             return self.color
         known = self._colored.get(stream)
@@ -90,15 +90,15 @@ class App:
 
     @staticmethod
     def terminal(stream: Any) -> bool:
-        """Whether a stream, which may be closed, is a terminal."""
+        """Return True if a stream, which may be closed, is a terminal."""
         return bool(getattr(stream, "isatty", lambda: False)())
 
     def style(self, text: str, stream: Any = None, **style: Any) -> str:
-        """`text` in a style where the stream (standard output by default) is coloured."""
+        """Return `text` in a style if the stream (standard output by default) is coloured."""
         return click.style(text, **style) if self.colored(stream or sys.stdout) else text
 
     def err(self, text: str) -> None:
-        """A line on standard error, unless the user wants quiet."""
+        """Write a line to standard error, except with `--quiet`."""
         if not self.quiet:
             if self.live is not None:
                 self.live()
@@ -107,7 +107,7 @@ class App:
             click.echo(text, err=True, color=self.colored(sys.stderr))
 
     def out(self, text: str) -> None:
-        """A line of the answer, on standard output."""
+        """Write a line of the answer to standard output."""
         if sys.stdout is None:
             raise InputOutputError("standard output is closed")
         if self.live is not None and self.terminal(sys.stdout):
@@ -121,13 +121,13 @@ class App:
             raise io_error("write the answer", error) from error
 
     def raise_status(self, status: int) -> None:
-        """Take a status into account: the gravest one wins."""
+        """Raise the exit status to `status` if it is lower."""
         self.status = max(self.status, status)
 
     def finish(self) -> int:
-        """Speak of plugins that are of no use, and give the exit status.
+        """Warn of plugins that cannot be used, and return the exit status.
 
-        Under `--strict` that is all of them, so all are imported.
+        With `--strict` all plugins are imported for that.
         """
         if self.strict:
             with contextlib.suppress(UsageError):  # switches that make no sense: printed already
@@ -154,7 +154,7 @@ class App:
         return int(self.status)
 
     def watch(self, kind: Literal["save", "load", "verify"], subject: str) -> Watch:
-        """Tells the plugins' observers of one operation; one that raises is spoken of."""
+        """Return what notifies the observers of one operation, with a warning for one that raises."""
         from domctx_core.model.observer import Observer, Operation, Watch
 
         def dropped(observer: Observer, error: BaseException) -> None:
@@ -167,7 +167,7 @@ class App:
         return Watch(self.host.observers(), Operation(kind, subject), dropped)
 
     def standard_input(self) -> BinaryIO:
-        """Standard input as bytes, unbuffered where that can be had."""
+        """Return standard input as a binary file, unbuffered if possible."""
         if sys.stdin is None:
             raise InputOutputError("standard input is closed")
         buffer = sys.stdin.buffer
@@ -175,11 +175,11 @@ class App:
         return raw
 
     def standard_input_if_open(self) -> BinaryIO | None:
-        """Standard input for whoever may not need it."""
+        """Return standard input, or None if it is closed."""
         return None if sys.stdin is None else self.standard_input()
 
     def standard_output(self) -> BinaryIO:
-        """Standard output for an image; refused where it is a terminal."""
+        """Return standard output for binary data; raise `UsageError` if it is a terminal."""
         if sys.stdout is None:
             raise InputOutputError("standard output is closed")
         if sys.stdout.isatty():

@@ -68,7 +68,7 @@ def command(app: App, image: str, document: str, pages: Pages, as_lines: bool, c
 
 @contextmanager
 def _passing(app: App, image: str, cap: int) -> Iterator[Source]:
-    """The input as it comes; of one that cannot seek, what has passed by is kept for a while."""
+    """Open an input to be read once; of one that cannot seek, keep what has been read for a while."""
     with open_file(app, image) as file:
         try:
             source = FileSource(file)

@@ -99,14 +99,14 @@ _WIDE = 40
 
 
 class _DiffText:
-    """The differences for people; A's offset and B's stand before each field."""
+    """Formats differences as text; each field has its offset in A and in B before it."""
 
     def __init__(self, app: App, everything: bool) -> None:
         self.app = app
         self.everything = everything
 
     def lines(self, diff: Diff) -> Iterator[str]:
-        """All of it: containers, their records, what is folded, and how many there are."""
+        """Yield all lines: containers, their records, what is folded, and the total."""
         for container in diff.containers:
             yield from self.container(container)
         if not self.everything:
@@ -125,7 +125,7 @@ class _DiffText:
             )
 
     def container(self, container: ContainerChange) -> Iterator[str]:
-        """A container's own differences and those of its records, under its name."""
+        """Yield the differences of a container and of its records, under its title."""
         changes = self.shown(container.changes)
         records = [each for each in container.records if self.record_is_shown(each)]
         alone = container.status in ("added", "removed")
@@ -143,7 +143,7 @@ class _DiffText:
         return [each for each in changes if self.everything or not each.volatile]
 
     def record(self, record: RecordChange) -> Iterator[str]:
-        """A record's line, and its fields under it."""
+        """Yield the line of a record, then its fields."""
         mark, color = _MARKS[record.status]
         a, b = record.a, record.b
         label = record.place.label
@@ -176,7 +176,7 @@ class _DiffText:
             yield text + note
 
     def values(self, change: ValueChange) -> str:
-        """What it was and what it is."""
+        """Return the old and the new value of a change."""
         if change.set is not None and change.cleared is not None:
             words = []
             if change.set:
@@ -192,7 +192,7 @@ class _DiffText:
         return f"{_plural(change.count or 0, 'byte')} from +{change.first:#x}: {arrow}"
 
     def parts(self, parts: PartsChange, indent: str) -> Iterator[str]:
-        """A line for each way in which pages differ."""
+        """Yield a line for each kind of difference between parts."""
         by = ", ".join(f"{count} {old} -> {new}" for old, new, count in parts.kinds_by)
         rows = [
             (parts.changed, "with other content"),
@@ -207,7 +207,7 @@ class _DiffText:
                 yield f"{indent}{_plural(keys.count, parts.part)} {what}: {keys.text()}"
 
     def folded(self, diff: Diff) -> Iterator[str]:
-        """Fields that move by themselves: how many, and a line for each record that has some."""
+        """Yield the number of volatile fields that differ, and a line for each record that has some."""
         if not diff.folded:
             return
         verb = "moves by itself differs" if diff.folded == 1 else "move by themselves differ"

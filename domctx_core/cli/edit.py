@@ -148,7 +148,7 @@ def command(
 
 
 def _target(image: str, output: str | None, in_place: bool, dry_run: bool) -> str | None:
-    """The path to write to; None for none. Refuses what would overwrite IMAGE by mistake."""
+    """Return the path to write to, or None; raise `UsageError` if IMAGE would be overwritten by mistake."""
     if (output is not None) + in_place + (dry_run and output is None and not in_place) != 1:
         raise UsageError(
             "say where the outcome goes"
@@ -228,7 +228,7 @@ def _place(output: str) -> str:
 def _compared(
     findings: Iterable[Finding], earlier: Iterable[Finding]
 ) -> Iterator[tuple[Finding, bool]]:
-    """Each finding, and whether the input has it as well, wherever it is there."""
+    """Yield each finding, and whether the input has it too, at any place."""
     known = Counter(map(_identity, earlier))
     for finding in findings:
         key = _identity(finding)
@@ -237,7 +237,7 @@ def _compared(
 
 
 def _identity(finding: Finding) -> Hashable:
-    """What a finding says, without its place: records and bytes move."""
+    """Return what identifies a finding but its place: records and bytes move."""
     return (
         finding.rule, finding.severity, finding.container, finding.type, finding.instance,
         finding.field, finding.message, str(finding.expected), str(finding.actual),
@@ -245,7 +245,7 @@ def _identity(finding: Finding) -> Hashable:
 
 
 def _moves(change: EditChange) -> str:
-    """Where a field is, and where it has come to be."""
+    """Return the old and the new offset of a field as text."""
     old, new = change.offset, change.new_offset
     if old is None or old == new:
         return "nowhere" if new is None else f"at {new:#x}"
@@ -253,7 +253,7 @@ def _moves(change: EditChange) -> str:
 
 
 def _change_lines(changes: Iterable[EditChange]) -> Iterator[str]:
-    """A line for each change; records of one type in a row, to which the same happened, share it."""
+    """Yield a line for each change; the same change of adjacent records of one type is one line."""
     for _, group in groupby(changes, _alike):
         row = list(group)
         first = row[0]
@@ -268,7 +268,7 @@ def _change_lines(changes: Iterable[EditChange]) -> Iterator[str]:
 
 
 def _alike(change: EditChange) -> Hashable:
-    """Sorts together what one line can tell; a field has a line of its own."""
+    """Return the key of changes that share a line; each change of a field has its own."""
     single = id(change) if change.action == "set" else change.type
     return change.action, change.container, single, change.instance is None
 

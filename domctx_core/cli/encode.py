@@ -115,7 +115,7 @@ def _read(file: BinaryIO, document: str) -> Iterator[bytes]:
 
 
 def _print_faults(app: App, error: DocumentError, document: str) -> None:
-    """Each fault with its path in the document, and what to do about it."""
+    """Print each fault with its path in the document, and what to do about it."""
     for fault in error.faults[:_PRINTED]:
         click.echo(_text(app, fault, document), err=True, color=app.colored(sys.stderr))
     more = len(error.faults) - _PRINTED

@@ -41,7 +41,7 @@ def command(app: App, rule: str | None) -> None:
 
 
 def _of_errno(text: str, rules: Mapping[str, Rule]) -> list[Rule]:
-    """The rules of an errno that is given by name or number; raises `UsageError` for anything else."""
+    """Return the rules of an errno, given by name or number; raise `UsageError` for any other text."""
     name = text.removeprefix("-").upper()
     known = {each.name: each for each in Errno} | {str(int(each)): each for each in Errno}
     if name not in known:

@@ -1,4 +1,4 @@
-"""The group `domctx`: its global options, and its verbs, each imported when it is used."""
+"""The group `domctx`: its global options and its verbs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Verbs(click.Group):
     """The group of verbs; each is imported when it is used."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the switches in before a verb is looked for, which may be a plugin's."""
+        """Apply the global options before the verb is looked up, which may be a plugin's."""
         rest = super().parse_args(ctx, args)
         _app(ctx).configure(**ctx.params)
         return rest
@@ -62,7 +62,7 @@ class Verbs(click.Group):
         return _app(ctx).host.command(cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The verbs with their help, without importing them, and the options."""
+        """Return the matching verbs with their help, without importing them, and the options."""
         from click.shell_completion import CompletionItem
 
         brought = {name: p.entry_point.summary for name, p in _app(ctx).host.commands().items()}
@@ -87,7 +87,7 @@ class Verbs(click.Group):
                 )
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; what a plugin's verb raises is the plugin's failure and not ours."""
+        """Run the verb; turn what a plugin's verb raises into a `PluginError`."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, DomctxError):

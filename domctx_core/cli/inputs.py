@@ -1,4 +1,4 @@
-"""Opening what the user names on the command line."""
+"""Open the inputs that are named on the command line."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = [
 def complete_files(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Let the shell complete an argument with its own names of files; for click's `shell_complete`."""
+    """Complete an argument with the shell's own file names; for click's `shell_complete`."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
 
 
 def input_name(path: str) -> str:
-    """An input as messages name it."""
+    """Return the name of an input for messages."""
     return "standard input" if path == "-" else path_text(path)
 
 
@@ -55,7 +55,7 @@ def open_file(app: App, path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_input(app: App, path: str) -> Iterator[Source]:
-    """The image at `path`, or standard input for `-`."""
+    """Open the image at `path`, or standard input for `-`."""
     if path == "-":
         yield FileSource(app.standard_input())
         return
@@ -65,10 +65,9 @@ def open_input(app: App, path: str) -> Iterator[Source]:
 
 @contextmanager
 def open_seekable(app: App, path: str) -> Iterator[Source]:
-    """As `open_input`, for whoever looks at an image more than once: a source that can seek.
+    """Open an image as `open_input` does, as a source that can seek.
 
-    What cannot seek (a pipe) is read to its end first, into a temporary file that goes with the
-    block.
+    A pipe is read to its end first, into a temporary file that is deleted at the end of the block.
     """
     with ExitStack() as stack:
         source = stack.enter_context(open_input(app, path))
@@ -78,7 +77,7 @@ def open_seekable(app: App, path: str) -> Iterator[Source]:
 
 
 def _spooled(source: Source) -> BinaryIO:
-    """A temporary file of all that a source gives; it is gone when it is closed."""
+    """Return a temporary file with all bytes of a source; closing deletes it."""
     import tempfile
 
     try:
@@ -99,7 +98,7 @@ def _spooled(source: Source) -> BinaryIO:
 
 
 def parse_size(text: str) -> int:
-    """A number of bytes such as 4096, 64K, 128M or 2G (of 1024); for click's `type`."""
+    """Return the number of bytes that `4096`, `64K`, `128M` or `2G` names; for click's `type`."""
     factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
     digits = text[:-1] if factor > 1 else text
     if not (digits.isascii() and digits.isdigit() and len(digits) < 16):

@@ -1,7 +1,7 @@
-"""What a verb of a plugin shares with the built-in ones.
+"""The interface for verbs of plugins: what the built-in verbs are written with.
 
-A verb is a `click.Command`, and its object is the `App` of the run. The rest is what the built-in
-verbs open their inputs and outputs with, show how far they are, and report errors.
+A verb is a `click.Command` whose object is the `App` of the run. The functions open inputs and
+outputs, show progress and report errors as the built-in verbs do.
 """
 
 from domctx_core.cli.app import App

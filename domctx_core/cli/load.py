@@ -98,7 +98,7 @@ def command(
 
 
 def _other_format(app: App, image: str) -> str | None:
-    """What a file is that is no domain context image, where that is known."""
+    """Return a hint for a file that is no domain context image; None if its format is unknown."""
     format = None
     with suppress(DomctxError), open_source(image) as source:
         format = app.host.formats.recognise(bytes(source.at(0, HEAD_SIZE)))

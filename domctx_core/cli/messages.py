@@ -1,4 +1,4 @@
-"""Errors and findings as people read them: what, where with the bytes around, whose, what to try."""
+"""Errors and findings as text: what is wrong, where (with the bytes around it), whose code reported it, what to try."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cy
 
 
 def report_error(app: App, error: Exception, path: str | None = None) -> ExitStatus:
-    """Print an error on standard error and give the exit status that it means."""
+    """Print an error on standard error; return its exit status."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
         return ExitStatus.USAGE
@@ -84,9 +84,9 @@ def report_error(app: App, error: Exception, path: str | None = None) -> ExitSta
 
 
 def finding_text(app: App, finding: Finding, path: str | None, stream: Any = None) -> str:
-    """A finding with the bytes around it, for `stream` (standard output by default).
+    """Return a finding as text for `stream` (standard output by default).
 
-    `path` is where the bytes can be read again.
+    The bytes around it are read from `path`, if given.
     """
     return _text(
         app,
@@ -162,7 +162,7 @@ def _text(
 
 
 def _bytes_around(app: App, stream: Any, path: str, offset: int, color: str) -> list[str]:
-    """Two rows of hex up to the culprit, with a mark under it; none where they cannot be read."""
+    """Return two rows of hex that end with the byte at `offset`, marked; none if they cannot be read."""
     start = max(0, offset // 16 * 16 - 16)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):

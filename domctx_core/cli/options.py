@@ -1,4 +1,4 @@
-"""Options that several verbs have, said once."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def cap_option(does: str = "Largest body to hold in memory, such as 64M.") -> Decorator:
-    """A decorator that gives a command `--cap`, a number of bytes; `does` is its help."""
+    """Return a decorator that adds the option `--cap`, a number of bytes, with the help `does`."""
     return click.option(
         "--cap",
         type=parse_size,

@@ -1,4 +1,4 @@
-"""Writing what the user asked for to where they want it."""
+"""Open the outputs that are named on the command line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["blocks", "domain_files", "open_output", "refuse_overwriting"]
 
 @contextmanager
 def open_output(app: App, path: str, *, text: bool = False) -> Iterator[BinaryIO]:
-    """The file at `path`, whole or absent, or standard output for `-`, to write bytes to.
+    """Open a binary file at `path`, written whole or not at all, or standard output for `-`.
 
-    A terminal is refused, unless what is written is `text`.
+    A terminal is refused, except for `text`.
     """
     if path != "-":
         with whole_file(path) as file:
@@ -39,7 +39,7 @@ def open_output(app: App, path: str, *, text: bool = False) -> Iterator[BinaryIO
 
 
 def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None = None) -> None:
-    """`UsageError` where `output` is the file of an input, which it would take the place of."""
+    """Raise `UsageError` if `output` is the same file as one of the inputs."""
     for each in inputs:
         if output not in (None, "-") and each not in (None, "-") and _same(str(output), str(each)):
             raise UsageError(
@@ -49,9 +49,9 @@ def refuse_overwriting(output: str | None, *inputs: str | None, hint: str | None
 
 
 def domain_files(domain: str) -> set[str]:
-    """What may be names of files in SCHEME:REST: REST, its parts between commas, and their values.
+    """Return what may be file names in SCHEME:REST: REST, its parts between commas, and their values.
 
-    A value that is a number, such as that of `seed=7`, is taken for one.
+    A value that is a number, as in `seed=7`, is no file name.
     """
     rest = domain.partition(":")[2]
     parts = rest.split(",")
@@ -67,7 +67,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def blocks(parts: Iterator[str], least: int) -> Iterator[str]:
-    """Whole lines without their last end, at least so many characters at once."""
+    """Join parts to blocks of whole lines of at least `least` characters, without the last newline."""
     held: list[str] = []
     size = 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""A long answer on a terminal goes through a pager, as git's does."""
+"""Page long answers on a terminal, as git does."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["paged"]
 
 
 def paged(app: App, lines: Iterable[str]) -> None:
-    """Write the lines of an answer; through a pager where a terminal has not room for them.
+    """Write the lines of an answer, through a pager if they do not fit on the terminal.
 
-    DOMCTX_PAGER or else PAGER says which; empty, or `cat`, turns it off. Whoever leaves the pager early has
-    seen enough: the rest of `lines` is not asked for.
+    DOMCTX_PAGER or else PAGER names it; empty, or `cat`, turns it off. When the user leaves the pager early,
+    the rest of `lines` is not read.
     """
     rest = iter(lines)
     if app.terminal(sys.stdout):
@@ -40,7 +40,7 @@ def paged(app: App, lines: Iterable[str]) -> None:
 
 
 def _command() -> list[str] | None:
-    """The pager's command line; None where there is none or none is wanted."""
+    """Return the command line of the pager; None if there is none or it is turned off."""
     import shlex
     import shutil
 
@@ -83,7 +83,7 @@ def _page(app: App, command: list[str], lines: Iterator[str]) -> None:
 
 
 def _wait(pager: subprocess.Popen[str]) -> None:
-    """Ctrl-C is the pager's, as long as it is there."""
+    """Wait for the pager to end; Ctrl-C is for the pager while it runs."""
     while True:
         try:
             pager.wait()

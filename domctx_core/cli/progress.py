@@ -1,7 +1,7 @@
-"""How far a long operation is: a line on standard error, where that is a terminal.
+"""Progress of long operations: a line on standard error, if that is a terminal.
 
-Nothing is counted for it. A thread looks now and then at how far the input has been read; before a
-second has passed it does nothing, and nothing is imported for it.
+The operation itself counts nothing. A thread polls the position of the input, and neither shows nor
+imports anything in the first second.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PAUSE = 0.1
 
 @contextmanager
 def progress(app: App, what: str, *sources: Source) -> Iterator[None]:
-    """Show how far the block is in reading `sources`, in bytes done, size and rate."""
+    """Show the progress of the block in reading `sources`: bytes done, size and rate."""
     sizes = [source.size for source in sources]
     total = None if None in sizes else sum(size for size in sizes if size is not None)
     with progress_of(app, what, lambda: sum(source.position for source in sources), total):
@@ -40,7 +40,7 @@ def progress(app: App, what: str, *sources: Source) -> Iterator[None]:
 
 @contextmanager
 def file_progress(app: App, what: str, file: Any) -> Iterator[None]:
-    """Show how far the block is in reading or writing a binary file; a pipe does not say."""
+    """Show the progress of the block in reading or writing a regular file."""
     try:
         number = file.fileno()
         size = os.fstat(number).st_size if stat.S_ISREG(os.fstat(number).st_mode) else None
@@ -57,10 +57,10 @@ def file_progress(app: App, what: str, file: Any) -> Iterator[None]:
 def progress_of(
     app: App, what: str, position: Callable[[], int], total: int | None = None
 ) -> Iterator[None]:
-    """Show how far the block is, by a count of bytes that another thread may ask for any time.
+    """Show the progress of the block by a byte count that another thread may read at any time.
 
-    Nothing is shown with `-q`, nor where standard error is no terminal. The first line of output on
-    the same terminal ends it.
+    Nothing is shown with `-q` or if standard error is no terminal. The first line of output on the
+    same terminal ends it.
     """
     if app.quiet or not app.terminal(sys.stderr) or app.live is not None:
         yield
@@ -75,7 +75,7 @@ def progress_of(
 
 
 def _short(text: str) -> str:
-    """What fits beside the numbers on a line of 80 columns."""
+    """Shorten a text to fit beside the numbers on a line of 80 columns."""
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH // 2 - 1]}..{text[1 - _WIDTH // 2 :]}"
 
 
@@ -90,7 +90,7 @@ class _Meter:
         self.thread.start()
 
     def stop(self) -> None:
-        """Take the line away; nothing is shown from then on."""
+        """Remove the line and show nothing more."""
         self.over.set()
         self.thread.join()
 

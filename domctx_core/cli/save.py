@@ -67,7 +67,7 @@ def command(
 
 
 class _NoSeek:
-    """Standard output as a stream: it may be a file that others write to as well."""
+    """Standard output without `seek`: it may be a file that other processes write to as well."""
 
     def __init__(self, file: object) -> None:
         self.write = getattr(file, "write")  # noqa: B009  # any binary stream

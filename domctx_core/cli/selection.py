@@ -1,4 +1,4 @@
-"""Record types as users name them, and `--type` and `--instance`: which records they want to see."""
+"""Find record types by name or code, and records by `--type` and `--instance`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["chosen_records", "named_types", "selection_options"]
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator that gives a command the options `types` and `instances`."""
+    """Add the options `--type` and `--instance` to a command."""
     command = click.option(
         "--instance",
         "instances",
@@ -39,9 +39,9 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def chosen_records(
     app: App, types: Sequence[str], instances: Sequence[int]
 ) -> Callable[[Record], bool]:
-    """Whether a record is one of those that the user named; each is, where nothing was named.
+    """Return the filter for records of these types and instances; without any, it keeps all.
 
-    `UsageError` for a name that no record type has: it is misspelt, and would show nothing.
+    Raises `UsageError` for a name that no record type has: it is misspelt, and would show nothing.
     """
     wanted = [_parsed(text) for text in types]
     for text, (format, type) in zip(types, wanted, strict=True):
@@ -61,9 +61,9 @@ def chosen_records(
 
 
 def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Registry, Entry]]:
-    """The record types that go by `[FORMAT/]TYPE`: all of them, where several formats have one.
+    """Return the record types that `[FORMAT/]TYPE` names, in each format that has one.
 
-    `UsageError` where there is none; a code need not be known with `any_code`.
+    Raises `UsageError` if there is none; with `any_code` a code need not be known.
     """
     format, type = _parsed(text)
     app.host.load_run_time()
@@ -95,7 +95,7 @@ def named_types(app: App, text: str, *, any_code: bool = False) -> list[tuple[Re
 
 
 def _parsed(text: str) -> tuple[str, int | str]:
-    """The format, empty where none is named, and the code or the name in capitals."""
+    """Return the format (empty if none is named) and the code or the name in capitals."""
     format, _, type = text.rpartition("/")
     try:
         code = parse_integer(type)

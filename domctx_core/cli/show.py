@@ -29,7 +29,7 @@ __all__ = ["command"]
 
 
 class View(Enum):
-    """What is told of a record."""
+    """What is shown of a record."""
 
     VALUES = "values"
     FIELDS = "fields"
@@ -288,7 +288,7 @@ def _dump(record: Record, body: Body | None, view: View) -> Iterator[str]:
 
 
 class _BulkRecords:
-    """Bulk records in a row: what they add up to, and none of them but the first."""
+    """Adjacent bulk records: the first of them, and totals of all."""
 
     def __init__(self, first: Record) -> None:
         self.first = first
@@ -310,7 +310,7 @@ class _BulkRecords:
 
 
 def _squashed(app: App, row: _BulkRecords) -> Iterator[str]:
-    """Many bulk records in a row on one line, as an operator wants to see guest pages."""
+    """Yield one line for adjacent bulk records, such as those of guest pages."""
     count = "" if row.count == 1 else f" x {row.count}"
     counted = f"  {row.tally.text()}" if row.tally else ""
     yield f"{_head(app, row.first)}{count}  {size_text(row.size)}{counted}"

@@ -1,4 +1,4 @@
-"""Text for people: tables, bodies field by field, hex dumps."""
+"""Tables, bodies field by field, and hex dumps as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROW = 8
 
 
 def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Aligned columns under bold heads, wrapped to the terminal and never cut elsewhere."""
+    """Return aligned columns under bold heads, wrapped to the width of a terminal."""
     import io
     import shutil
 
@@ -45,7 +45,7 @@ def table(app: App, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def size_text(size: int) -> str:
-    """A number of bytes, with a rounded form beside it where that helps."""
+    """Return a number of bytes as text, with MiB or GiB beside a large one."""
     for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20)):
         if size >= factor:
             return f"{size} bytes ({size / factor:.1f} {unit})"
@@ -53,7 +53,7 @@ def size_text(size: int) -> str:
 
 
 def hex_dump(raw: bytes | memoryview, start: int, total: int | None = None) -> Iterator[str]:
-    """Rows of 16 bytes with their offset and their ASCII; `total` is how many there really are."""
+    """Yield rows of 16 bytes with offset and ASCII; if `total` is larger, the number left out."""
     for row in range(0, len(raw), 16):
         chunk = bytes(raw[row : row + 16])
         cells = chunk[:8].hex(" ") + "  " + chunk[8:].hex(" ")
@@ -64,7 +64,7 @@ def hex_dump(raw: bytes | memoryview, start: int, total: int | None = None) -> I
 
 
 def body_lines(body: Body, indent: str) -> Iterator[str]:
-    """A body's fields, one a line, names aligned; what is nested is indented further."""
+    """Yield the fields of a body, one a line with aligned names; nested bodies are indented."""
     fields = [
         field for field in _fields(type(body)) if not _blank(field, getattr(body, field.name))
     ]
@@ -82,7 +82,7 @@ def _fields(body: type[Body]) -> list[Field]:
 
 
 def _blank(field: Field, value: Any) -> bool:
-    """Whether a field is mere filling that its author expects to be zero, and is."""
+    """Return True if a field is a blob with a default of zeros, and is zero."""
     return type(field.kind) is Blob and value == field.default and not any(value)
 
 
@@ -105,7 +105,7 @@ def _lines(kind: Kind, value: Any, name: str, indent: str, field: Field) -> Iter
 
 
 def _elements(kind: Kind, items: Sequence[Body], name: str, indent: str) -> Iterator[str]:
-    """The elements of an array; neighbours that are equal are shown once."""
+    """Yield the elements of an array; equal neighbours are shown once."""
     if not items:
         yield f"{indent}{name}  none"
         return
@@ -131,7 +131,7 @@ def _flat(kind: Kind) -> bool:
 
 
 def _rows(body: type[Body], runs: Sequence[tuple[str, Body]], indent: str) -> Iterator[str]:
-    """Elements that have only plain fields, as a table with a line for each."""
+    """Yield elements without nested fields as a table with a line for each."""
     fields = [f for f in _fields(body) if any(not _blank(f, getattr(i, f.name)) for _, i in runs)]
     rows = [("", *(field.name for field in fields))]
     for label, item in runs:

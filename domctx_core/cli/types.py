@@ -61,7 +61,7 @@ def _provider(entry: Entry) -> str:
 
 
 def _lines(fields: list[dict[str, Any]], indent: str) -> Iterator[str]:
-    """The fields of a layout, one a line, with what is inside them further in."""
+    """Yield the fields of a layout, one a line, and those inside them indented."""
     for field in fields:
         offset = "" if field["offset"] is None else str(field["offset"])
         size = "..." if field["size"] is None else str(field["size"])
@@ -87,7 +87,7 @@ def _inside(kind: dict[str, Any], indent: str) -> Iterator[str]:
 
 
 def _values(field: dict[str, Any]) -> str:
-    """What values a field may have, where its layout says so."""
+    """Return the values that a field may have, as text; empty if the layout does not limit them."""
     named = field.get("enum") or field.get("flags")
     if named:
         return f" ({', '.join(f'{number} {name}' for name, number in named.items())})"
@@ -107,7 +107,7 @@ def _layout(entry: Entry) -> list[dict[str, Any]] | None:
 
 
 def _choice(registry: Registry, entry: Entry) -> dict[str, Any]:
-    """The other layouts of a type, and the names of those that decide which one it is."""
+    """Return the variants of a layout, and the types whose records select one."""
     record_type = entry.record_type
     if not record_type.depends:
         return {}

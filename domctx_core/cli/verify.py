@@ -119,7 +119,7 @@ def command(
 
 
 class _Output:
-    """Where the findings go. `stream` decides about colours."""
+    """Where the findings are written; `stream` decides about colours."""
 
     def __init__(self, stream: Any, line: Callable[[str], None]) -> None:
         self.stream = stream
@@ -128,7 +128,7 @@ class _Output:
 
 @contextmanager
 def _output(app: App, report_to: str | None, *, tee: bool) -> Iterator[_Output]:
-    """The report's file; without one standard output, or standard error where that is taken."""
+    """Open the file of `--report`, else standard output, or standard error with `--tee`."""
     if report_to is None:
         stream: TextIO | None = sys.stderr if tee else sys.stdout
         if stream is None and not tee:
@@ -162,7 +162,7 @@ def _write(file: Any, text: str) -> None:
 
 @contextmanager
 def _open(app: App, path: str, tee: bool) -> Iterator[Source]:
-    """The image; with `tee`, all that is left of it is passed on whatever happens meanwhile."""
+    """Open the image; with `tee`, pass all of it on whatever happens."""
     if not tee:
         with open_input(app, path) as source:
             yield source
@@ -198,7 +198,7 @@ def _unread(path: str, error: DomctxError, findings: Sequence[Finding]) -> dict[
 
 
 def _summary(app: App, path: str, verdict: Verdict, stream: Any) -> str:
-    """One line: the input, whether it is valid, its format, and how many findings."""
+    """Return one line: the input, whether it is valid, its format, and the number of findings."""
     word = (
         app.style("valid", stream, fg="green", bold=True)
         if verdict.valid

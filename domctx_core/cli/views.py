@@ -1,4 +1,4 @@
-"""Other views of `show`: the tree of an image, a record's fields one a line, its bytes with names."""
+"""The views `--tree`, `--fields` and `--hex` of `domctx show`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _RANGES = 6
 
 
 def tree_lines(app: App, image: Image, name: str, keep: Callable[[Record], bool]) -> Iterator[str]:
-    """Containers and records, one a line, with the bytes that each takes, all of it included.
+    """Yield containers and records, one a line, with the size of each, header and padding included.
 
-    Records of one type in a row are one line, with their number and instances.
+    Adjacent records of one type are one line, with their number and instances.
     """
     width = max(5, len(str(image.size)))
     yield from _container(app, image.root, f"{name}: ", width, 0, keep)
@@ -96,10 +96,10 @@ def _row(app: App, row: Sequence[RecordNode], width: int, depth: int) -> str:
 
 
 def field_lines(app: App, body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
-    """The innermost fields of a body: where each lies, its size, name, bytes, value and meaning.
+    """Yield the innermost fields of a body: offset, size, name, bytes, value and description of each.
 
-    `raw` are the body's bytes, which lie at `start` of the input; fields that a short body lacks lie
-    nowhere. Elements of an array that equal the one before them are one line.
+    `raw` are the bytes of the body, at offset `start` of the input; fields that a short body lacks have
+    no offset. Equal neighbours in an array are one line.
     """
     fields = list(spans(body, fold=True))
     names = min(_NAME, max((len(span.path) for span in fields), default=0))
@@ -148,7 +148,7 @@ def _doc(span: FieldSpan) -> str:
 
 
 def named_dump(body: Body, raw: bytes | memoryview, start: int) -> Iterator[str]:
-    """A hex dump of a body; each row names the fields that begin in it."""
+    """Yield a hex dump of a body; each row names the fields that begin in it."""
     fields = iter(spans(body))
     span = next(fields, None)
     for number, row in enumerate(hex_dump(raw, start)):
