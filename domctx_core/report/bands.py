@@ -73,12 +73,12 @@ class Band:
 
     @property
     def mostly(self) -> str:
-        """The kind of part that it has most bytes of."""
+        """The kind of part that takes most of its bytes."""
         return max(self.sizes, key=lambda kind: self.sizes[kind], default="header")
 
     @property
     def parts(self) -> list[Part]:
-        """What it is made of, to scale, where that is more than one thing."""
+        """Its parts, to scale, if it has more than one."""
         total = sum(self.sizes.values())
         if total == 0 or self.kind == "container":
             return []
@@ -93,7 +93,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """All bands from top to bottom. `scale` is how many bytes one pixel of the strip stands for."""
+    """All bands from top to bottom; `scale` is the number of bytes in one pixel of the strip."""
 
     bands: tuple[Band, ...]
     height: float
@@ -108,7 +108,7 @@ Target = Callable[[RecordNode], str]
 def make_map(
     root: ContainerNode, size: int, target: Target, container_target: dict[ContainerNode, str]
 ) -> Map:
-    """The map of all bytes of an image."""
+    """Return the map of all bytes of an image."""
     bands = list(_container(root, 0, target, container_target))
     count = len(bands)
     if count > MAX_BANDS:
@@ -217,7 +217,7 @@ def _head(node: RecordNode) -> int:
 
 
 def _merged(bands: Sequence[Band], most: int) -> list[Band]:
-    """At most `most` bands: neighbours share one, containers keep theirs while there is room."""
+    """Merge neighbouring bands until there are at most `most`; containers keep theirs as long as possible."""
     heads = sum(band.kind == "container" for band in bands)
     keep = heads <= most // 2
     share = math.ceil(len(bands) / max(1, most - 2 * heads if keep else most))

@@ -77,7 +77,7 @@ class Fields:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container begins: what it is, and what stands before its records."""
+    """The head of a container: what it is, and its prologue."""
 
     id: str
     depth: int

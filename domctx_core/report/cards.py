@@ -74,7 +74,7 @@ class Cards:
                     yield from self.bytes(item)
 
     def container(self, item: Item) -> Container:
-        """The head of a container, and what stands before its records."""
+        """Return the head of a container, with its prologue."""
         node = item.container
         level = node.level
         header = []
@@ -93,7 +93,7 @@ class Cards:
         )  # fmt: skip
 
     def card(self, item: Item) -> RecordCard:
-        """One record in full: its fields beside its bytes."""
+        """Return one record in full: its fields beside its bytes."""
         node = item.nodes[0]
         record = node.record
         marked = tuple(self.of_node.get(node, ()))
@@ -128,7 +128,7 @@ class Cards:
         )  # fmt: skip
 
     def table(self, item: Item) -> Table:
-        """Records in short."""
+        """Return adjacent records in short."""
         first = item.nodes[0].record
         same = all(node.record.type == first.type for node in item.nodes)
         what = f"{type_name(first)} " if same else ""
@@ -136,7 +136,7 @@ class Cards:
         return Table(item.id, item.depth, title, map(self.row, item.nodes))
 
     def row(self, node: RecordNode) -> TableRow:
-        """One record in short."""
+        """Return one record in short."""
         record = node.record
         short = ""
         try:
@@ -152,7 +152,7 @@ class Cards:
         )  # fmt: skip
 
     def left_out(self, item: Item) -> LeftOut:
-        """Records that are only counted."""
+        """Return records that are only counted."""
         counts: Counter[str] = Counter()
         instances: dict[str, tuple[int, int]] = {}
         marked: list[Marked] = []
@@ -168,7 +168,7 @@ class Cards:
         return LeftOut(item.id, item.depth, len(item.nodes), types, tuple(marked))
 
     def bytes(self, item: Item) -> Iterator[Bytes]:
-        """Bytes of a container that are no records."""
+        """Yield bytes of a container that are no records."""
         marked = tuple(self.marked.get(item.id, ()))
         node: ContainerNode = item.container
         for id, span, title in (
@@ -181,7 +181,7 @@ class Cards:
                 yield Bytes(id, item.depth, title, span.offset, span.length, dump, marked)
 
     def body(self, record: Record) -> Body | None:
-        """The body, where it can be decoded; a finding says where it cannot."""
+        """Return the body; None if it cannot be decoded, which a finding reports."""
         try:
             decoded = record.decoded
         except PLUGIN_ERRORS:
@@ -189,7 +189,7 @@ class Cards:
         return None if decoded is None else decoded.body
 
     def description(self, record: Record, body: Body | None) -> str:
-        """What its author says of the body; of the record type, where the body has nothing."""
+        """Return the docstring of the body, or else that of the record type."""
         if body is None:
             return ""
         if isinstance(body, Empty) and record.entry is not None:
@@ -197,7 +197,7 @@ class Cards:
         return description(type(body))
 
     def summary(self, body: Body | None) -> tuple[tuple[tuple[str, str], ...], str]:
-        """What a body's author sums up, and what it holds in short."""
+        """Return a body's summary, and its values in short."""
         if body is None:
             return (), ""
         facts = facts_of(body)
@@ -205,7 +205,7 @@ class Cards:
 
 
 def type_name(record: Record) -> str:
-    """The name of a record's type; its code where nobody knows it."""
+    """Return the name of a record's type, or its code if the type is unknown."""
     return record.name or f"type {record.type:#x}"
 
 

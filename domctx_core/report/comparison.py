@@ -128,5 +128,5 @@ def _both(field: str, keys: Keys) -> Pair:
 
 
 def _keys(keys: Keys) -> str:
-    """How many, and where the first are."""
+    """Return how many keys there are, and the first ranges of them."""
     return f"{keys.count:,}: {keys.text()}"

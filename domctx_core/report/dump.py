@@ -45,7 +45,7 @@ class Dump:
 def make_dump(
     raw: bytes, start: int, owners: Iterable[tuple[int, int, int]], left_out: int
 ) -> Dump:
-    """The dump of `raw`, which stands at offset `start` of the input.
+    """Return the dump of `raw`, the bytes at offset `start` of the input.
 
     `owners` are the number, start and end of fields within it, ascending; the ends may lie beyond.
     """
@@ -85,7 +85,7 @@ def make_dump(
 def _filled(
     owners: Iterable[tuple[int, int, int]], size: int
 ) -> Iterator[tuple[int | None, int, int]]:
-    """The owners within `size` bytes, with pieces of nobody between and after them."""
+    """Yield the owners within `size` bytes, with pieces without an owner between and after them."""
     at = 0
     for number, start, end in owners:
         end = min(end, size)
@@ -99,7 +99,7 @@ def _filled(
 
 
 def _zero_rows(raw: bytes, at: int, end: int) -> int:
-    """How many whole rows from `at` on are zeros and lie before `end`."""
+    """Count the whole rows of zeros from `at` to `end`."""
     rows = (end - at) // ROW
     whole = raw[at : at + rows * ROW]
     return (len(whole) - len(whole.lstrip(b"\0"))) // ROW

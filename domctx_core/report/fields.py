@@ -41,7 +41,7 @@ def make_fields(
     padding: int = 0,
     most: int = FIELDS,
 ) -> tuple[Fields, tuple[Marked, ...]]:
-    """A body's fields beside its bytes, and the findings that belong to none of them.
+    """Return a body's fields beside its bytes, and the findings that belong to none of them.
 
     `raw` are the first of the `size` bytes from offset `start` of the input, the last `padding` of
     which are no part of the body. `id` is what the ids in the page begin with. There are at most
@@ -113,7 +113,7 @@ class _Rest:
 
 
 def _parts(fields: Iterable[FieldSpan]) -> Iterator[FieldSpan | _Rest]:
-    """Fields, but of a long array only those of its first elements."""
+    """Yield the fields, but of a long array only its first elements."""
     rest: _Rest | None = None
     for span in fields:
         element = _ELEMENT.match(span.path)
@@ -133,33 +133,33 @@ def _parts(fields: Iterable[FieldSpan]) -> Iterator[FieldSpan | _Rest]:
 
 
 def _about(finding: Finding, path: str, start: int, first: int, end: int) -> bool:
-    """Whether a finding is about the field with this path and these bytes of the body."""
+    """Return True if a finding is about the field with this path and these bytes of the body."""
     if finding.field == path:
         return True
     return start + first <= finding.offset < start + end
 
 
 def _zero(raw: bytes, first: int, end: int) -> str:
-    """What is to be said of bytes that mean nothing and ought to be zero."""
+    """Return the text for bytes that have no meaning and should be zero."""
     if first >= len(raw):
         return "not shown"
     return "not zero" if any(raw[first:end]) else "zero"
 
 
 def facts_of(body: Body) -> tuple[tuple[str, str], ...]:
-    """What a body's author sums up of it: names and texts."""
+    """Return the names and texts of a body's summary."""
     return tuple((str(name), str(text)) for name, text in body.summary().items())
 
 
 def description(declared: type) -> str:
-    """The first paragraph of what an author says of a class."""
+    """Return the first paragraph of a class's docstring."""
     if not declared.__doc__:
         return ""
     return " ".join(inspect.cleandoc(declared.__doc__).split("\n\n")[0].split())
 
 
 def short_text(body: Body, facts: Sequence[tuple[str, str]]) -> str:
-    """What a body holds, on one line: what its author sums up, then its plain fields."""
+    """Return a body on one line: its summary, then its simple fields."""
     parts = [f"{name} {text}" for name, text in facts]
     for field in type(body).__layout__.fields:
         if sum(map(len, parts)) > _SHORT:

@@ -79,7 +79,7 @@ class Graph:
 
 
 class LinkCounter:
-    """Takes links in, any number of them, and keeps what a graph needs."""
+    """Counts any number of links, and keeps what a graph needs."""
 
     def __init__(self) -> None:
         self.links: list[Link] = []
@@ -94,7 +94,7 @@ class LinkCounter:
             self.links.append(link)
 
     def graph(self, title: str) -> Graph:
-        """What was counted, as a picture."""
+        """Return the graph of the links counted so far."""
         if self.count <= MANY:
             rows = [
                 (link.source, link.target, link.here or link.kind, _detail(link), link.there, 1)
@@ -118,7 +118,7 @@ def _detail(link: Link) -> str:
 
 
 def _few(alike: Counter[tuple[str, str, str]]) -> list[tuple[tuple[str, str, str], int]]:
-    """The counts with at most `_ENDS` sources and targets, and few lines in all."""
+    """Merge counts to at most `_ENDS` sources and targets, and few lines in all."""
     sources: Counter[str] = Counter()
     targets: Counter[str] = Counter()
     for (source, _, target), count in alike.items():
@@ -144,7 +144,7 @@ def _few(alike: Counter[tuple[str, str, str]]) -> list[tuple[tuple[str, str, str
 
 
 def _natural(text: str) -> tuple[tuple[bool, int, str], ...]:
-    """Sorts `vCPU 10` after `vCPU 9`."""
+    """Return a key that sorts `vCPU 10` after `vCPU 9`."""
     return tuple(
         (word.isdecimal(), int(word) if word.isascii() and word.isdecimal() else 0, word)
         for word in text.split(" ")
@@ -154,7 +154,7 @@ def _natural(text: str) -> tuple[tuple[bool, int, str], ...]:
 def _drawn(
     rows: list[tuple[str, str, str, str, str, int]],
 ) -> tuple[tuple[Box, ...], tuple[Chip, ...], tuple[Box, ...], float]:
-    """Boxes and lines; `rows` are source, target, title, detail, name at the target and count."""
+    """Lay out boxes and lines; `rows` are source, target, title, detail, name at the target and count."""
     tops: list[float] = []
     spans: dict[str, list[int]] = {}
     at, previous = 0.0, None
@@ -231,7 +231,7 @@ class Chart:
 
 
 def make_chart(title: str, amounts: Iterable[Amount]) -> list[Chart]:
-    """A chart for each unit; amounts with the same label are added up."""
+    """Return a chart for each unit; amounts with the same label are added up."""
     units: dict[str, dict[str, tuple[int, int]]] = {}
     for amount in amounts:
         rows = units.setdefault(amount.unit, {})

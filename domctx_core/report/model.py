@@ -36,7 +36,7 @@ ELSEWHERE = "records"
 
 
 class Report:
-    """All that a page says of one image.
+    """All that a page shows of one image.
 
     `keep` chooses the records that are in it, `limit` how many of them in full. `rules` explain
     the findings. `against` is the name of another image and what differs. `warnings` are what plugins raised while the page was made.
@@ -80,7 +80,7 @@ class Report:
 
     @property
     def shortened(self) -> bool:
-        """Whether there are records in the page that are not there in full."""
+        """Whether some records of the page are not shown in full."""
         return self.in_full < self.kept
 
     @property
@@ -90,11 +90,11 @@ class Report:
         return [(severity, counts[severity]) for severity in Severity if counts[severity]]
 
     def _target(self, node: RecordNode) -> str:
-        """The id in the page where a record is, or what stands for it."""
+        """Return the id of the record in the page, or of what replaces it."""
         return self._plan.targets.get(node, ELSEWHERE)
 
     def _find(self, offset: int) -> str:
-        """The id in the page of the record or container that starts at an offset."""
+        """Return the id in the page of the record or container that starts at an offset."""
         node = self._places.starting(offset)
         if isinstance(node, RecordNode):
             return self._plan.targets.get(node, "")
@@ -103,7 +103,7 @@ class Report:
     # --------------------------------------------------------------------------------- findings
 
     def _marked(self, rules: Rules) -> tuple[FoundRule, ...]:
-        """The findings by rule, the gravest first; each also kept for the place it belongs to."""
+        """Return the findings by rule, the gravest first; store each for its place in the page too."""
         groups: dict[str, list[Marked]] = defaultdict(list)
         pairs = zip(self.image.findings, self._nodes, strict=True)
         for number, (finding, node) in enumerate(pairs):
@@ -124,7 +124,7 @@ class Report:
         return tuple(sorted(by_rule, key=lambda each: _gravity(each.severity)))
 
     def _place(self, finding: Finding) -> str:
-        """Where a finding belongs that is not about a whole record."""
+        """Return the place of a finding that is not about a whole record."""
         container = self._places.container(finding)
         id = self._plan.containers.get(container, ELSEWHERE)
         strays = [each for each in (container.trailing, container.unframed) if each is not None]
@@ -150,7 +150,7 @@ class Report:
         return drawn
 
     def _pictures(self) -> tuple[list[Graph], list[Chart]]:
-        """Graphs of what records are connected to, and charts of what bulk records add up to."""
+        """Return graphs of the links of records, and charts of the totals of bulk records."""
         counters: dict[str, LinkCounter] = {}
         amounts: dict[str, list[Amount]] = {}
         for container in self._places.containers:
@@ -195,7 +195,7 @@ class Report:
     # ---------------------------------------------------------------------------------- records
 
     def blocks(self) -> Iterator[Block]:
-        """The containers and records, in the order of their bytes; made as they are asked for."""
+        """Yield the containers and records, in the order of their bytes."""
         return iter(
             Cards(
                 self.image.source, self._places, self._plan, self._at_place, self._of_node,
@@ -205,7 +205,7 @@ class Report:
 
 
 def _label(finding: Finding) -> str:
-    """What a finding is about, in words."""
+    """Return what a finding is about, as text."""
     parts = []
     if finding.name is not None or finding.type is not None:
         name = finding.name or f"type {finding.type:#x}"
@@ -218,10 +218,10 @@ def _label(finding: Finding) -> str:
 
 
 def _gravity(severity: Severity) -> int:
-    """Sorts severities, the gravest first."""
+    """Return a key that sorts severities, the gravest first."""
     return list(Severity).index(severity)
 
 
 def _links(record_type: RecordType[Any]) -> bool:
-    """Whether a type can have links at all: else its records need not be decoded for them."""
+    """Return True if a type can have links; otherwise its records need not be decoded for them."""
     return type(record_type).links is not RecordType.links

@@ -28,7 +28,7 @@ _UNSEEN = re.compile(
 
 
 def render_report(report: Report) -> Iterator[str]:
-    """The HTML page of a report, in pieces; records are made while it is asked for them."""
+    """Yield the HTML page of a report in parts; records are rendered as they are needed."""
     style, script = _part("style.css"), _part("script.js")
     template = _environment().get_template("page.html")
     yield from template.generate(
@@ -66,7 +66,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _part(name: str) -> Markup:
-    """One of our own files, for the page as it is."""
+    """Return the text of one of our own files, marked as safe."""
     return Markup(files(__package__).joinpath("templates", name).read_text("utf-8"))
 
 
@@ -76,14 +76,14 @@ def _hash(text: str) -> str:
 
 
 def _visible(value: object) -> object:
-    """A value as text that may stand in a page; what is escaped already stays as it is."""
+    """Return a value as text that is safe in a page; markup is kept."""
     if isinstance(value, (Markup, jinja2.Undefined)):
         return value
     return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def _size(size: int) -> str:
-    """A number of bytes for people."""
+    """Return a number of bytes as text."""
     for unit, factor, least in (("GiB", 1 << 30, 1), ("MiB", 1 << 20, 1), ("KiB", 1 << 10, 4)):
         if size >= least * factor:
             return f"{size / factor:,.1f} {unit}"
@@ -91,7 +91,7 @@ def _size(size: int) -> str:
 
 
 def _prose(text: str) -> Markup:
-    """A sentence in which what stands between backticks is code; the rest is text as ever."""
+    """Return a sentence with the words between backticks as code."""
     parts = str(_visible(text)).split("`")
     if len(parts) % 2 == 0:
         return Markup(escape("`".join(parts)))
@@ -102,7 +102,7 @@ def _prose(text: str) -> Markup:
 
 
 def _scale(scale: float) -> str:
-    """How many bytes a pixel stands for."""
+    """Return the text for the number of bytes in a pixel."""
     if scale >= 4096:
         return _size(round(scale))
     return f"{scale:,.0f} bytes" if scale >= 10 else f"{scale:.1f} bytes"

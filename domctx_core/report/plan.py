@@ -22,7 +22,7 @@ _ROWS = 10
 
 
 class What(Enum):
-    """What an item of the plan puts in the page."""
+    """What an item of the plan adds to the page."""
 
     CONTAINER = "the head of a container"
     RECORD = "one record in full"
@@ -72,7 +72,7 @@ class Places:
         self._container_starts = [container.start for container in self._all]
 
     def node(self, finding: Finding) -> RecordNode | None:
-        """The record that a finding is about; None for one of a container, or of no whole record."""
+        """Return the record that a finding is about; None for a container or an incomplete record."""
         at = bisect_right(self._starts, finding.offset) - 1
         if finding.record is None or at < 0:
             return None
@@ -85,7 +85,7 @@ class Places:
         return None
 
     def starting(self, offset: int) -> RecordNode | ContainerNode | None:
-        """The record that starts at an offset, else the container that does."""
+        """Return the record that starts at an offset, or else the container that does."""
         at = bisect_right(self._starts, offset) - 1
         if at >= 0 and self._starts[at] == offset:
             return self._nodes[at]
@@ -95,7 +95,7 @@ class Places:
         return None
 
     def container(self, finding: Finding) -> ContainerNode:
-        """The container that a finding is about; the outermost where no other fits."""
+        """Return the container that a finding is about, by default the outermost."""
         at = bisect_right(self._container_starts, finding.offset) - 1
         container = self._all[at] if at >= 0 else None
         while container is not None:
@@ -175,7 +175,7 @@ class Plan:
         self.targets[node] = id
 
     def count(self, what: What) -> int:
-        """How many records are in the page in this way."""
+        """Count the records that are in the page in this form."""
         return sum(len(item.nodes) for item in self.items if item.what is what)
 
 
@@ -183,7 +183,7 @@ _Step = tuple[What, ContainerNode, int, RecordNode | None]
 
 
 def walk(container: ContainerNode, depth: int = 0) -> Iterator[_Step]:
-    """The tree as a flat sequence in the order of the bytes, with the depth of each container."""
+    """Yield the tree as a flat sequence in the order of the bytes, with the depth of each container."""
     yield What.CONTAINER, container, depth, None
     for node in container.nodes:
         yield What.RECORD, container, depth, node
