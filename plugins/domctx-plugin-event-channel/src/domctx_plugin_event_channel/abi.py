@@ -64,7 +64,7 @@ class ControlBlock(Body):
     vcpu: int = u32(doc="the vCPU that it belongs to")
 
     def check(self) -> Iterable[Problem]:
-        """The block holds 64-bit words, and is aligned to them."""
+        """Check that the block holds 64-bit words, and is aligned to them."""
         if self.offset % 8:
             yield Problem(
                 "field-out-of-range",
@@ -106,7 +106,7 @@ class EvtchnAbi(Body):
         return PORTS_PER_PAGE * len(self.array_gfns)
 
     def check(self) -> Iterable[Problem]:
-        """What the ABI allows: ports, control blocks, and one block a vCPU."""
+        """Check the limits of the ABI: ports, control blocks, and one block per vCPU."""
         if self.abi not in tuple(Abi):
             return
         if self.max_port >= self.ports:
@@ -165,7 +165,7 @@ class EvtchnAbiRecord(RecordType[EvtchnAbi]):
         domain.write(EvtchnAbi, instance, abi)
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, EvtchnAbi]]:
-        """Two-level where the guest's channels fit, else FIFO with pages for all of them."""
+        """Yield the two-level ABI if the guest's channels fit, else FIFO with pages for all of them."""
         last = last_simulated_port(guest)
         if last < two_level_ports(guest):
             yield 0, EvtchnAbi(abi=Abi.TWO_LEVEL, max_port=two_level_ports(guest) - 1)
@@ -183,12 +183,12 @@ class EvtchnAbiRecord(RecordType[EvtchnAbi]):
 
 
 def two_level_ports(guest: Guest) -> int:
-    """Ports under the two-level ABI; the most there can be where the guest does not say."""
+    """Return the number of ports under the two-level ABI; the largest possible if the width is unknown."""
     return 1024 if guest.width == 4 and guest.arch != "arm" else TWO_LEVEL_PORTS
 
 
 def last_simulated_port(guest: Guest) -> int:
-    """The highest port of a simulated guest, whose channels have the ports from 1 on.
+    """Return the highest port of a simulated guest, whose channels have the ports from 1 on.
 
     Port 0 is never a channel, so that more than 131071 channels cannot be.
     """

@@ -88,7 +88,7 @@ class Unbound(Body, trusted_values={"remote_domid": range(DOMID_SELF + 1)}):
     remote_domid: int = u16(doc="the domain that may bind")
 
     def check(self) -> Iterable[Problem]:
-        """The remote end is a domain, or the guest itself."""
+        """Check that the remote end is a domain, or the guest itself."""
         yield from _domain(self.remote_domid)
 
 
@@ -100,7 +100,7 @@ class Interdomain(Body, trusted_values={"remote_domid": range(DOMID_SELF + 1)}):
     remote_port: int = u32(doc="the port at the other end", minimum=1)
 
     def check(self) -> Iterable[Problem]:
-        """The remote end is a domain, or the guest itself."""
+        """Check that the remote end is a domain, or the guest itself."""
         yield from _domain(self.remote_domid)
 
 
@@ -157,7 +157,7 @@ class EventChannel(Body, trusted_values={"consumer_kind": range(1)}):
         return bool(self.flags & ChannelFlags.MASKED)
 
     def check(self) -> Iterable[Problem]:
-        """A consumer is named only where Xen consumes."""
+        """Check that a consumer is named only where Xen consumes."""
         if self.consumer_kind and not self.flags & ChannelFlags.XEN_CONSUMER:
             yield Problem(
                 "field-out-of-range",
@@ -168,7 +168,7 @@ class EventChannel(Body, trusted_values={"consumer_kind": range(1)}):
             )
 
     def summary(self) -> Mapping[str, str]:
-        """The binding on one line."""
+        """Return the binding on one line."""
         match self.binding:
             case Unbound(remote_domid=domid):
                 return {"bound to": f"nothing yet; {_who(domid)} may bind"}
@@ -182,7 +182,7 @@ class EventChannel(Body, trusted_values={"consumer_kind": range(1)}):
         return {}
 
     def link(self, port: int | None) -> Link:
-        """The channel as a connection between the vCPU that it notifies and its other end."""
+        """Return the channel as a connection between the vCPU that it notifies and its other end."""
         match self.binding:
             case Unbound(remote_domid=domid):
                 target, there = _who(domid), "not bound yet"

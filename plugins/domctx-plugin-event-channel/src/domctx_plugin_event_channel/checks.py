@@ -133,7 +133,7 @@ class EventChannelCheck(Check):
                 yield at, problem
 
     def _all_allowed(self, run: Run, abi: EvtchnAbi, highest: int) -> bool:
-        """Whether the ABI forbids none of the channels."""
+        """Return True if the ABI forbids none of the channels."""
         if highest > highest_port(abi, self._two_level_ports):
             return False
         if abi.abi == Abi.TWO_LEVEL:
@@ -150,7 +150,7 @@ class EventChannelCheck(Check):
             )
 
     def _all_new(self, pirqs: Sequence[int], numbers: array[int], ports: array[int]) -> bool:
-        """Whether no physical interrupt is bound twice; then all of them are noted."""
+        """Return True if no physical interrupt is bound twice, and remember all of them."""
         bound = {numbers[at]: ports[at] for at in pirqs}
         if len(bound) < len(pirqs) or not self._pirqs.keys().isdisjoint(bound):
             return False
@@ -167,7 +167,7 @@ class EventChannelCheck(Check):
         self._wordless_count += len(wordless)
 
     def _differing(self, ports: array[int], flags: array[int]) -> list[int]:
-        """Which of the channels have bits that differ from those of SHARED_INFO."""
+        """Return which of the channels have bits that differ from those of SHARED_INFO."""
         if self._bits is None:
             return []
         pending, mask = (
@@ -180,7 +180,7 @@ class EventChannelCheck(Check):
         ]
 
     def _virq(self, port: int, virq: int, vcpu: int) -> Iterator[Problem]:
-        """A virtual interrupt is bound once, or once a vCPU."""
+        """Check that a virtual interrupt is bound once, or once per vCPU."""
         of = vcpu if virq in PER_VCPU_VIRQS else None
         first = self._virqs.setdefault((virq, of), port)
         if first != port:
@@ -194,7 +194,7 @@ class EventChannelCheck(Check):
             )
 
     def _pirq(self, port: int, pirq: int) -> Iterator[Problem]:
-        """A physical interrupt is bound once."""
+        """Check that a physical interrupt is bound once."""
         first = self._pirqs.setdefault(pirq, port)
         if first != port:
             yield Problem(
@@ -206,7 +206,7 @@ class EventChannelCheck(Check):
             )
 
     def _compare(self, port: int, flags: ChannelFlags) -> Iterator[Problem]:
-        """The bits of a channel are those of SHARED_INFO."""
+        """Compare the bits of a channel with those of SHARED_INFO."""
         if self._bits is None:
             return
         for name, bit, bits in zip(("pending", "mask"), _BITS, self._bits, strict=True):
@@ -255,7 +255,7 @@ class EventChannelCheck(Check):
 
 
 def _bound(run: Run) -> tuple[list[int], list[int], list[int]]:
-    """Which channels of a run are bound to a virtual interrupt, to a physical one, and to the
+    """Return which channels of a run are bound to a virtual interrupt, to a physical one, and to the
     domain itself."""
     states = run.numbers(_STATE + (0 if run.byteorder == "little" else 3), 1).tobytes()
     places = range(len(run))
@@ -269,12 +269,12 @@ def _bound(run: Run) -> tuple[list[int], list[int], list[int]]:
 
 
 def _bytes_of(bits: Bits, byte: int) -> bytes:
-    """A byte for each position of a bitmap: `byte` where it is set, else zero."""
+    """Return a byte for each position of a bitmap: `byte` where it is set, else zero."""
     text = f"{bits.to_int():0{bits.size}b}".encode()
     return text.translate(bytes(byte if each == ord("1") else 0 for each in range(256)))[::-1]
 
 
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
-    """The check that this distribution brings."""
+    """Return the check that this distribution brings."""
     return [CheckDeclaration(EventChannelCheck)]

@@ -71,7 +71,7 @@ class EventChannelRecord(RecordType[EventChannel]):
     def judge(
         self, instance: int | None, body: EventChannel, receiver: XenVersion | None
     ) -> Iterable[Problem]:
-        """Port 0 is reserved by Xen and never a channel."""
+        """Check that the port is not 0, which Xen reserves."""
         if instance == 0:
             yield Problem(
                 "instance-not-allowed",
@@ -113,7 +113,7 @@ class EventChannelRecord(RecordType[EventChannel]):
             domain.update(SharedInfo, 0, _restore_bits(guest, [(port, channel.flags)]))
 
     def links(self, instance: int | None, body: EventChannel) -> Iterable[Link]:
-        """From the vCPU that is notified to whatever the channel is bound to."""
+        """Yield the link from the vCPU that is notified to the other end of the channel."""
         yield body.link(instance)
 
     def load_run(self, domain: Domain, context: LoadContext, run: Columns[EventChannel]) -> bool:
@@ -142,7 +142,7 @@ class EventChannelRecord(RecordType[EventChannel]):
         return True
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, EventChannel]]:
-        """Channels as a guest sets them up: xenstore and console, each vCPU's timer and IPIs,
+        """Yield channels as a guest sets them up: xenstore and console, each vCPU's timer and IPIs,
         then devices, backends that wait, and a loop within the domain.
 
         As many as `guest.channels` says, 4 where it does not, 131071 at most.
@@ -164,7 +164,7 @@ class EventChannelRecord(RecordType[EventChannel]):
 
 
 def _bits(domain: Domain) -> int | None:
-    """How many ports the domain's shared info has bits for; None where there is no shared info."""
+    """Return how many ports the domain's shared info has bits for; None where there is no shared info."""
     try:
         return domain.read(SharedInfo).ports
     except NoState:
@@ -174,7 +174,7 @@ def _bits(domain: Domain) -> int | None:
 def _restore_bits(
     guest: Guest, flags: Iterable[tuple[int, int]]
 ) -> Callable[[SharedInfo | None], SharedInfo]:
-    """The update that sets the bits of ports; it changes the body in place, since many may follow."""
+    """Return the update that sets the bits of ports; it changes the body in place, since many may follow."""
 
     def change(current: SharedInfo | None) -> SharedInfo:
         shared = SharedInfo.blank(guest) if current is None else current
@@ -194,7 +194,7 @@ def _restore_bits(
 
 
 def _bindings(last: int, vcpus: int, remote: int) -> Iterable[EventChannel]:
-    """The channels of the ports 1 to `last`, in that order."""
+    """Yield the channels of the ports 1 to `last`, in that order."""
     first = [_interdomain(0, remote), _interdomain(0, remote + 1)]
     for vcpu in range(vcpus):
         first.append(EventChannel(state=ChannelState.VIRQ, notify_vcpu=vcpu, binding=Virq(virq=0)))

@@ -103,19 +103,19 @@ RULES: tuple[Rule, ...] = (
 
 
 def abi_missing() -> Problem:
-    """There is no EVTCHN_ABI before the channel."""
+    """Return the problem of a channel without an EVTCHN_ABI before it."""
     return Problem("event-channel/abi-missing", "no EVTCHN_ABI comes before this channel")
 
 
 def highest_port(abi: EvtchnAbi, two_level_ports: int) -> int:
-    """The highest port that a domain can have; `two_level_ports` as for `against_abi`."""
+    """Return the highest port that a domain can have; `two_level_ports` as for `against_abi`."""
     return min(abi.max_port, (two_level_ports if abi.abi == Abi.TWO_LEVEL else abi.ports) - 1)
 
 
 def against_abi(
     port: int, channel: EventChannel, abi: EvtchnAbi, two_level_ports: int
 ) -> Iterable[Problem]:
-    """What the ABI forbids a channel; `two_level_ports` is what the guest's word width allows."""
+    """Yield what the ABI forbids a channel; `two_level_ports` is the limit of the guest's word width."""
     two_level = abi.abi == Abi.TWO_LEVEL
     limit = highest_port(abi, two_level_ports)
     if port > limit:

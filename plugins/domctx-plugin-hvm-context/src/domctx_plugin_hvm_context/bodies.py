@@ -107,7 +107,7 @@ class ZeroExtended(HvmBody):
         return decoded._replace(problems=(*decoded.problems, short))
 
     def check(self) -> Iterable[Problem]:
-        """The fields at the end are those of one of the known forms."""
+        """Check that the fields at the end are those of one of the known forms."""
         size = self.size()
         for name, lengths in self.tail.items():
             present = getattr(self, name) is not None
@@ -123,7 +123,7 @@ class ZeroExtended(HvmBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A body in one of its forms."""
+        """Return a body in one of its forms."""
         size = rng.choice(cls.forms)
         body = super().example(rng)
         for name, lengths in cls.tail.items():

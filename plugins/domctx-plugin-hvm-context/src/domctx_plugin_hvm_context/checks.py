@@ -63,7 +63,7 @@ class HvmContextCheck(Check):
         return ()
 
     def end(self) -> Iterable[tuple[Seen | None, Problem]]:
-        """Say which vCPUs are down, and which lack their local APIC."""
+        """Report which vCPUs are down, and which lack their local APIC."""
         for vcpu, records in sorted(self._seen.items()):
             if CPU not in records:
                 first = min(records.values(), key=lambda seen: seen.offset)
@@ -90,5 +90,5 @@ class HvmContextCheck(Check):
 
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
-    """The check that this distribution brings."""
+    """Return the check that this distribution brings."""
     return [CheckDeclaration(HvmContextCheck)]

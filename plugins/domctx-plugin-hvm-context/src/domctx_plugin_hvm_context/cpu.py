@@ -197,7 +197,7 @@ class Cpu(ZeroExtended):
     )
 
     def segment(self, name: str) -> Segment:
-        """The segment register `name` (cs, ds, es, fs, gs, ss, tr or ldtr) as one value.
+        """Return the segment register `name` (cs, ds, es, fs, gs, ss, tr or ldtr) as one value.
 
         Raises `KeyError` for another name.
         """
@@ -211,7 +211,7 @@ class Cpu(ZeroExtended):
         )
 
     def summary(self) -> Mapping[str, str]:
-        """Each segment register on one line, and the event that waits, where one does."""
+        """Return each segment register on one line, and the event that waits, where one does."""
         lines = {f"segment {name}": str(self.segment(name)) for name in _SEGMENTS}
         for name in ("idtr", "gdtr"):
             base, limit = getattr(self.bases, name), getattr(self.limits, name)

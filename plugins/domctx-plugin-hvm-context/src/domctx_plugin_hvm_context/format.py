@@ -39,17 +39,17 @@ class HvmContext(Format):
     last: ClassVar[int] = 0
 
     def recognises(self, head: bytes) -> bool:
-        """A HEADER record: type 1, instance 0, length 24; whether its magic is right, verify says.
+        """Recognise a HEADER record: type 1, instance 0, length 24; `verify` checks its magic.
 
         A domain context whose START has a damaged instance begins so too, and is none.
         """
         return head.startswith(_HEADERS) and not head.startswith(_START)
 
     def byteorder(self, head: bytes) -> ByteOrder:
-        """As the type code of the first record shows it; little-endian from all known savers."""
+        """Return the byte order of the first type code; all known savers are little-endian."""
         return "big" if head[:2] == b"\0\1" else "little"
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """The version that the HEADER record at the start says, 0 where it is cut off."""
+        """Return the version in the HEADER record at the start, 0 if it is cut off."""
         order = self.byteorder(head)
         return Framing(order, int.from_bytes(head[12:16], order))

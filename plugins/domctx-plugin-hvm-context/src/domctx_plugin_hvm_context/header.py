@@ -28,7 +28,7 @@ class Header(HvmBody):
     gtsc_khz: int = u32(doc="frequency of the guest's TSC", unit="kHz")
 
     def check(self) -> Iterable[Problem]:
-        """Magic and version are the only ones that Xen takes."""
+        """Check that magic and version are the only ones that Xen takes."""
         for name, value, right in (
             ("magic", self.magic, MAGIC),
             ("version", self.version, VERSION),
@@ -44,7 +44,7 @@ class Header(HvmBody):
                 )
 
     def summary(self) -> Mapping[str, str]:
-        """Family, model and stepping of the processor that saved, as `cpuid` has them."""
+        """Return family, model and stepping of the processor that saved, as `cpuid` has them."""
         family, model = self.cpuid >> 8 & 15, self.cpuid >> 4 & 15
         if family in (6, 15):
             model |= self.cpuid >> 12 & 0xF0
@@ -57,7 +57,7 @@ class Header(HvmBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A header of an unknown revision of Xen."""
+        """Return a header of an unknown revision of Xen."""
         return cls(
             changeset=_UNKNOWN_CHANGESET,
             cpuid=rng.getrandbits(32),

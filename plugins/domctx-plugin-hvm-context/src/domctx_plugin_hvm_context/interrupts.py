@@ -140,7 +140,7 @@ class PciIrq(HvmBody):
     asserted: Bits = bitmap(16, doc="wires that are raised: 4 * device + INTx, INTA being 0")
 
     def summary(self) -> Mapping[str, str]:
-        """The raised wires by device and pin."""
+        """Return the raised wires by device and pin."""
         names = [f"{wire >> 2:02x}.INT{'ABCD'[wire & 3]}" for wire in self.asserted]
         return {"wires": ", ".join(names)} if names else {}
 
@@ -151,7 +151,7 @@ class IsaIrq(HvmBody):
     asserted: Bits = bitmap(8, doc="ISA interrupts whose wire is raised, 0 to 15")
 
     def check(self) -> Iterable[Problem]:
-        """There are 16 of them; Xen does not look at the other bits."""
+        """Check that only the 16 wires that exist are raised; Xen ignores the other bits."""
         beyond = [line for line in self.asserted if line >= ISA_LINES]
         if beyond:
             yield Problem(
@@ -165,7 +165,7 @@ class IsaIrq(HvmBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """Any of the wires that exist."""
+        """Return any of the wires that exist."""
         return cls(asserted=Bits.from_int(64, rng.getrandbits(ISA_LINES)))
 
 

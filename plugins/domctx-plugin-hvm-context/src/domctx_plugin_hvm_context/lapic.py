@@ -38,7 +38,7 @@ class Lapic(ZeroExtended):
     x2apic: X2apic | None = optional(X2apic, lengths=_WITH_X2APIC, doc="x2APIC")
 
     def summary(self) -> Mapping[str, str]:
-        """What the bits of APIC_BASE say."""
+        """Return the meaning of the bits of APIC_BASE."""
         base = self.apic_base_msr
         bits = {8: "boot CPU", 10: "x2APIC", 11: "enabled"}
         names = [name for bit, name in bits.items() if base >> bit & 1]
@@ -133,7 +133,7 @@ class LapicRegs(HvmBody):
         return _vectors(self.irr)
 
     def summary(self) -> Mapping[str, str]:
-        """The three bitmaps as lists of vectors."""
+        """Return the three bitmaps as lists of vectors."""
         names = ("in_service", "level_triggered", "requested")
         return {name: ", ".join(map(hex, getattr(self, name))) or "none" for name in names}
 

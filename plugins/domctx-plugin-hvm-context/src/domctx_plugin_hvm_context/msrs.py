@@ -88,7 +88,7 @@ class CpuMsr(HvmBody):
     msrs: list[Msr] = array(Msr, "count", doc="the registers")
 
     def check(self) -> Iterable[Problem]:
-        """At least one register."""
+        """Check that there is at least one register."""
         if not self.msrs:
             yield Problem(
                 "field-out-of-range",
@@ -117,7 +117,7 @@ class CpuMsr(HvmBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A few of the registers that have names."""
+        """Return a few of the registers that have names."""
         chosen = rng.sample(sorted(MSR_NAMES), rng.randint(1, 4))
         return cls(msrs=[Msr(index=index, val=rng.getrandbits(64)) for index in chosen])
 

@@ -38,7 +38,7 @@ _FIXED_PLACES = 0b111
 
 
 def component_names(mask: int) -> list[str]:
-    """The names of the state components in a mask such as XCR0; `bit N` where there is none."""
+    """Return the names of the state components in a mask such as XCR0; `bit N` where there is none."""
     return [_COMPONENTS.get(bit, f"bit {bit}") for bit in range(64) if mask >> bit & 1]
 
 
@@ -58,7 +58,7 @@ class CpuXsave(HvmBody):
     extended: bytes = blob(doc="AVX and the other components, each at its place")
 
     def check(self) -> Iterable[Problem]:
-        """The masks fit each other, and nothing stands after the area that they need."""
+        """Check that the masks fit each other, and nothing stands after the area that they need."""
         for name in ("xcr0", "xstate_bv"):
             extra = getattr(self, name) & ~self.xcr0_accum
             if extra:
@@ -112,7 +112,7 @@ class CpuXsave(HvmBody):
             )
 
     def summary(self) -> Mapping[str, str]:
-        """The components by name."""
+        """Return the components by name."""
         return {
             "enabled": ", ".join(component_names(self.xcr0)) or "none",
             "in use": ", ".join(component_names(self.xstate_bv)) or "none",
@@ -120,7 +120,7 @@ class CpuXsave(HvmBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A vCPU with x87 and SSE, and perhaps AVX."""
+        """Return a vCPU with x87 and SSE, and perhaps AVX."""
         accum = rng.choice([0b011, 0b111])
         return cls(
             xfeature_mask=0b111,

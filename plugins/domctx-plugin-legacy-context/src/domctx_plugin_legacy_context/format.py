@@ -37,7 +37,7 @@ class RecordHeader(Body):
 
 
 def _byteorder(head: bytes) -> ByteOrder | None:
-    """The byte order of an image that begins with `head`; None where it is none."""
+    """Return the byte order of an image that begins with `head`; None where it is none."""
     for order in _ORDERS:
         start = (1).to_bytes(2, order) + bytes(2) + _HEADER_LENGTH.to_bytes(4, order)
         if head.startswith(start + MAGIC.to_bytes(4, order)):
@@ -57,10 +57,10 @@ class LegacyContext(Format):
     ascending: ClassVar[bool] = True
 
     def recognises(self, head: bytes) -> bool:
-        """By the header of its first record and the magic in it."""
+        """Recognise the format by the header of its first record and the magic in it."""
         return _byteorder(head) is not None
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """The version is the one that HEADER names."""
+        """Return the byte order of the magic, and the version in HEADER."""
         order = _byteorder(head) or "little"
         return Framing(order, int.from_bytes(head[16:20], order))

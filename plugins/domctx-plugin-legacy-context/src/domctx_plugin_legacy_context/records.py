@@ -64,7 +64,7 @@ class EarlyBody(Body):
 
     @classmethod
     def full_size(cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder) -> int:
-        """How many bytes are read of a body that is, or begins with, `data`."""
+        """Return how many bytes are read of a body that is, or begins with, `data`."""
         size = cls.fixed_size()
         return len(data) if size is None else size
 
@@ -104,7 +104,7 @@ class Header(Body):
     pad = reserved(4)
 
     def check(self) -> Iterable[Problem]:
-        """Magic and version are the known ones."""
+        """Check that magic and version are the known ones."""
         for name, value, known in (
             ("magic", self.magic, MAGIC),
             ("version", self.version, VERSION),
@@ -120,7 +120,7 @@ class Header(Body):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """The header of some release of Xen 4."""
+        """Return the header of some release of Xen 4."""
         return cls(xen_major=4, xen_minor=rng.randint(14, 15))
 
 
@@ -138,13 +138,13 @@ class SharedInfo(EarlyBody):
 
     @classmethod
     def full_size(cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder) -> int:
-        """What `buffer_size` announces, where that is the size of a structure."""
+        """Return the size that `buffer_size` announces, if that is the size of a structure."""
         announced = int.from_bytes(data[4:_SHARED_INFO_HEAD], byteorder)
         known = announced in _STRUCTURES and len(data) >= _SHARED_INFO_HEAD
         return _SHARED_INFO_HEAD + announced if known else len(data)
 
     def check(self) -> Iterable[Problem]:
-        """`buffer_size` and the flag say what the length says."""
+        """Check that `buffer_size` and the flag match the length."""
         size = self.info.size()
         if self.buffer_size != size:
             yield Problem(
@@ -166,7 +166,7 @@ class SharedInfo(EarlyBody):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """The page of a 64-bit or of a 32-bit guest."""
+        """Return the page of a 64-bit or of a 32-bit guest."""
         compat = rng.random() < 0.5
         info = SharedInfoCompat.example(rng) if compat else SharedInfoX86_64.example(rng)
         return cls(flags=SharedInfoFlags(compat), buffer_size=info.size(), info=info)

@@ -55,7 +55,7 @@ class SharedInfo(Body):
 
     @classmethod
     def blank(cls, guest: Guest) -> SharedInfo:
-        """The shared info of a guest that nothing happened to yet: zeros, and all ports masked.
+        """Return the shared info of a guest that nothing happened to yet: zeros, and all ports masked.
 
         A guest that does not say its architecture or width is a 64-bit x86 one.
         """
@@ -89,7 +89,7 @@ class SharedInfo(Body):
         return high << 32 | info.wc_sec, info.wc_nsec
 
     def check(self) -> Iterable[Problem]:
-        """The flag and the layout must say the same."""
+        """Check that the flag matches the layout."""
         compat = bool(self.flags & SharedInfoFlags.COMPAT)
         if compat != isinstance(self.info, SharedInfoCompat):
             yield Problem(
@@ -101,7 +101,7 @@ class SharedInfo(Body):
             )
 
     def summary(self) -> Mapping[str, str]:
-        """Layout, wall clock, event channels and p2m in words."""
+        """Return layout, wall clock, event channels and p2m in words."""
         info = self.info
         lines = {"layout": _TITLES[type(info)], "wall clock": _date(*self.wall_clock)}
         if info.wc_version & 1:
@@ -128,14 +128,14 @@ _TITLES: Mapping[type[Layout], str] = {
 
 
 def layout_for(guest: Guest) -> type[Layout]:
-    """The layout that a guest has; one that does not say is a 64-bit x86 guest."""
+    """Return the layout of a guest, by default that of a 64-bit x86 guest."""
     if guest.arch == "arm":
         return SharedInfoArm
     return SharedInfoCompat if guest.width == 4 else SharedInfoX86_64
 
 
 def simulated_bits(guest: Guest) -> tuple[Bits, Bits]:
-    """Pending and mask bitmaps of a simulated guest; they depend on its layout and nothing else.
+    """Return pending and mask bitmaps of a simulated guest; they depend on its layout and nothing else.
 
     Whoever simulates event channels takes their bits from here, so that the two agree.
     """

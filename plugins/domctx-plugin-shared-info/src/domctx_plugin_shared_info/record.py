@@ -75,7 +75,7 @@ class SharedInfoRecord(RecordType[SharedInfo]):
         domain.update(SharedInfo, 0, change)
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, SharedInfo]]:
-        """A guest up for some hours: clocks that run, a few ports pending, some masked."""
+        """Yield a guest up for some hours: clocks that run, a few ports pending, some masked."""
         shared = SharedInfo.blank(guest)
         info = shared.info
         info.evtchn_pending, info.evtchn_mask = simulated_bits(guest)
@@ -128,7 +128,7 @@ def _mismatch(image: SharedInfo, target: str) -> DomainError:
 
 
 def _selector(shared: SharedInfo) -> int:
-    """The selector that announces every port that is pending and not masked."""
+    """Return the selector that announces every port that is pending and not masked."""
     width = 32 if isinstance(shared.info, SharedInfoCompat) else 64
     ready = shared.info.evtchn_pending.to_int() & ~shared.info.evtchn_mask.to_int()
     words = range(shared.ports // width)
@@ -136,7 +136,7 @@ def _selector(shared: SharedInfo) -> int:
 
 
 def _take_over(image: SharedInfo, current: SharedInfo | None) -> SharedInfo:
-    """A new shared info: the image's, with clock and event delivery as a load leaves them."""
+    """Return the image's shared info, with clock and event delivery as a load leaves them."""
     source: Layout = image.info
     info: Layout = source.replace(
         vcpu_info=[vcpu.replace(evtchn_pending_sel=0) for vcpu in source.vcpu_info],

@@ -51,7 +51,7 @@ class TscInfo(Body):
     )
 
     def summary(self) -> Mapping[str, str]:
-        """Frequency and elapsed time in the units that people use."""
+        """Return frequency and elapsed time in the units that people use."""
         lines = {}
         if self.khz:
             lines["frequency"] = f"{self.khz // 1_000_000}.{self.khz % 1_000_000:06} GHz"
@@ -91,7 +91,7 @@ class TscInfoRecord(RecordType[TscInfo]):
         domain.write(TscInfo, instance, value.replace(incarnation=following))
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, TscInfo]]:
-        """A TSC of a few GHz, in the default mode, some hours old; none for an Arm guest."""
+        """Yield a TSC of a few GHz, in the default mode, some hours old; none for an Arm guest."""
         if guest.arch not in (None, "x86"):
             return
         yield (

@@ -148,13 +148,13 @@ class LibxcCheck(Check):
             self._highest = None
 
     def _alien(self, code: int) -> bool:
-        """Whether records of that type belong to the other kind of guest."""
+        """Return True if records of that type belong to the other kind of guest."""
         if self.guest is None:
             return False
         return code in (_OF_HVM if self.guest is GuestType.X86_PV else _OF_PV)
 
     def _once(self, what: str, code: int) -> bool:
-        """Whether this is said for the first time: a thousand such records are one mistake."""
+        """Return True if this is reported for the first time: a thousand such records are one mistake."""
         new = (what, code) not in self._reported
         self._reported.add((what, code))
         return new
@@ -291,7 +291,7 @@ class LibxcCheck(Check):
     def _width(
         self, expected: int | None, actual: int, offset: int, field: str
     ) -> Iterator[Problem]:
-        """What the registers of vCPUs are laid out for against X86_PV_INFO, which may come later."""
+        """Compare the word width of vCPU registers with X86_PV_INFO, which may come later."""
         if expected not in (None, actual) and self._once("width", VCPU_BASIC):
             yield Problem(
                 "xen-streams/guest-width",
@@ -303,7 +303,7 @@ class LibxcCheck(Check):
             )
 
     def _complete(self, seen: Seen) -> Iterator[Problem]:
-        """What is missing from the checkpoint, or the stream, that ends with this record."""
+        """Yield what is missing from the checkpoint, or the stream, that ends with this record."""
         last = seen.code == END
         if last and PAGE_DATA not in self._ever:
             yield Problem(
@@ -323,7 +323,7 @@ class LibxcCheck(Check):
             yield missing_problem(f"{what} ends without {name}", name, None)
 
     def _needed(self) -> Iterator[tuple[int, Severity | None]]:
-        """Type codes that the stream needs; with a severity where a receiver can do without."""
+        """Yield type codes that the stream needs; with a severity where a receiver can do without."""
         if self.guest is GuestType.X86_PV:
             yield PV_INFO, None
             yield P2M_FRAMES, None

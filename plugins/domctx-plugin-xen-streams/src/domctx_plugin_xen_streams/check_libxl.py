@@ -136,7 +136,7 @@ class LegacyCheck(Check):
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def begin(self, container: Container) -> Iterable[Problem]:
-        """Say what it is, and what to do."""
+        """Report a legacy stream, and what to do with it."""
         yield Problem(
             LEGACY_RULE,
             "a legacy stream (of Xen before 4.6) has no records and is not decoded;"

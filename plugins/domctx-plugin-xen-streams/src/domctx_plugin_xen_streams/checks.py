@@ -76,6 +76,6 @@ class InnerContextCheck(Check):
 
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
-    """The checks that this distribution brings."""
+    """Return the checks that this distribution brings."""
     checks = (XlCheck, LibxlCheck, LibxcCheck, LegacyCheck, InnerContextCheck)
     return [CheckDeclaration(check) for check in checks]

@@ -115,7 +115,7 @@ def command(
 
 @contextmanager
 def _reported(app: App, path: str) -> Iterator[None]:
-    """Tell of what is wrong with an input, with the bytes around it where it is a file."""
+    """Report what is wrong with an input, with the bytes around it if it is a file."""
     try:
         yield
     except ImageError as error:
@@ -133,7 +133,7 @@ def _output(app: App, path: str) -> Iterator[Any]:
 
 
 def _whole(file: Any) -> bytes:
-    """All of a file; refuses one that no libxc record can hold, before it is all read."""
+    """Return all of a file; raise `ImageError` early if no libxc record can hold it."""
     source = FileSource(file)
     data = bytes(source.at(0, Libxc.max_length + 1))
     if len(data) > Libxc.max_length:

@@ -18,7 +18,7 @@ _LONGEST = 1 << 20
 
 
 def config_problem(text: str) -> Problem | None:
-    """Why xl cannot read a configuration that is to be JSON; the offset counts from its start.
+    """Return the reason why xl cannot read a JSON configuration, with the offset in it.
 
     What follows the first NUL is nothing to xl, nor to us.
     """
@@ -89,6 +89,6 @@ def _kib(value: Any) -> str | None:
 
 
 def _line(value: str | int) -> str:
-    """A value on one line, with what cannot be printed escaped."""
+    """Return a value on one line, with what cannot be printed escaped."""
     text = str(value)
     return text if text.isprintable() else ascii(text)

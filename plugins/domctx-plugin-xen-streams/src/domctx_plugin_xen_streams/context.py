@@ -45,12 +45,12 @@ _FRAMING = (0, 1)
 
 
 def tsc_info_of(body: X86TscInfo) -> TscInfo:
-    """The domain context's form of the same fields."""
+    """Return the domain context's form of the same fields."""
     return TscInfo(mode=body.mode, khz=body.khz, nsec=body.nsec, incarnation=body.incarnation)
 
 
 def x86_tsc_info_of(body: TscInfo) -> X86TscInfo:
-    """libxc's form of the same fields."""
+    """Return libxc's form of the same fields."""
     return X86TscInfo(mode=body.mode, khz=body.khz, nsec=body.nsec, incarnation=body.incarnation)
 
 
@@ -70,7 +70,7 @@ class ImageState:
 
 
 def read_image(raw: bytes | memoryview, formats: Formats, *, offset: int = 0) -> ImageState:
-    """What a domain context image in memory says; `offset` is where it lies in its input.
+    """Return the state in a domain context image in memory, at `offset` of its input.
 
     A type that no plugin knows is not refused. Raises the `ImageError` of anything else that a
     load would refuse, and `PluginError` where a plugin that is needed cannot be used.

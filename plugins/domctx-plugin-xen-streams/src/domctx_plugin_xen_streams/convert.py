@@ -237,7 +237,7 @@ class ToVersion3(Change):
         self.source.replace(record.offset, record.end, self._libxc_records(state, record))
 
     def _libxc_records(self, state: ImageState, record: Record) -> bytes:
-        """X86_TSC_INFO and SHARED_INFO, as Xen orders them, from what an image says."""
+        """Return X86_TSC_INFO and SHARED_INFO, as Xen orders them, from what an image says."""
         records = b""
         if state.tsc_info is not None:
             tsc = x86_tsc_info_of(state.tsc_info).to_bytes(self.level.framing.byteorder)

@@ -37,7 +37,7 @@ __all__ = ["open_stream"]
 
 
 def open_stream(request: DomainRequest) -> StreamDomain:
-    """The domain in the xl, libxl or libxc file at `request.rest`.
+    """Return the domain in the xl, libxl or libxc file at `request.rest`.
 
     To be saved it is `PATH`, `-` being standard input. To be loaded it is `PATH,out=COPY`: the file
     at COPY is written when the domain is closed, whole or not at all, and PATH is left as it is
@@ -74,7 +74,7 @@ def open_stream(request: DomainRequest) -> StreamDomain:
 def _open_copy(
     path: str, out: str, source: Source, formats: Formats, checks: Iterable[type[Check]]
 ) -> StreamDomain:
-    """The domain in `source` for a load that writes `out`."""
+    """Return the domain in `source` for a load that writes `out`."""
     reader = StreamReader.of(source, formats, checks)
     registry = formats.registry("domain-context")
 

@@ -51,15 +51,15 @@ class Xl(Format):
     title = "xl save file"
 
     def recognises(self, head: bytes) -> bool:
-        """By its magic of 32 bytes."""
+        """Recognise the format by its magic of 32 bytes."""
         return head.startswith(XL_MAGIC)
 
     def byteorder(self, head: bytes) -> ByteOrder:
-        """The saver's, shown by the field at offset 32; little-endian unless that says big."""
+        """Return the saver's byte order, shown by the field at offset 32; by default little-endian."""
         return "big" if head[32:36] == XL_BYTEORDER.to_bytes(4, "big") else "little"
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """The header, then as much optional data as it announces, which may be none."""
+        """Return the header, then as much optional data as it announces, which may be none."""
         if not bodies:
             return _sized(XlHeader)
         header = bodies[0]
@@ -68,7 +68,7 @@ class Xl(Format):
         return None
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """A libxl stream follows, or a legacy one where the flags do not speak of the former."""
+        """Return the framing of an xl file; a libxl stream follows, or a legacy one, as the flags say."""
         header = bodies[0]
         assert isinstance(header, XlHeader)
         modern = bool(header.mandatory_flags & XlMandatoryFlags.STREAM_V2)
@@ -85,15 +85,15 @@ class Libxl(Format):
     optional = OPTIONAL
 
     def recognises(self, head: bytes) -> bool:
-        """By its identity, `LibxlFmt`."""
+        """Recognise the format by its identity, `LibxlFmt`."""
         return head.startswith(LIBXL_IDENT.to_bytes(8, "big"))
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """One header."""
+        """Return one header."""
         return None if bodies else _sized(LibxlHeader)
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """Version and byte order as the header says."""
+        """Return the version and byte order that the header announces."""
         header = bodies[0]
         assert isinstance(header, LibxlHeader)
         big = header.options & LibxlOptions.BIG_ENDIAN
@@ -110,22 +110,22 @@ class Libxc(Format):
     max_length: ClassVar[int] = 128 * 1024 * 1024
 
     def recognises(self, head: bytes) -> bool:
-        """By the marker of 8 bytes and `XENF`."""
+        """Recognise the format by the marker of 8 bytes and `XENF`."""
         return head.startswith(LIBXC_MARKER.to_bytes(8, "big") + LIBXC_ID.to_bytes(4, "big"))
 
     def byteorder(self, head: bytes) -> ByteOrder:
-        """That of the domain header, announced by the options at offset 16."""
+        """Return the byte order of the domain header, announced by the options at offset 16."""
         options = int.from_bytes(head[16:18], "big")
         return "big" if options & LibxcOptions.BIG_ENDIAN else "little"
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """The image header, then the domain header."""
+        """Return the image header, then the domain header."""
         if len(bodies) == 2:
             return None
         return _sized(LibxcDomainHeader if bodies else LibxcImageHeader)
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """Version and byte order as the image header says."""
+        """Return the version and byte order that the image header announces."""
         header = bodies[0]
         assert isinstance(header, LibxcImageHeader)
         return Framing(self.byteorder(head), header.version)

@@ -127,7 +127,7 @@ class XlHeader(Body):
     optional_data_len: int = u32(doc="size of the optional data that follows", unit="bytes")
 
     def check(self) -> Iterable[Problem]:
-        """Magic and byte order must be right."""
+        """Check the magic and the byte order."""
         if self.magic != XL_MAGIC:
             yield Problem(
                 "field-out-of-range",
@@ -151,7 +151,7 @@ class XlOptionalData(Body):
     tail: bytes = blob(doc="not known to this version", default=b"")
 
     def summary(self) -> Mapping[str, str]:
-        """What the configuration says of the domain, where it is JSON that can be read."""
+        """Return the facts of the configuration, if it is valid JSON."""
         return config_summary(self.config)
 
 
@@ -163,7 +163,7 @@ class LibxlHeader(Body, byteorder="big"):
     options: LibxlOptions = u32(doc="byte order and origin of the records", default=LibxlOptions(0))
 
     def check(self) -> Iterable[Problem]:
-        """The identity and the version must be the known ones."""
+        """Check that identity and version are known."""
         yield from _must_be("ident", self.ident, LIBXL_IDENT, "a libxl stream")
         yield from _version("libxl", self.version, (LIBXL_VERSION,))
 
@@ -178,7 +178,7 @@ class LibxcImageHeader(Body, byteorder="big"):
     pad = reserved(6)
 
     def check(self) -> Iterable[Problem]:
-        """The marker, the identity and the version must be known ones."""
+        """Check that marker, identity and version are known."""
         yield from _must_be("marker", self.marker, LIBXC_MARKER, "a libxc stream")
         yield from _must_be("id", self.id, LIBXC_ID, "a libxc stream")
         yield from _version("libxc", self.version, LIBXC_VERSIONS)
@@ -196,7 +196,7 @@ class LibxcDomainHeader(Body):
     xen_minor: int = u32(doc="its minor version; where converted, the converter's version")
 
     def summary(self) -> Mapping[str, str]:
-        """Who wrote the stream."""
+        """Return who wrote the stream."""
         if self.xen_major:
             return {"saved by": f"Xen {self.xen_major}.{self.xen_minor}"}
         return {"converted": f"from a legacy stream, by version {self.xen_minor} of the converter"}

@@ -87,7 +87,7 @@ class HvmParamsRecord(RecordType[HvmParams]):
     def judge(
         self, instance: int | None, body: HvmParams, receiver: XenVersion | None
     ) -> Iterable[Problem]:
-        """A list without parameters does nothing."""
+        """Check that the list is not empty: it would do nothing."""
         if not body.params:
             yield Problem(
                 "body-too-short", "`params` is empty", 8, "params", severity=Severity.WARNING

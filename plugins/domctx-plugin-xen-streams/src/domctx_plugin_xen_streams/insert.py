@@ -51,7 +51,7 @@ _HVM_MAGIC = 0x54381286
 
 
 def kind_of(raw: bytes) -> ContextKind:
-    """What a context without a stream around it is, by its first bytes; refuses all else."""
+    """Return the kind of a bare context by its first bytes; raise `ImageError` for any other input."""
     if DomainContext().recognises(raw[:HEAD_SIZE]):
         return "domain-context"
     if len(raw) >= _HVM_HEAD.size and _HVM_HEAD.unpack_from(raw) == (1, 0, 24, _HVM_MAGIC):
@@ -130,7 +130,7 @@ class Insert(Change):
         self.source.replace(record.offset, record.end, self.framed(record.type, new))
 
     def _new(self, record: Record) -> bytes | None:
-        """The body that takes the place of this record's; None for most records."""
+        """Return the body that replaces this record's; None for most records."""
         state, version = self._state, self.level.framing.version
         if state is None:
             return self.raw if record.type == HvmContextRecord.code else None
@@ -156,7 +156,7 @@ class Insert(Change):
 def extract(
     source: Source, formats: Formats, kind: ContextKind, *, xen_version: XenVersion | None = None
 ) -> bytes:
-    """The domain context or HVM context in a stream; of several, the last.
+    """Return the domain context or HVM context in a stream; of several, the last.
 
     It is given byte for byte, whatever is wrong with it. From a stream before version 4 a domain
     context is made of SHARED_INFO and X86_TSC_INFO, as `domctx save stream:` does. Raises

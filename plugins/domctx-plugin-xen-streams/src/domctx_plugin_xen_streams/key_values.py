@@ -10,7 +10,7 @@ __all__ = ["KeyValues", "key_values", "split_pairs"]
 
 
 def split_pairs(text: str) -> list[tuple[str, str]]:
-    """The paths and their values, in order; what lacks its value or its NUL is left out."""
+    """Return paths and values, in order; a path without a value or NUL is left out."""
     parts = text.split("\0")[:-1]
     return list(zip(parts[::2], parts[1::2], strict=False))
 
@@ -71,5 +71,5 @@ class KeyValues(Text):
 
 
 def key_values(*, doc: str = "") -> Any:
-    """All that is left of a body, as keys and values; see `KeyValues`."""
+    """Return a field for the rest of a body as keys and values; see `KeyValues`."""
     return Field(KeyValues(), "", doc)

@@ -38,7 +38,7 @@ class LegacyHeader(Body, byteorder="little"):
     )
 
     def summary(self) -> Mapping[str, str]:
-        """Who wrote it, and what to do."""
+        """Return who wrote it, and what to do."""
         return {"toolstack": "32-bit" if self.upper else "64-bit", "not decoded": ADVICE}
 
 
@@ -50,20 +50,20 @@ class LibxcLegacy(Format):
     opaque: ClassVar[bool] = True
 
     def recognises(self, head: bytes) -> bool:
-        """By p2m_size and what must follow it; a PV guest of Xen 3.0 has not got that, and is not."""
+        """Recognise the format by p2m_size and what must follow it; a PV guest of Xen 3.0 lacks that."""
         return any(_begins(head, word) for word in (8, 4))
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """The size of the guest's memory."""
+        """Return the size of the guest's memory."""
         return None if bodies else (LegacyHeader, 8)
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """What came before version 2 had no number."""
+        """Return the framing; what came before version 2 had no number, and is version 1 here."""
         return Framing("little", 1)
 
 
 def _begins(head: bytes, word: int) -> bool:
-    """Whether the toolstack of that word size, in bytes, begins a stream so."""
+    """Return True if a toolstack of that word size, in bytes, begins a stream like this."""
     size, rest = int.from_bytes(head[:word], "little"), head[word:]
     if not 0 < size <= _MOST_PAGES:
         return False
@@ -76,7 +76,7 @@ def _begins(head: bytes, word: int) -> bool:
 
 
 def legacy_error(offset: int) -> ImageError:
-    """What is said where a stream's records are needed, and it has none."""
+    """Return the error for a stream whose records are needed and that has none."""
     return ImageError(
         "this is a legacy stream (of Xen before 4.6), which has no records and is not read",
         errno=Errno.EOPNOTSUPP,

@@ -118,7 +118,7 @@ class X86PvP2mFrames(Body):
     frames: list[int] = array(u64(show="hex"), doc="PFN of each frame of the table")
 
     def check(self) -> Iterable[Problem]:
-        """The last PFN is not below the first."""
+        """Check that the last PFN is not below the first."""
         if self.end_pfn < self.start_pfn:
             yield Problem(
                 "field-out-of-range",
@@ -130,7 +130,7 @@ class X86PvP2mFrames(Body):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A table of a few frames, 512 PFNs each."""
+        """Return a table of a few frames, 512 PFNs each."""
         count = rng.randint(1, 4)
         frames = [rng.randrange(1 << 20) for _ in range(count)]
         return cls(start_pfn=0, end_pfn=512 * count - 1, frames=frames)
@@ -152,12 +152,12 @@ class HvmContext(Body):
     context: bytes = blob(doc="the hypervisor's HVM context")
 
     def check(self) -> Iterable[Problem]:
-        """An HVM context is never empty."""
+        """Check that an HVM context is never empty."""
         return _not_empty(len(self.context), "context", "an HVM context")
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """Some bytes, without structure."""
+        """Return some bytes, without structure."""
         return cls(context=rng.randbytes(8 * rng.randint(1, 16)))
 
 
@@ -179,12 +179,12 @@ class DomainContextImage(Body):
     image: bytes = blob(doc="the image")
 
     def check(self) -> Iterable[Problem]:
-        """An image is never empty."""
+        """Check that an image is never empty."""
         return _not_empty(len(self.image), "image", "a domain context image")
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """The shortest image, START and END, of Xen 4.x in little-endian order."""
+        """Return the shortest image, START and END, of Xen 4.x in little-endian order."""
         start = bytes.fromhex("0100000000000000 0800000000000000 04000000")
         return cls(image=start + rng.randrange(14, 22).to_bytes(4, "little") + bytes(16))
 
@@ -210,7 +210,7 @@ class X86TscInfoRecord(RecordType[X86TscInfo]):
     code, name, body = 0x08, "X86_TSC_INFO", X86TscInfo
 
     def as_context(self, body: X86TscInfo) -> tuple[int, Body]:
-        """The domain context's TSC_INFO."""
+        """Return the domain context's TSC_INFO."""
         tsc = TscInfo(mode=body.mode, khz=body.khz, nsec=body.nsec, incarnation=body.incarnation)
         return TscInfoRecord.code, tsc
 

@@ -50,11 +50,11 @@ class EmulatorXenstoreData(Body):
     data: str = key_values(doc="relative paths and their values")
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The relative paths and their values, in the order of the record."""
+        """Return the relative paths and their values, in the order of the record."""
         return split_pairs(self.data)
 
     def check(self) -> Iterable[Problem]:
-        """Each path needs its value, and each of both its NUL."""
+        """Check that each path has a value, and that both end with a NUL."""
         ended = self.data.count("\0")
         if (self.data and not self.data.endswith("\0")) or ended % 2:
             yield Problem(
@@ -66,12 +66,12 @@ class EmulatorXenstoreData(Body):
             )
 
     def summary(self) -> Mapping[str, str]:
-        """One line a key."""
+        """Return one line per key."""
         return dict(self.pairs())
 
     @classmethod
     def example(cls, rng: random.Random) -> EmulatorXenstoreData:
-        """A few made-up keys."""
+        """Return a few made-up keys."""
         keys = "".join(f"physmap/{n:x}/name\0vga.{n}\0" for n in range(rng.randrange(4)))
         return cls(emulator_id=rng.choice(list(Emulator)), index=rng.randrange(4), data=keys)
 

@@ -69,20 +69,20 @@ class PageData(Body):
         super().__init__(pfns=array("Q", pfns))
 
     def types(self) -> dict[int, int]:
-        """How many PFNs there are of each page type (see `PageType`)."""
+        """Return how many PFNs there are of each page type (see `PageType`)."""
         return count_types(self.pfns)
 
     def pages(self) -> int:
-        """How many of the PFNs have a page of data after the head."""
+        """Return how many of the PFNs have a page of data after the head."""
         return count_pages(self.pfns)
 
     def summary(self) -> Mapping[str, str]:
-        """How many there are of each type."""
+        """Return how many there are of each type."""
         return {"types": _types_text(self.types())}
 
     @classmethod
     def example(cls, rng: random.Random) -> PageData:
-        """One to four PFNs without a page, so that the head is the whole record."""
+        """Return one to four PFNs without a page, so that the head is the whole record."""
         types = [PageType.BROKEN, PageType.ALLOCATE_ONLY, PageType.INVALID]
         return cls(
             pfns=[
@@ -113,7 +113,7 @@ class PageTally(Tally[PageData]):
             self.high = max(self.high, ends[1])
 
     def text(self) -> str:
-        """The number of PFNs, where they lie, and how many there are of each type."""
+        """Return the number of PFNs, where they lie, and how many there are of each type."""
         if self.low is None:
             return "no PFNs"
         total = sum(self.types.values())
@@ -121,7 +121,7 @@ class PageTally(Tally[PageData]):
         return f"{total} PFNs in {self.low:#x}-{self.high:#x}: {types}"
 
     def amounts(self) -> Iterable[Amount]:
-        """PFNs by page type, with the bytes of those that come with a page."""
+        """Yield PFNs by page type, with the bytes of those that come with a page."""
         for kind, count in sorted(self.types.items()):
             size = PAGE_SIZE * count if has_page(entry(0, kind)) else 0
             yield Amount(label(kind), count, "PFNs", size)
@@ -134,22 +134,22 @@ class PageDataRecord(RecordType[PageData]):
     bulk: ClassVar[bool | str] = "page"
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
-        """The count, and 8 bytes for each PFN that it announces."""
+        """Return the size of the count, and of 8 bytes for each PFN that it announces."""
         return _HEAD + 8 * int.from_bytes(first[:4], byteorder)
 
     def extent(self, head: PageData) -> int:
-        """The head, and a page for each PFN that has one."""
+        """Return the size of the head, and of a page for each PFN that has one."""
         return _HEAD + 8 * len(head.pfns) + PAGE_SIZE * count_pages(head.pfns)
 
     def measure(self, head: bytearray, byteorder: ByteOrder) -> int | None:
-        """The same of bytes, where they list at least one PFN and break no rule."""
+        """Return the same for the bytes of a valid head; None for any other."""
         pages = faultless_pages(head, byteorder, _HEAD)
         if pages is None or len(head) == _HEAD or any(head[4:_HEAD]):
             return None
         return len(head) + PAGE_SIZE * pages
 
     def parts(self, head: PageData) -> Iterable[Part]:
-        """A page for each PFN, of the kind that its page type says; some have no content."""
+        """Yield a page for each PFN, of the kind that its page type says; some have no content."""
         at = _HEAD + 8 * head.count
         for each in head.pfns:
             kind, size = _KINDS[page_type(each)]
@@ -157,5 +157,5 @@ class PageDataRecord(RecordType[PageData]):
             at += size
 
     def tally(self) -> Tally[Any]:
-        """PFNs by type, and where they lie."""
+        """Return a tally of PFNs by type, and of their range."""
         return PageTally()

@@ -77,17 +77,17 @@ _GOOD_SECOND_BYTES = bytes(range(16))
 
 
 def page_type(entry: int) -> int:
-    """The type of an entry: bits 63 to 60; see `PageType`."""
+    """Return the type of an entry: bits 63 to 60; see `PageType`."""
     return entry >> TYPE_SHIFT
 
 
 def has_page(entry: int) -> bool:
-    """Whether a page of data stands in the record for this entry."""
+    """Return True if a page of data stands in the record for this entry."""
     return page_type(entry) in _WITH_PAGE
 
 
 def label(number: int) -> str:
-    """A page type in words, such as `L1 pinned`; `type N` for a number that means nothing."""
+    """Return a page type in words, such as `L1 pinned`; `type N` for a number that means nothing."""
     try:
         name = PageType(number).name
     except ValueError:
@@ -98,12 +98,12 @@ def label(number: int) -> str:
 
 
 def entry(pfn: int, type: int = PageType.NORMAL) -> int:
-    """The entry of a PFN of this page type."""
+    """Return the entry of a PFN of this page type."""
     return type << TYPE_SHIFT | pfn
 
 
 def count_types(entries: array[int]) -> dict[int, int]:
-    """How many entries there are of each page type, ascending; types without any are left out."""
+    """Return how many entries there are of each page type, ascending; types without any are left out."""
     left = bytearray(entries)[_HIGHEST_BYTE]  # of `bytes`, a slice with steps costs more
     counts: dict[int, int] = {}
     while left:
@@ -115,17 +115,17 @@ def count_types(entries: array[int]) -> dict[int, int]:
 
 
 def count_pages(entries: array[int]) -> int:
-    """How many of the entries have a page of data."""
+    """Return how many of the entries have a page of data."""
     return len(entries) - _others(bytearray(entries)[_HIGHEST_BYTE], _PAGE_BYTES)
 
 
 def faultless(entries: array[int]) -> bool:
-    """Whether no entry has a reserved bit or a type that means nothing."""
+    """Return True if no entry has a reserved bit or a type that means nothing."""
     return faultless_pages(bytearray(entries), sys.byteorder) is not None
 
 
 def faultless_pages(raw: bytearray, byteorder: ByteOrder, start: int = 0) -> int | None:
-    """How many of the entries in `raw`, from the byte `start` on, have a page of data.
+    """Return how many of the entries in `raw`, from the byte `start` on, have a page of data.
 
     None where one has a reserved bit or a type that means nothing.
     """
@@ -142,23 +142,23 @@ def faultless_pages(raw: bytearray, byteorder: ByteOrder, start: int = 0) -> int
 
 
 def _others(column: bytearray, known: bytes) -> int:
-    """How many bytes of a column are not among those `known`."""
+    """Return how many bytes of a column are not among those `known`."""
     return len(column.translate(None, known))
 
 
 def first_reserved(entries: array[int]) -> int | None:
-    """The index of the first entry with a bit of 59 to 52 set; None where there is none."""
+    """Return the index of the first entry with a bit of 59 to 52 set; None where there is none."""
     return next((number for number, each in enumerate(entries) if each & _MIDDLE), None)
 
 
 def first_unknown(entries: array[int]) -> int | None:
-    """The index of the first entry whose page type means nothing; None where there is none."""
+    """Return the index of the first entry whose page type means nothing; None where there is none."""
     known = frozenset(PageType)
     return next((n for n, each in enumerate(entries) if each >> TYPE_SHIFT not in known), None)
 
 
 def span(entries: array[int]) -> tuple[int, int] | None:
-    """The lowest and the highest PFN; None where there are no entries."""
+    """Return the lowest and the highest PFN; None where there are no entries."""
     if not entries:
         return None
     if len(count_types(entries)) == 1:
@@ -168,7 +168,7 @@ def span(entries: array[int]) -> tuple[int, int] | None:
 
 
 def runs(entries: array[int]) -> Iterator[tuple[int, int]]:
-    """Stretches of entries that count up by one, as (first entry, how many), in their order."""
+    """Yield stretches of entries that count up by one, as (first entry, how many), in their order."""
     first = 0
     while first < len(entries):
         count = _stretch(entries, first)
@@ -218,7 +218,7 @@ class Pfns(Kind):
         return 8 * len(value)
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
-        """At least one entry; of reserved bits and types that mean nothing, the first is named."""
+        """Check that there are entries, without reserved bits and unknown types; report the first of each."""
         try:
             entries = array("Q", value)
         except (TypeError, OverflowError, ValueError):
@@ -362,7 +362,7 @@ def _stretch_of(item: Any) -> range:
 
 
 def pfn_list(count: str, *, ahead: int, doc: str = "") -> Any:
-    """A row of PFN entries, as many as the field named `count` says; see `Pfns`.
+    """Return a field for PFN entries, as many as the field named `count` says; see `Pfns`.
 
     The count stands `ahead` bytes before the row.
     """

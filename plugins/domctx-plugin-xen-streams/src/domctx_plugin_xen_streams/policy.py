@@ -23,7 +23,7 @@ _BRAND = (0x80000002, 0x80000003, 0x80000004)
 
 
 def _characters(*registers: int) -> str:
-    """What registers spell, from the lowest byte of the first; `.` for what cannot be printed."""
+    """Return the text in registers, from the lowest byte of the first; `.` for what cannot be printed."""
     raw = b"".join(register.to_bytes(4, "little") for register in registers).rstrip(b"\0")
     return "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw)
 
@@ -52,7 +52,7 @@ class X86CpuidPolicy(Body):
     leaves: list[CpuidLeaf] = array(CpuidLeaf, doc="the leaves")
 
     def summary(self) -> Mapping[str, str]:
-        """The processor's vendor and name, where the leaves have them."""
+        """Return the processor's vendor and name, where the leaves have them."""
         by_leaf = {leaf.leaf: leaf for leaf in reversed(self.leaves)}
         summary = {}
         if 0 in by_leaf:
@@ -66,12 +66,12 @@ class X86CpuidPolicy(Body):
         return summary
 
     def check(self) -> Iterable[Problem]:
-        """At least one leaf."""
+        """Check that there is at least one leaf."""
         return _not_empty(len(self.leaves), "leaves", "at least one leaf of 24 bytes")
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A few made-up leaves."""
+        """Return a few made-up leaves."""
         return cls(leaves=[CpuidLeaf.example(rng) for _ in range(rng.randint(1, 4))])
 
 
@@ -89,16 +89,16 @@ class X86MsrPolicy(Body):
     msrs: list[MsrEntry] = array(MsrEntry, doc="the registers")
 
     def summary(self) -> Mapping[str, str]:
-        """The registers by name."""
+        """Return the registers by name."""
         return {msr_name(msr.index): f"{msr.value:#x}" for msr in self.msrs}
 
     def check(self) -> Iterable[Problem]:
-        """At least one register."""
+        """Check that there is at least one register."""
         return _not_empty(len(self.msrs), "msrs", "at least one entry of 16 bytes")
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A few made-up registers."""
+        """Return a few made-up registers."""
         return cls(msrs=[MsrEntry.example(rng) for _ in range(rng.randint(1, 4))])
 
 

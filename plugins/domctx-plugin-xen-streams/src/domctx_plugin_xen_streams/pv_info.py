@@ -19,7 +19,7 @@ class X86PvInfo(Body):
     pad = reserved(6)
 
     def check(self) -> Iterable[Problem]:
-        """Words of 4 or 8 bytes, 3 or 4 levels."""
+        """Check that words have 4 or 8 bytes, and page tables 3 or 4 levels."""
         for name, value, known in (
             ("guest_width", self.guest_width, (4, 8)),
             ("pt_levels", self.pt_levels, (3, 4)),
@@ -35,7 +35,7 @@ class X86PvInfo(Body):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A 32-bit or a 64-bit guest."""
+        """Return a 32-bit or a 64-bit guest."""
         width = rng.choice([4, 8])
         return cls(guest_width=width, pt_levels=4 if width == 8 else 3)
 

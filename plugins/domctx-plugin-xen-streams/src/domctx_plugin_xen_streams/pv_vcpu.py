@@ -98,7 +98,7 @@ class VcpuGuestContext64(Body):
     gs_base_user: int = u64(doc="base of GS in user mode", show="hex")
 
     def summary(self) -> Mapping[str, str]:
-        """The flags and assists by name."""
+        """Return the flags and assists by name."""
         return _summary(self)
 
 
@@ -124,7 +124,7 @@ class VcpuGuestContext32(Body):
     vm_assist: int = u32(doc="assists that the guest has switched on", show="hex")
 
     def summary(self) -> Mapping[str, str]:
-        """The flags and assists by name."""
+        """Return the flags and assists by name."""
         return _summary(self)
 
 
@@ -177,7 +177,7 @@ class VcpuXsave(Body):
     area: XsaveArea | None = optional(nested(XsaveArea), doc="the XSAVE area")
 
     def summary(self) -> Mapping[str, str]:
-        """The components by name."""
+        """Return the components by name."""
         used = 0 if self.area is None else self.area.xstate_bv
         return {"enabled": state_components(self.xcr0), "in use": state_components(used)}
 
@@ -217,7 +217,7 @@ class X86PvVcpuBasic(X86PvVcpu):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A made-up context of either word size."""
+        """Return a made-up context of either word size."""
         kinds: list[type[Any]] = [VcpuGuestContext64, VcpuGuestContext32]
         kind = rng.choice(kinds)
         return cls(vcpu_id=rng.randrange(128), context=kind.example(rng))
@@ -236,7 +236,7 @@ class X86PvVcpuExtended(X86PvVcpu):
         return self.context
 
     def check(self) -> Iterable[Problem]:
-        """The hypervisor takes no more than 128 bytes."""
+        """Check that there are at most 128 bytes, which is what the hypervisor takes."""
         if self.context is not None and self.context.size() > _MOST_EXTENDED:
             yield Problem(
                 "body-not-consumed",
@@ -249,7 +249,7 @@ class X86PvVcpuExtended(X86PvVcpu):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A made-up context as Xen since 4.9 writes it."""
+        """Return a made-up context as Xen since 4.9 writes it."""
         number = rng.randrange(128)
         context = VcpuExtended(
             vcpu=number, context_size=64, syscall32_callback_eip=rng.getrandbits(64),
@@ -276,7 +276,7 @@ class X86PvVcpuXsave(X86PvVcpu):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A vCPU with x87, SSE and perhaps AVX."""
+        """Return a vCPU with x87, SSE and perhaps AVX."""
         accum = rng.choice([0b011, 0b111])
         area = XsaveArea(
             legacy=Fxsave.example(rng),
@@ -299,12 +299,12 @@ class X86PvVcpuMsrs(X86PvVcpu):
         return self.msrs
 
     def summary(self) -> Mapping[str, str]:
-        """The registers by name."""
+        """Return the registers by name."""
         return {msr_name(msr.index): f"{msr.value:#x}" for msr in self.msrs}
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A few made-up registers."""
+        """Return a few made-up registers."""
         msrs = [PvMsr.example(rng) for _ in range(rng.randint(1, 4))]
         return cls(vcpu_id=rng.randrange(128), msrs=msrs)
 
@@ -321,7 +321,7 @@ class _PvVcpuRecord(RecordType[V]):
     def judge(
         self, instance: int | None, body: V, receiver: XenVersion | None
     ) -> Iterable[Problem]:
-        """A record without content does nothing; Xen 4.6 to 4.8 wrote some."""
+        """Check that the record has content: it would do nothing. Xen 4.6 to 4.8 wrote some."""
         if not body.content:
             name = self.content_field
             yield Problem(

@@ -70,16 +70,16 @@ class Change(ABC):
         return self.header.type == GuestType.X86_PV
 
     def opened(self, level: Level) -> None:
-        """A libxc stream begins."""
+        """Start with a libxc stream."""
         self.level = level
         self.header = _domain_header(level)
 
     @abstractmethod
     def record(self, record: Record) -> None:
-        """A record of the libxc stream."""
+        """Rewrite a record of the libxc stream."""
 
     def done(self) -> None:
-        """The stream is at its end; refuse here what has not been found."""
+        """End the stream; raise `ImageError` here for what is missing."""
 
     # ---------------------------------------------------------------------------------- helpers
 
@@ -99,7 +99,7 @@ class Change(ABC):
         self.source.replace(at, at + 4, struct.pack(">I", new))
 
     def body(self, record: Record, kind: type[B]) -> B:
-        """The record's body, which must be one that a receiver takes."""
+        """Return the record's body; raise `ImageError` if a receiver would refuse it."""
         decoded = record.decoded
         if decoded is None:
             raise refusal(record, f"{record.name} is too long to be held", "length-over-cap")
@@ -116,19 +116,19 @@ class Change(ABC):
             self.width = self.body(record, X86PvInfo).guest_width
 
     def known_width(self, record: Record) -> int:
-        """The guest's width, refused where no X86_PV_INFO came before."""
+        """Return the guest's width; raise `ImageError` if no X86_PV_INFO came before."""
         if self.width is None:
             raise refusal(record, "the stream does not say the guest's width before this record")
         return self.width
 
     def page(self, record: Record) -> SharedInfoPage64 | SharedInfoPage32:
-        """The page of SHARED_INFO, refused where no X86_PV_INFO said before how it is laid out."""
+        """Return the page of SHARED_INFO; raise `ImageError` if no X86_PV_INFO came before."""
         if self.known_width(record) == 4:
             return self.body(record, SharedInfoPage32)
         return self.body(record, SharedInfoPage64)
 
     def framed(self, type: int, body: bytes) -> bytes:
-        """A libxc record in the stream's byte order."""
+        """Return a libxc record in the stream's byte order."""
         header = StreamRecordHeader(type=type, length=len(body))
         head = header.to_bytes(self.level.framing.byteorder)
         return head + body + bytes(-len(body) % 8)
@@ -163,7 +163,7 @@ def rewrite(file: Any, target: Any, formats: Formats, change: Change) -> int:
 
 
 def raise_fault(fault: Fault) -> None:
-    """A fault of a container ends it all; one inside a record's body does not concern us."""
+    """Raise the error of a fault in a container; ignore one inside a record's body."""
     if passed_over(fault):
         return
     if fault.level is None or fault.level.format.name in CONTAINERS:

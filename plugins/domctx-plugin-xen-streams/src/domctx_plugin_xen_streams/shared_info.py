@@ -50,7 +50,7 @@ class SharedInfoPage64(Body, byteorder="little"):
     rest: bytes = blob(_REST_64, default=bytes(_REST_64), doc="has no meaning")
 
     def summary(self) -> Mapping[str, str]:
-        """Layout, wall clock, event channels and p2m in words."""
+        """Return layout, wall clock, event channels and p2m in words."""
         return shared_info_of(self).summary()
 
 
@@ -61,7 +61,7 @@ class SharedInfoPage32(Body, byteorder="little"):
     rest: bytes = blob(_REST_32, default=bytes(_REST_32), doc="has no meaning")
 
     def summary(self) -> Mapping[str, str]:
-        """Layout, wall clock, event channels and p2m in words."""
+        """Return layout, wall clock, event channels and p2m in words."""
         return shared_info_of(self).summary()
 
 
@@ -73,7 +73,7 @@ class SharedInfoRecord(RecordType[Body]):
     bodies: ClassVar[tuple[type[Body], ...]] = (SharedInfoPage64, SharedInfoPage32)
 
     def body_for(self, earlier: Mapping[int, Body]) -> type[Body]:
-        """The structure in the guest's words; a page of bytes where their size is not known."""
+        """Return the layout for the guest's words, or a page of bytes if their size is unknown."""
         match earlier.get(X86PvInfoRecord.code):
             case X86PvInfo(guest_width=8):
                 return SharedInfoPage64
@@ -82,14 +82,14 @@ class SharedInfoRecord(RecordType[Body]):
         return SharedInfoPage
 
     def as_context(self, body: Body) -> tuple[int, Body] | None:
-        """The domain context's SHARED_INFO; what follows the structure in the page has no meaning."""
+        """Return the domain context's SHARED_INFO; what follows the structure in the page has no meaning."""
         if isinstance(body, (SharedInfoPage64, SharedInfoPage32)):
             return DomainContextSharedInfo.code, shared_info_of(body)
         return None
 
 
 def shared_info_of(page: SharedInfoPage64 | SharedInfoPage32) -> SharedInfo:
-    """The domain context's form of the page; what follows the structure there is left out."""
+    """Return the domain context's form of the page; what follows the structure there is left out."""
     compat = isinstance(page, SharedInfoPage32)
     return SharedInfo(
         flags=SharedInfoFlags.COMPAT if compat else SharedInfoFlags(0), info=page.info
@@ -97,7 +97,7 @@ def shared_info_of(page: SharedInfoPage64 | SharedInfoPage32) -> SharedInfo:
 
 
 def page_of(shared: SharedInfo, rest: bytes | None = None) -> SharedInfoPage64 | SharedInfoPage32:
-    """The page that begins with the structure and goes on with `rest`, by default zeros."""
+    """Return the page that begins with the structure and goes on with `rest`, by default zeros."""
     info = shared.info
     if isinstance(info, SharedInfoX86_64):
         return SharedInfoPage64(info=info, rest=bytes(_REST_64) if rest is None else rest)

@@ -85,15 +85,15 @@ class StreamDomain(Domain):
         self._changed = self._refused = False
 
     def offers(self) -> frozenset[int]:
-        """The type codes that the stream has state for."""
+        """Return the type codes that the stream has state for."""
         return self._codes
 
     def instances(self, body: type[Body]) -> list[int]:
-        """The instances of a body class that the stream has state for, ascending."""
+        """Return the instances of a body class that the stream has state for, ascending."""
         return sorted(instance for kind, instance in self._state if kind is body)
 
     def read(self, body: type[B], instance: int = 0) -> B:
-        """The state of that body class and instance; raises `NoState` where there is none."""
+        """Return the state of that body class and instance; raises `NoState` where there is none."""
         value: Any = self._state.get((body, instance))
         found: B = super().read(body, instance) if value is None else value
         return found
@@ -135,7 +135,7 @@ def _read_only() -> DomainError:
 def read_stream(
     source: Source, formats: Formats, checks: Iterable[type[Check]] = ()
 ) -> StreamDomain:
-    """The domain in `source`, read to its end; errors as for `open_stream`.
+    """Return the domain in `source`, read to its end; errors as for `open_stream`.
 
     What `checks` report as an error is refused too.
     """
@@ -143,7 +143,7 @@ def read_stream(
 
 
 def container(source: Source, formats: Formats) -> Format:
-    """The format of a source that is to be a stream; `ImageError` for one that is none."""
+    """Return the format of a stream; raise `ImageError` if the source is none."""
     head = bytes(source.at(0, HEAD_SIZE))
     format = formats.recognise(head)
     if format is not None and format.name == LibxcLegacy.name:
@@ -159,7 +159,7 @@ def container(source: Source, formats: Formats) -> Format:
 
 
 def passed_over(fault: Fault) -> bool:
-    """Whether a fault concerns only what a record's body holds, and a reader may do without.
+    """Return True if a fault concerns only the content of a body that a reader can do without.
 
     The HVM context is no part of what a domain context says, so that a plugin for it which cannot be
     used stands in nobody's way.
@@ -265,7 +265,7 @@ class StreamReader:
         code_of: Callable[[type[Body]], int] | None = None,
         keep: Callable[[StreamDomain], None] | None = None,
     ) -> StreamDomain:
-        """The domain, once the stream is read; the arguments are those of `StreamDomain`."""
+        """Return the domain, once the stream is read; the arguments are those of `StreamDomain`."""
         header = self.header
         if header is None:
             raise ImageError(
@@ -288,7 +288,7 @@ class StreamReader:
         )
 
     def _older(self, pv: bool) -> None:
-        """State of a stream without a domain context image, from libxc's own records."""
+        """Take the state of a stream without a domain context image from libxc's own records."""
         if pv and self.shared_info is not None:
             self.state[SharedInfo, 0] = _shared_info(*self.shared_info)
             self.codes.add(SHARED_INFO)
@@ -298,7 +298,7 @@ class StreamReader:
 
 
 def _shared_info(record: Record, page: Body) -> SharedInfo:
-    """The structure at the start of the page; what follows it there has no meaning."""
+    """Return the structure at the start of the page; what follows it there has no meaning."""
     if isinstance(page, SharedInfoPage64 | SharedInfoPage32):
         return shared_info_of(page)
     raise ImageError(

@@ -60,17 +60,17 @@ _COMPONENTS = {
 
 
 def msr_name(index: int) -> str:
-    """The name of a model-specific register; its number where it has none here."""
+    """Return the name of a model-specific register; its number where it has none here."""
     return MSR_NAMES.get(index, f"{index:#x}")
 
 
 def state_components(mask: int) -> str:
-    """The components in a mask such as XCR0, as `x87, SSE, AVX`."""
+    """Return the components in a mask such as XCR0, as `x87, SSE, AVX`."""
     return bit_names(mask, _COMPONENTS)
 
 
 def bit_names(value: int, names: Mapping[int, str]) -> str:
-    """The bits that are set, by name or as `bit N`; `none` where none is."""
+    """Return the bits that are set, by name or as `bit N`; `none` where none is."""
     bits = (bit for bit in range(value.bit_length()) if value >> bit & 1)
     return ", ".join(names.get(bit, f"bit {bit}") for bit in bits) or "none"
 

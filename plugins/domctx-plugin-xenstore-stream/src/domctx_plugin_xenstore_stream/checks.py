@@ -158,5 +158,5 @@ def _too_new(what: str, offset: int | None, field: str | None) -> Problem:
 
 @hookimpl
 def domctx_checks() -> list[CheckDeclaration]:
-    """The check of this distribution."""
+    """Return the check of this distribution."""
     return [CheckDeclaration(XenstoreCheck)]

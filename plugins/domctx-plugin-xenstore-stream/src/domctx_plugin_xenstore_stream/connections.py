@@ -91,7 +91,7 @@ class ConnectionData(Body):
     unique_id: int | None = optional(u64(show="hex"), doc="tells domains of one domid apart")
 
     def check(self) -> Iterable[Problem]:
-        """The number is not 0; the fields at the end are those announced; filling is zero."""
+        """Check that the number is not 0; the fields at the end are those announced; filling is zero."""
         if not self.conn_id:
             yield Problem(
                 "field-out-of-range", "`conn_id` is 0", field="conn_id", expected="any other number"
@@ -113,7 +113,7 @@ class ConnectionData(Body):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A connection of either type."""
+        """Return a connection of either type."""
         kind = rng.choice(list(ConnectionType))
         read, write = rng.randbytes(rng.randrange(12)), rng.randbytes(rng.randrange(12))
         unique = rng.getrandbits(64) if rng.random() < 0.5 else None
@@ -145,14 +145,14 @@ class WatchData(Body):
     pad: bytes = aligned()
 
     def check(self) -> Iterable[Problem]:
-        """Both strings end with their only NUL."""
+        """Check that both strings end with their only NUL."""
         yield from not_a_string("wpath", self.wpath)
         yield from not_a_string("token", self.token)
         yield from ignored("pad", self.pad)
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A made-up watch."""
+        """Return a made-up watch."""
         token = f"{rng.randrange(10**6)}\0"
         return cls(conn_id=rng.randint(1, 99), wpath=_path(rng), token=token)
 
@@ -170,19 +170,19 @@ class WatchDataExtended(Body):
     pad: bytes = aligned()
 
     def check(self) -> Iterable[Problem]:
-        """Both strings end with their only NUL."""
+        """Check that both strings end with their only NUL."""
         yield from ignored("unused", self.unused)
         yield from not_a_string("wpath", self.wpath)
         yield from not_a_string("token", self.token)
         yield from ignored("pad", self.pad)
 
     def summary(self) -> Mapping[str, str]:
-        """The depth, where it is no number."""
+        """Return the depth, if it is no number."""
         return {"looks at": "all levels"} if self.depth == UNLIMITED_DEPTH else {}
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A made-up watch."""
+        """Return a made-up watch."""
         return cls(
             conn_id=rng.randint(1, 99),
             depth=rng.choice([0, 1, UNLIMITED_DEPTH]),

@@ -40,7 +40,7 @@ class StreamHeader(Body, byteorder="big"):
     flags: StreamFlags = u32(doc="byte order of the records", default=StreamFlags(0))
 
     def check(self) -> Iterable[Problem]:
-        """The identity and the version must be known ones."""
+        """Check that identity and version are known."""
         if self.ident != IDENT:
             yield Problem(
                 "field-out-of-range",
@@ -76,15 +76,15 @@ class Xenstore(Format):
     padding: ClassVar[Severity] = Severity.WARNING
 
     def recognises(self, head: bytes) -> bool:
-        """By its identity, `xenstore`."""
+        """Recognise the format by its identity, `xenstore`."""
         return head.startswith(IDENT.to_bytes(8, "big"))
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """One header."""
+        """Return one header."""
         return None if bodies else (StreamHeader, 16)
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """Version and byte order as the header says."""
+        """Return the version and byte order that the header announces."""
         header = bodies[0]
         assert isinstance(header, StreamHeader)
         order: ByteOrder = "big" if header.flags & StreamFlags.BIG_ENDIAN else "little"

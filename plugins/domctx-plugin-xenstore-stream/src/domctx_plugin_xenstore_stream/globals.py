@@ -39,12 +39,12 @@ class GlobalQuotaData(Body):
     pad: bytes = aligned()
 
     def check(self) -> Iterable[Problem]:
-        """Alignment is zero."""
+        """Check that alignment is zero."""
         yield from ignored("pad", self.pad)
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A few made-up quotas."""
+        """Return a few made-up quotas."""
         held = [(f"quota{number}", rng.randrange(1000)) for number in range(rng.randrange(5))]
         domains = rng.randint(0, len(held))
         return cls(n_dom_quota=domains, n_glob_quota=len(held) - domains, quotas=held)
@@ -60,7 +60,7 @@ class DomainData(Body):
     pad: bytes = aligned()
 
     def check(self) -> Iterable[Problem]:
-        """Alignment is zero."""
+        """Check that alignment is zero."""
         yield from ignored("pad", self.pad)
 
 

@@ -63,7 +63,7 @@ class NodeData(Body):
     pad: bytes = aligned()
 
     def check(self) -> Iterable[Problem]:
-        """The path ends with its only NUL; a committed node has an owner."""
+        """Check that the path ends with its only NUL; a committed node has an owner."""
         yield from not_a_string("path", self.path)
         if not self.conn_id and not self.perms:
             yield Problem(
@@ -76,7 +76,7 @@ class NodeData(Body):
         yield from ignored("pad", self.pad)
 
     def summary(self) -> Mapping[str, str]:
-        """The value as text, where it is that; permissions as xenstore's tools write them."""
+        """Return the value if it is text; permissions as xenstore's tools write them."""
         shown = {}
         if self.value and all(0x20 <= byte < 0x7F for byte in self.value):
             shown["text"] = repr(self.value.decode("ascii"))
@@ -86,7 +86,7 @@ class NodeData(Body):
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A made-up committed node."""
+        """Return a made-up committed node."""
         return cls(
             conn_id=0,
             tx_id=0,

@@ -72,17 +72,17 @@ class Alignment(Kind):
 
 
 def filling(size: int) -> int:
-    """How many bytes are missing from `size` to the next multiple of 8."""
+    """Return how many bytes are missing from `size` to the next multiple of 8."""
     return -size % ALIGNMENT
 
 
 def aligned(*, doc: str = "zeros up to a multiple of 8, where they are part of the body") -> Any:
-    """None to seven bytes of alignment; see `Alignment`."""
+    """Return a field for zero to seven bytes of alignment; see `Alignment`."""
     return Field(Alignment(), "", doc, default=b"")
 
 
 def ignored(name: str, value: bytes) -> Iterable[Problem]:
-    """Bytes that are written as zero and ignored when they are read: worth a look, if they are not."""
+    """Report bytes that are not zero where writers write zeros and readers ignore them."""
     if value.strip(b"\0"):
         yield Problem(
             "reserved-not-zero",
@@ -95,7 +95,7 @@ def ignored(name: str, value: bytes) -> Iterable[Problem]:
 
 
 def not_a_string(name: str, value: str) -> Iterable[Problem]:
-    """A string that does not end with its only NUL."""
+    """Report a string that does not end with its only NUL."""
     if not isinstance(value, str) or value.count("\0") != 1 or value[-1] != "\0":
         yield Problem(
             "field-out-of-range",

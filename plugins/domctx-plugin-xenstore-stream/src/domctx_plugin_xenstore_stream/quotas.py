@@ -123,5 +123,5 @@ def _raw(name: str) -> bytes:
 
 
 def quotas(*counts: str, doc: str = "") -> Any:
-    """As many quotas as the fields named `counts` say in sum; see `Quotas`."""
+    """Return a field for as many quotas as the fields named `counts` add up to; see `Quotas`."""
     return Field(Quotas(counts), "", doc)
