@@ -51,7 +51,7 @@ def find_type(
         if by_name:
             entry = registry.find(str(name))
             if entry is None:
-                known = [each.name for each in registry]
+                known = [declared.name for declared in registry]
                 doc.fault(where if code is not None else join_path(path, "name"),
                           f"no record type of {container.format.name} is called {name!r:.60}"
                           f"{suggestion(name, known)}", expected=", ".join(known))  # fmt: skip

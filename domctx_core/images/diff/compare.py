@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 from domctx_core.images.diff.containers import (
     JoinedContainer,
@@ -76,7 +77,7 @@ class _Differ:
         """
         images = self.images
         alone: set[JoinedContainer] = set()
-        for container in (each for side in self.containers for each in side):
+        for container in chain(*self.containers):
             found = self.standing_in.get(container)
             if found is not None:
                 yield context_change(images, container, found)

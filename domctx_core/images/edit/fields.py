@@ -25,7 +25,7 @@ from domctx_core.layout.kinds.bits import Bits
 __all__ = ["find_in", "refusal", "set_value"]
 
 _SHOWN = 100
-"""Characters of a value that people are told."""
+"""Characters of a value that are shown."""
 
 
 def set_value(

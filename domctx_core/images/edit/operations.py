@@ -43,7 +43,7 @@ class Selector:
     """Select the records of an operation.
 
     `type` is a name or a code. `numbers` are ranges of instances, both ends included (None: not
-    said); where a format's records have none, a record's number is its place among those of its
+    given); where a format's records have none, a record's number is its place among those of its
     type in the same container. `index` is the record's index in its container, as `show` prints it
     after a `#`. `path` is the end of the path of formats down to the container.
     """

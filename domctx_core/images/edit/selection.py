@@ -39,17 +39,17 @@ class Selection:
         draft = ContainerDraft(node, holder, outer)
         self.drafts.append(draft)
         level = node.level
-        for each in node.nodes:
-            record = each.record
+        for child in node.nodes:
+            record = child.record
             number = record.instance
             if number is None:
                 number = self._numbers[id(level), record.type]
                 self._numbers[id(level), record.type] += 1
-            item = RecordDraft(each, draft, number)
+            item = RecordDraft(child, draft, number)
             draft.items.append(item)
             self._groups.setdefault((level.path, record.type), []).append(item)
-            if each.content is not None:
-                item.inner = self._draft(each.content, item, draft)
+            if child.content is not None:
+                item.inner = self._draft(child.content, item, draft)
         if node.follows is not None:
             draft.follows = self._draft(node.follows, None, draft)
         return draft
@@ -65,10 +65,10 @@ class Selection:
         (found,) = groups.values()
         items = found
         if selector.index is not None:
-            items = [each for each in items if each.record.index == selector.index]
+            items = [item for item in items if item.record.index == selector.index]
         if selector.numbers is not None:
             ranges = selector.numbers
-            items = [each for each in items if any(a <= each.number <= b for a, b in ranges)]
+            items = [item for item in items if any(a <= item.number <= b for a, b in ranges)]
         if not items:
             raise ImageError(
                 f"the image has no {selector}",
@@ -83,10 +83,10 @@ class Selection:
         if len(items) == 1 or not selector.one:
             return items
         if selector.numbers is None:
-            choices = [replace(selector, numbers=((each.number,) * 2,)) for each in items]
+            choices = [replace(selector, numbers=((item.number,) * 2,)) for item in items]
             more = f", or {replace(selector, numbers=(ALL,))} for all of them"
         else:
-            choices = [replace(selector, index=each.record.index) for each in items]
+            choices = [replace(selector, index=item.record.index) for item in items]
             more = ""
         shown = ", ".join(map(str, choices[:4])) + (", ..." if len(choices) > 4 else "")
         raise UsageError(f"{selector} means {len(items)} records", expected=shown + more)
