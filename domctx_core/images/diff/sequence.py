@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -11,6 +10,7 @@ from itertools import pairwise
 from domctx_core.images.diff.identity import Identity, identity_of
 from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.parts import body_of
+from domctx_core.images.moves import moved_places
 from domctx_core.images.tree import RecordNode
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import Record
@@ -114,22 +114,4 @@ def moved_keys(pairs: Sequence[tuple[Key, int, int]]) -> set[Key]:
         rows = [(key, at_a) for key, at_a, _ in turned]
     else:
         rows = [(key, at_b) for key, _, at_b in pairs]
-    # The longest ascending subsequence stays (patience sorting): `ends` has the lowest place that
-    # ends one of each length, `last` the row of it, `before` what precedes each row in its own.
-    ends: list[int] = []
-    last: list[int] = []
-    before: list[int] = []
-    for number, (_, place) in enumerate(rows):
-        length = bisect_left(ends, place)
-        if length == len(ends):
-            ends.append(place)
-            last.append(number)
-        else:
-            ends[length], last[length] = place, number
-        before.append(last[length - 1] if length else -1)
-    kept = set()
-    row = last[-1]
-    while row >= 0:
-        kept.add(row)
-        row = before[row]
-    return {key for number, (key, _) in enumerate(rows) if number not in kept}
+    return {rows[number][0] for number in moved_places(place for _, place in rows)}

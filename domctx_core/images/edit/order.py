@@ -1,16 +1,15 @@
-"""Sort records by what they depend on, and find those that moved."""
+"""Sort records by what they depend on."""
 
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
 from domctx_core.base.errors import Errno, ImageError, PluginError
 from domctx_core.images.edit.drafts import RecordDraft
 
-__all__ = ["by_dependencies", "moved"]
+__all__ = ["by_dependencies"]
 
 
 def by_dependencies(items: Sequence[RecordDraft]) -> list[RecordDraft]:
@@ -54,21 +53,3 @@ def _needs(item: RecordDraft) -> tuple[str, ...]:
         return () if entry is None else entry.record_type.after
     except PluginError:  # its dependencies are unknown, so it stays
         return ()
-
-
-def moved(items: Sequence[RecordDraft], before: dict[int, int]) -> list[RecordDraft]:
-    """Return the fewest records whose removal leaves the others in the order that they had."""
-    tails: list[int] = []
-    lengths: list[int] = []
-    for item in items:
-        place = before[id(item)]
-        length = bisect_left(tails, place)
-        tails[length : length + 1] = [place]
-        lengths.append(length)
-    moved, wanted = [], len(tails) - 1
-    for item, length in zip(reversed(items), reversed(lengths), strict=True):
-        if length == wanted:
-            wanted -= 1
-        else:
-            moved.append(item)
-    return moved[::-1]

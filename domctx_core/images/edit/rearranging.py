@@ -11,9 +11,10 @@ from domctx_core.base.errors import Errno, ImageError, UsageError
 from domctx_core.images.edit.change_log import ChangeLog
 from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.images.edit.operations import Drop, EditOperation, Insert, Keep, Order
-from domctx_core.images.edit.order import by_dependencies, moved
+from domctx_core.images.edit.order import by_dependencies
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.images.edit.selection import Selection
+from domctx_core.images.moves import moved_places
 from domctx_core.reader.events import Level
 
 __all__ = ["insert_records", "remove_records", "reorder_records"]
@@ -184,7 +185,8 @@ def reorder_records(selection: Selection, log: ChangeLog, order: Order) -> None:
         if new == items:
             continue
         before = {id(item): place for place, item in enumerate(items)}
-        for item in moved(new, before):
+        for place in sorted(moved_places(before[id(item)] for item in new)):
+            item = new[place]
             if item.source is None:
                 log.add(item, EditChange("moved", ()), item.record.offset)
         draft.items = new
