@@ -14,7 +14,7 @@ from domctx_core.images.diff.containers import (
 from domctx_core.images.diff.equivalents import Equivalent, context_change, find_equivalents
 from domctx_core.images.diff.image_pair import ImagePair, Keep
 from domctx_core.images.diff.model import ContainerChange, Diff
-from domctx_core.images.diff.pairing import compare_records
+from domctx_core.images.diff.pairing import RecordPairing
 from domctx_core.images.tree import Image
 
 __all__ = ["diff_images"]
@@ -102,7 +102,7 @@ class _Differ:
     def compare(self, x: JoinedContainer, y: JoinedContainer) -> ContainerChange | None:
         images = self.images
         changes = () if images.keep is not None else tuple(framing_changes(images, x, y))
-        records = tuple(compare_records(images, x, y))
+        records = tuple(RecordPairing(images, x, y).changes())
         if not changes and not records:
             return None
         return ContainerChange(x.format, x.place, y.place, True, changes, records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
@@ -11,7 +12,7 @@ from domctx_core.images.diff.bytes import Comparer, bytes_change
 from domctx_core.images.diff.changes import ValueChange, Where
 from domctx_core.images.diff.parts import body_of
 from domctx_core.images.tree import Image, RecordNode
-from domctx_core.layout.body import Body, Decoded
+from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import Level, Record
 from domctx_core.reader.splice import ByteRange
@@ -50,13 +51,13 @@ class ImagePair:
 
     def record_type(self, record: Record) -> RecordType[Any] | None:
         """Return the type of a record; None if no plugin knows it or its plugin fails."""
-        return self.ask(_type_of, record)
+        entry = self.ask(attrgetter("entry"), record)
+        return None if entry is None else self.ask(attrgetter("record_type"), entry)
 
     def decoded(self, record: Record) -> Body | None:
         """Return the body of a record that is no bulk record, if it can be decoded."""
-        decoded = None if record.bulk else self.ask(_decode, record)
-        body: Body | None = None if decoded is None else decoded.body
-        return body
+        decoded = None if record.bulk else self.ask(attrgetter("decoded"), record)
+        return None if decoded is None else decoded.body
 
     def side(self, record: Record) -> Side | None:
         """Return the body of a record (of a bulk record, its head), if it can be decoded."""
@@ -89,11 +90,3 @@ class ImagePair:
             None if a is None else (self.a.source, a),
             None if b is None else (self.b.source, b),
         )
-
-
-def _type_of(record: Record) -> RecordType[Any] | None:
-    return None if record.entry is None else record.entry.record_type
-
-
-def _decode(record: Record) -> Decoded[Any] | None:
-    return record.decoded

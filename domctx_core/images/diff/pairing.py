@@ -13,18 +13,11 @@ from domctx_core.images.diff.parts import compare_parts
 from domctx_core.images.diff.records import head_changes, record_changes
 from domctx_core.images.diff.sequence import Key, RecordSequence, match_damaged, moved_keys
 
-__all__ = ["compare_records"]
+__all__ = ["RecordPairing"]
 
 
-def compare_records(
-    images: ImagePair, x: JoinedContainer, y: JoinedContainer
-) -> Iterator[RecordChange]:
-    """Yield the records that differ in two containers, or that one of them has alone."""
-    yield from _Pairing(images, x, y).changes()
-
-
-class _Pairing:
-    """The records of two containers of which `alike` says that they are of the same byte order."""
+class RecordPairing:
+    """The records of two containers; `alike` says that both are of the same byte order."""
 
     def __init__(self, images: ImagePair, x: JoinedContainer, y: JoinedContainer) -> None:
         self.images = images
@@ -33,6 +26,7 @@ class _Pairing:
         self.alike = x.level.framing.byteorder == y.level.framing.byteorder
 
     def changes(self) -> Iterator[RecordChange]:
+        """Yield the records that differ in the two containers, or that one of them has alone."""
         left, right = self.left, self.right
         index = 0
         # most images differ in few places: as long as both have the same records in a row, no
