@@ -230,19 +230,19 @@ def _given_prologue(
     """Return the bodies of a prologue that is given by its bytes."""
     where = join_path(path, "header_raw")
     bodies: list[Body] = []
-    at = 0
+    end = 0
     order = format.byteorder(header_raw[:HEAD_SIZE])
     while (step := format.prologue(bodies)) is not None:
         body, length = step
-        decoded = body.inspect(header_raw[at : at + length], order)
-        if len(header_raw) - at < length or decoded.body is None:
+        decoded = body.inspect(header_raw[end : end + length], order)
+        if len(header_raw) - end < length or decoded.body is None:
             doc.fault(where, f"ends inside the {body.__name__}",
-                      expected=f"{at + length} bytes", actual=f"{len(header_raw)} bytes")  # fmt: skip
+                      expected=f"{end + length} bytes", actual=f"{len(header_raw)} bytes")  # fmt: skip
             return []
         bodies.append(decoded.body)
-        at += length
-    if at < len(header_raw):
-        doc.fault(where, "is longer than what it begins with says", expected=f"{at} bytes",
+        end += length
+    if end < len(header_raw):
+        doc.fault(where, "is longer than what it begins with says", expected=f"{end} bytes",
                   actual=f"{len(header_raw)} bytes")  # fmt: skip
     if header is not None and header != header_json(bodies):
         doc.fault(where, "`header` and `header_raw` say different things", hint="remove"

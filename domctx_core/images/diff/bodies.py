@@ -41,7 +41,7 @@ class Side:
         """Return whether any byte of a field is there: a body may be shorter than what it decodes to."""
         return span.size > 0 and span.offset < len(self.raw)
 
-    def at(self, offset: int, size: int) -> int | None:
+    def input_offset(self, offset: int, size: int) -> int | None:
         """Return the offset in the input of `size` bytes of the body; None if none of them is there."""
         if self.offset is None or offset + min(size, 1) > len(self.raw):
             return None
@@ -119,7 +119,7 @@ def _is_text(x: FieldSpan, y: FieldSpan) -> bool:
 def _excerpts(a: Value, b: Value) -> tuple[Value, Value]:
     """Cut two texts so that they start shortly before their first difference."""
     pairs = enumerate(zip(a.json, b.json, strict=False))
-    first = next((at for at, (x, y) in pairs if x != y), min(len(a.json), len(b.json)))
+    first = next((index for index, (x, y) in pairs if x != y), min(len(a.json), len(b.json)))
     start = first - _BEFORE if max(len(a.json), len(b.json)) > _LONG and first > _BEFORE else 0
 
     def shown(value: Value) -> Value:
@@ -158,8 +158,8 @@ def _element(side: Side, span: FieldSpan, index: int, item: Any) -> Value:
     assert isinstance(span.kind, Array)
     element = span.kind.element
     size = element.size or 0
-    at = side.at(span.offset + index * size, size)
-    return Value(element.to_json(item), with_unit(element.text(item), item, span.unit), at)
+    offset = side.input_offset(span.offset + index * size, size)
+    return Value(element.to_json(item), with_unit(element.text(item), item, span.unit), offset)
 
 
 def _bits(
@@ -257,11 +257,13 @@ def _moved(value: Value | None, side: Side, start: int) -> Value | None:
     if value is None or value.offset is None:
         return value
     size = len(value.json) // 2
-    return Value(value.json, value.text, side.at(start + value.offset, size))
+    return Value(value.json, value.text, side.input_offset(start + value.offset, size))
 
 
 def _value(side: Side, span: FieldSpan) -> Value:
     if span.reserved and span.value is None:
         raw = side.slice(span)
-        return Value(raw.hex(), raw.hex(" "), side.at(span.offset, span.size))
-    return Value(span.kind.to_json(span.value), span.text, side.at(span.offset, span.size))
+        return Value(raw.hex(), raw.hex(" "), side.input_offset(span.offset, span.size))
+    return Value(
+        span.kind.to_json(span.value), span.text, side.input_offset(span.offset, span.size)
+    )

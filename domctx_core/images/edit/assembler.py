@@ -39,7 +39,7 @@ class Assembler:
 
     def container(self, draft: ContainerDraft) -> None:
         node = draft.node
-        draft.at = self.size
+        draft.new_offset = self.size
         if not draft.touched:
             self.add(ByteRange(node.start, node.end - node.start))
             return
@@ -57,7 +57,7 @@ class Assembler:
                 self.add(rest)
 
     def record(self, item: RecordDraft) -> None:
-        item.at = self.size
+        item.new_offset = self.size
         if not item.touched:
             self.add(item.extent)
             return
@@ -93,9 +93,9 @@ class Assembler:
         header = record.level.format.header
         assert header is not None
         layout = header.__layout__
-        kind, at = layout.by_name["length"].kind, layout.offset_of(None, "length")
+        kind, start = layout.by_name["length"].kind, layout.offset_of(None, "length")
         assert isinstance(kind, Int)
-        assert at is not None
+        assert start is not None
         if length > kind.highest:
             raise ImageError(
                 f"the body of {record.name or record.type} would be longer than a header can say",
@@ -108,5 +108,5 @@ class Assembler:
         raw = bytearray(self.source.at(record.offset, record.header_size))
         new = bytearray()
         kind.encode(length, new, layout.order or ORDERS[record.level.framing.byteorder])
-        raw[at : at + kind.size] = new
+        raw[start : start + kind.size] = new
         return bytes(raw)

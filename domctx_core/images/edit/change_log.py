@@ -62,23 +62,23 @@ class ChangeLog:
 
     def _placed(self, pending: _Pending) -> EditChange:
         change, where = pending.change, pending.where
-        if change.action == "dropped" or where.at is None:
+        if change.action == "dropped" or where.new_offset is None:
             return change
         if change.field is None:
-            return replace(change, new_offset=where.at)
+            return replace(change, new_offset=where.new_offset)
         place: Place | Part | None
         if isinstance(where, ContainerDraft):
-            ranges, at = where.header_ranges(), where.at
+            ranges, start = where.header_ranges(), where.new_offset
             for number, range in enumerate(ranges[: pending.header]):
-                at += len(where.headers.get(number, b"")) or range.length
+                start += len(where.headers.get(number, b"")) or range.length
             raw = where.header(pending.header, self.source)
             cls = type(where.level.prologue[pending.header][1])
             place = find_in(cls, raw, where.header_order(self.source), change.field, None)
         else:
             record = where.record
-            at = where.at + record.header_size
+            start = where.new_offset + record.header_size
             raw = bytes(record.raw()) if where.body is None else where.body
             assert record.body_class is not None
             order = record.level.framing.byteorder
             place = find_in(record.body_class, raw, order, change.field, where)
-        return replace(change, new_offset=None if place is None else at + place.offset)
+        return replace(change, new_offset=None if place is None else start + place.offset)

@@ -19,10 +19,10 @@ class RecordDraft:
 
     `number` is its instance, or its place among those of its type. `body` are new bytes of its
     body, or of the head of one whose pages stay. `source` is where it comes from, if not from the
-    input. `at` is where it is in the outcome.
+    input. `new_offset` is where it is in the outcome.
     """
 
-    __slots__ = ("at", "body", "container", "inner", "node", "number", "source")
+    __slots__ = ("body", "container", "inner", "new_offset", "node", "number", "source")
 
     def __init__(
         self, node: RecordNode, container: ContainerDraft, number: int, source: Source | None = None
@@ -33,7 +33,7 @@ class RecordDraft:
         self.source = source
         self.inner: ContainerDraft | None = None
         self.body: bytes | None = None
-        self.at: int | None = None
+        self.new_offset: int | None = None
 
     @property
     def record(self) -> Record:
@@ -74,7 +74,7 @@ class ContainerDraft:
         self.follows: ContainerDraft | None = None
         self.headers: dict[int, bytes] = {}
         self.rearranged = False
-        self.at: int | None = None
+        self.new_offset: int | None = None
 
     @property
     def level(self) -> Level:

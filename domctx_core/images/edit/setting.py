@@ -86,8 +86,8 @@ class FieldSetter:
                 draft.headers.pop(number, None)
             if new != raw:
                 place = find_in(type(body), original, order, operation.field, None)
-                at = None if place is None else range.offset + place.offset
-                self.log.add_header(draft, number, change, at)
+                offset = None if place is None else range.offset + place.offset
+                self.log.add_header(draft, number, change, offset)
             return
         known = [name for _, body in level.prologue for name in type(body).__layout__.stored]
         raise UsageError(
