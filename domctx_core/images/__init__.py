@@ -1,1 +1,4 @@
-"""Images as objects: the tree of an image, the difference of two, an edited copy of one."""
+"""Handle images as objects: `tree` reads one, `diff` compares two, `edit` makes an edited copy.
+
+Nothing here writes a file, and guest memory is never held.
+"""
