@@ -105,7 +105,7 @@ from domctx_core.model.builtin import Start as Start
 from domctx_core.model.builtin import StartRecord as StartRecord
 from domctx_core.model.check import Check as Check
 from domctx_core.model.check import Container as Container
-from domctx_core.model.check import Seen as Seen
+from domctx_core.model.check import RecordView as RecordView
 from domctx_core.model.check_run import Run as Run
 from domctx_core.model.declarations import CheckDeclaration as CheckDeclaration
 from domctx_core.model.declarations import CommandDeclaration as CommandDeclaration
@@ -139,7 +139,7 @@ from domctx_core.model.visuals import Link as Link
 from domctx_core.reader.events import Closed as Closed
 from domctx_core.reader.events import Event as Event
 from domctx_core.reader.events import Fault as Fault
-from domctx_core.reader.events import Level as Level
+from domctx_core.reader.events import OpenContainer as OpenContainer
 from domctx_core.reader.events import Opened as Opened
 from domctx_core.reader.events import Record as Record
 from domctx_core.reader.events import Trailing as Trailing

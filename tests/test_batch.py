@@ -36,11 +36,11 @@ from domctx_core import (
     Problem,
     RecordEvent,
     RecordType,
+    RecordView,
     Registry,
     Rule,
     SaveContext,
     SaveOps,
-    Seen,
     Severity,
     Watch,
     load_domain,
@@ -476,7 +476,7 @@ class Sums(Check):
     def __init__(self) -> None:
         self.total = 0
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         assert isinstance(seen.body, Pair)
         self.total += seen.body.value
         if self.total > self.limit:

@@ -39,7 +39,7 @@ from domctx_core import (
 from domctx_core.layout.columns.arrays import LANES, is_ascending
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout
-from domctx_core.model.instance_set import Duplicates
+from domctx_core.model.instance_set import InstanceSet
 
 
 class Colour(IntEnum):
@@ -353,7 +353,7 @@ def test_bodies_of_odd_types_do_not_plainly_fit() -> None:
 
 
 def test_a_run_and_single_records_share_their_duplicates() -> None:
-    seen = Duplicates()
-    assert seen.extend([(1, range(5, 9))])
-    assert seen.seen(1, 7)
-    assert not seen.extend([(1, array("I", [7, 12]))])
+    met = InstanceSet()
+    assert met.add_ascending([(1, range(5, 9))])
+    assert not met.add(1, 7)
+    assert not met.add_ascending([(1, array("I", [7, 12]))])

@@ -26,8 +26,8 @@ from domctx_core import (
     Instances,
     Problem,
     RecordType,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     Source,
     Watch,
@@ -130,16 +130,16 @@ class Heads(Check):
     rules: ClassVar[tuple[Rule, ...]] = (Rule("bulk/five", Severity.WARNING, None, "", "", "", ""),)
 
     def __init__(self) -> None:
-        self.seen: list[Seen] = []
+        self.seen: list[RecordView] = []
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         self.seen.append(seen)
         if isinstance(seen.body, Pages) and seen.body.kind == 1 and len(seen.body.numbers) == 3:
             raise ArithmeticError("a fault of the check")
         if len(self.seen) % 5 == 0:
             yield Problem("bulk/five", f"{seen.index} {seen.instance}", 4)
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         yield None, Problem("bulk/five", repr(self.seen))
 
 
@@ -154,7 +154,7 @@ class Firsts(Check):
         self.before: tuple[int, int] = 0, 0
         self.seen: list[int] = []
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         self.seen.append(seen.index)
         before, self.before = self.before, (seen.code, seen.index)
         if before != (seen.code, seen.index - 1):

@@ -29,8 +29,8 @@ from domctx_core import (
     PluginError,
     Problem,
     RecordType,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     load_domain,
     u16,
@@ -133,9 +133,9 @@ class Outer(Told):
     codes: ClassVar[frozenset[int]] = frozenset({0, 1, 2})
 
     def __init__(self) -> None:
-        self.seen: list[Seen] = []
+        self.seen: list[RecordView] = []
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         self.seen.append(seen)
         return ()
 
@@ -153,7 +153,7 @@ class Inner(Told):
         self.around = container.outer.find(Outer) if container.outer else None
         return ()
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         if self.around is not None:
             yield Problem("test/rule", f"after {len(self.around.seen)} records of the case", 4)
 
@@ -254,7 +254,7 @@ def test_a_problem_at_the_end_without_a_record_lies_at_the_container_in_both() -
     class Late(Check):
         rules: ClassVar[tuple[Rule, ...]] = (RULE,)
 
-        def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+        def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
             yield None, Problem("test/rule", "something is missing")
 
     assert refusal(image(), Late).offset == judged(image(), Late)[0].offset == 0
@@ -267,7 +267,7 @@ def test_a_check_that_cannot_begin_is_asked_nothing_more() -> None:
         def begin(self, container: Container) -> Iterable[Problem]:
             raise LookupError("oops")
 
-        def record(self, seen: Seen) -> Iterable[Problem]:
+        def record(self, seen: RecordView) -> Iterable[Problem]:
             raise AssertionError("it did not begin")
 
     verdict = verify(BufferSource(image()), known(), checks=[Broken])
@@ -292,7 +292,7 @@ def test_a_load_piece_by_piece_is_seen_without_a_body() -> None:
         codes: ClassVar[frozenset[int]] = frozenset({0x100})
         bodies: ClassVar[list[Body | None]] = []
 
-        def record(self, seen: Seen) -> Iterable[Problem]:
+        def record(self, seen: RecordView) -> Iterable[Problem]:
             self.bodies.append(seen.body)
             return ()
 

@@ -47,9 +47,9 @@ from domctx_core import (
     PluginError,
     Problem,
     RecordType,
+    RecordView,
     Registry,
     Rule,
-    Seen,
     Severity,
     StartRecord,
     XenVersion,
@@ -284,17 +284,17 @@ def test_a_plugin_that_cannot_be_used() -> None:
 
 def test_duplicates_in_any_order_and_without_cost() -> None:
     """A million scattered instances neither slip through nor take quadratic time."""
-    from domctx_core.model.instance_set import Duplicates
+    from domctx_core.model.instance_set import InstanceSet
 
-    seen = Duplicates()
-    assert not any(seen.seen(4, n) for n in range(400_000, 0, -2))
-    assert not any(seen.seen(5, n) for n in range(1000))
-    assert not any(seen.seen(4, n) for n in range(1, 2000, 2))
-    assert not seen.seen(4, 2**32 - 1)
+    met = InstanceSet()
+    assert all(met.add(4, n) for n in range(400_000, 0, -2))
+    assert all(met.add(5, n) for n in range(1000))
+    assert all(met.add(4, n) for n in range(1, 2000, 2))
+    assert met.add(4, 2**32 - 1)
     for instance in (2, 400_000, 1, 1999, 2**32 - 1):
-        assert seen.seen(4, instance)
-    assert not seen.seen(4, 2001)
-    assert not seen.seen(6, 2)
+        assert not met.add(4, instance)
+    assert met.add(4, 2001)
+    assert met.add(6, 2)
 
 
 # ------------------------------------------------------------------------------------------ version
@@ -597,16 +597,16 @@ class Sum(Check):
 
     def __init__(self) -> None:
         self.sum = 0
-        self.last: Seen | None = None
+        self.last: RecordView | None = None
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         assert isinstance(seen.body, Word)
         self.sum += seen.body.value
         self.last = seen
         if self.sum > 10:
             yield Problem("test/sum", "too much", 2, "value", expected="at most 10")
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         if self.last is None:
             yield None, Problem("test/few", "no word")
             yield None, Problem("test/few", "really none", severity=Severity.ERROR)
@@ -670,12 +670,12 @@ def test_checks_without_validation_stop_the_load_and_unpause() -> None:
 @pytest.mark.parametrize("where", ["record", "end"])
 def test_a_check_with_a_bug(where: str) -> None:
     class Broken(Sum):
-        def record(self, seen: Seen) -> Iterable[Problem]:
+        def record(self, seen: RecordView) -> Iterable[Problem]:
             if where == "record":
                 raise LookupError("oops")
             return ()
 
-        def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+        def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
             raise LookupError("oops")
 
     domain = fresh()
@@ -730,7 +730,7 @@ class Quiet(Sum):
 
     codes = frozenset()
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         return ()
 
 

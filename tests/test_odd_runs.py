@@ -27,9 +27,9 @@ from domctx_core import (
     MemorySaveOps,
     Problem,
     RecordType,
+    RecordView,
     Rule,
     Run,
-    Seen,
     Severity,
     XenVersion,
     blob,
@@ -163,7 +163,7 @@ def test_of_two_checks_the_earlier_record_counts() -> None:
             codes = frozenset({0x100})
             rules = (Rule("odd/no", Severity.ERROR, Errno.EBUSY, "", "", "", ""),)
 
-            def record(self, seen: Seen) -> Iterable[Problem]:
+            def record(self, seen: RecordView) -> Iterable[Problem]:
                 if seen.instance == bad:
                     yield Problem("odd/no", f"not {bad}")
 

@@ -35,9 +35,9 @@ from domctx_core import (
     Instances,
     Problem,
     RecordType,
+    RecordView,
     Rule,
     Run,
-    Seen,
     Severity,
     Source,
     Watch,
@@ -62,7 +62,7 @@ from domctx_core.authoring.type_requirements import trusted_values
 from domctx_core.host.host import Host
 from domctx_core.layout.codegen.regex import NoPattern, body_pattern
 from domctx_core.layout.columns.arrays import LANES, ascending
-from domctx_core.model.instance_set import Duplicates
+from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verification import batches as fast
 
@@ -215,7 +215,7 @@ class Batched(Check):
     def __init__(self) -> None:
         self.last = self.total = self.count = 0
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         if isinstance(seen.body, Plain):
             yield from self._one(seen.body.a, seen.body.b % 2**32, seen.instance or 0)
 
@@ -232,7 +232,7 @@ class Batched(Check):
             yield Problem("runs/seven", f"a is 7, after {self.last}", 4, "a")
         self.last = a
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         yield None, Problem("runs/rise", f"{self.count} records, {self.total}")
 
 
@@ -245,11 +245,11 @@ class Single(Check):
     def __init__(self) -> None:
         self.seen: list[tuple[int, int, int | None]] = []
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         self.seen.append((seen.index, seen.offset, seen.instance))
         return ()
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         yield None, Problem("runs/rise", str(hash(tuple(self.seen))))
 
 
@@ -575,10 +575,10 @@ def test_a_run_gives_columns_and_records(order: str) -> None:
             kept.append(run)
             return ()
 
-    seen: list[Seen] = []
+    seen: list[RecordView] = []
 
     class Note(Batched):
-        def record(self, each: Seen) -> Iterable[Problem]:
+        def record(self, each: RecordView) -> Iterable[Problem]:
             seen.append(each)
             return ()
 
@@ -614,7 +614,7 @@ def test_a_pattern_is_made_for_many_records_and_used_for_few(order: str) -> None
     kept: list[int] = []
 
     class Keep(Batched):
-        def record(self, seen: Seen) -> Iterable[Problem]:
+        def record(self, seen: RecordView) -> Iterable[Problem]:
             return ()
 
         def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
@@ -708,19 +708,19 @@ def test_conformance_asks_whether_what_is_ordinary_is() -> None:
     st.lists(st.integers(0, 1), min_size=30, max_size=30),
 )  # fmt: skip
 def test_duplicates_are_told_as_a_set_would(columns: list[Any], codes: list[int]) -> None:
-    known, expected = Duplicates(), set[tuple[int, int]]()
+    known, expected = InstanceSet(), set[tuple[int, int]]()
     for code, column in zip(codes, columns, strict=False):
         above = max((n for c, n in expected if c == code), default=-1)
         if len(column) > 1:
-            assert known.extend([(code, column)]) == (column[0] > above)
+            assert known.add_ascending([(code, column)]) == (column[0] > above)
             if column[0] <= above:
                 continue
         else:
-            assert known.seen(code, column[0]) == ((code, column[0]) in expected)
+            assert known.add(code, column[0]) == ((code, column[0]) not in expected)
         expected |= {(code, number) for number in column}
     for code in (0, 1):
         for number in range(600):
-            assert known.seen(code, number) == ((code, number) in expected)
+            assert known.add(code, number) == ((code, number) not in expected)
 
 
 @settings(SETTINGS, max_examples=150)
@@ -746,28 +746,28 @@ def test_duplicates_are_told_as_a_set_would(columns: list[Any], codes: list[int]
 def test_a_row_in_any_order_is_new_up_to_the_first_that_was_there(
     rows: list[Any], before: int
 ) -> None:
-    known, expected = Duplicates(), set[int]()
+    known, expected = InstanceSet(), set[int]()
     if before:
-        known.seen(7, 2500)
+        known.add(7, 2500)
         expected.add(2500)
     for row in rows:
         new = 0
         while new < len(row) and row[new] not in expected:
             expected.add(row[new])
             new += 1
-        assert known.until(7, row) == new
+        assert known.add_until_duplicate(7, row) == new
     for number in (*range(0, 12_000, 7), *expected):
-        assert known.seen(7, number) == (number in expected)
+        assert known.add(7, number) == (number not in expected)
         expected.add(number)
 
 
 def test_type_codes_without_end_share_what_is_kept() -> None:
-    known = Duplicates()
+    known = InstanceSet()
     pairs = [(code, code % 7) for code in range(10_000)]
-    assert not any(known.seen(*pair) for pair in pairs)
-    assert all(known.seen(*pair) for pair in pairs)
-    assert not any(known.seen(code, number + 1) for code, number in pairs)
-    assert not known.extend([(70_000, range(5))])
+    assert all(known.add(*pair) for pair in pairs)
+    assert not any(known.add(*pair) for pair in pairs)
+    assert all(known.add(code, number + 1) for code, number in pairs)
+    assert not known.add_ascending([(70_000, range(5))])
 
 
 @pytest.mark.parametrize(
@@ -782,10 +782,10 @@ def test_type_codes_without_end_share_what_is_kept() -> None:
     ],
 )
 def test_duplicates_take_little_memory(numbers: Sequence[int], most: float) -> None:
-    known = Duplicates()
+    known = InstanceSet()
     tracemalloc.start()
     for number in numbers:
-        known.seen(3, number)
+        known.add(3, number)
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert held <= most * len(numbers)

@@ -37,8 +37,8 @@ from domctx_core import (
     Problem,
     Record,
     RecordType,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     Verifier,
     XenVersion,
@@ -270,7 +270,7 @@ class Chatty(Check):
     )
     grave: ClassVar[int | None] = None
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         severity = Severity.ERROR if seen.instance == self.grave else None
         yield Problem("chatty/port", "a port", severity=severity)
 
@@ -316,7 +316,7 @@ def test_checks_start_anew_for_each_image() -> None:
         def __init__(self) -> None:
             self.count = 0
 
-        def record(self, seen: Seen) -> Iterable[Problem]:
+        def record(self, seen: RecordView) -> Iterable[Problem]:
             self.count += 1
             if self.count > 1:
                 yield Problem("chatty/port", "again", severity=Severity.ERROR)
@@ -328,7 +328,7 @@ def test_checks_start_anew_for_each_image() -> None:
 
 def test_an_image_without_end_is_not_checked_as_a_whole() -> None:
     class Final(Chatty):
-        def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+        def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
             yield None, Problem("chatty/port", "at the end")
 
     assert [f.message for f in findings(image(), checks=[Final])] == ["at the end"]

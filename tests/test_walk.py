@@ -45,8 +45,8 @@ from domctx_core import (
     Problem,
     Record,
     RecordType,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     Trailing,
     blob,
@@ -319,11 +319,11 @@ def test_a_suspended_container_is_judged_as_a_whole() -> None:
         def __init__(self) -> None:
             self.count = 0
 
-        def record(self, seen: Seen) -> Iterator[Problem]:
+        def record(self, seen: RecordView) -> Iterator[Problem]:
             self.count += 1
             yield from ()
 
-        def end(self) -> Iterator[tuple[Seen | None, Problem]]:
+        def end(self) -> Iterator[tuple[RecordView | None, Problem]]:
             yield None, Problem("test/count", f"{self.count} numbers")
 
     number = brec(1, bytes(4))

@@ -20,7 +20,16 @@ from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.layout.body import Body
 from domctx_core.model.attributes import Tally
-from domctx_core.reader.events import KEPT, Closed, Event, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.events import (
+    KEPT,
+    Closed,
+    Event,
+    Fault,
+    OpenContainer,
+    Opened,
+    Record,
+    Trailing,
+)
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
 from domctx_core.verification.verifier import Verifier
@@ -205,7 +214,7 @@ def _alike(one: Record, other: Record) -> bool:
     return one.level is other.level and one.type == other.type
 
 
-def _indent(level: Level) -> str:
+def _indent(level: OpenContainer) -> str:
     return "  " * (len(level.path) - 1)
 
 
@@ -225,7 +234,7 @@ def _opened(app: App, opened: Opened, source: Source, name: str, view: View) -> 
         yield from (f"{_indent(level)}    {line}" for line in _prologue(app, level, source, view))
 
 
-def _prologue(app: App, level: Level, source: Source, view: View) -> Iterator[str]:
+def _prologue(app: App, level: OpenContainer, source: Source, view: View) -> Iterator[str]:
     for offset, body in level.prologue:
         if view is View.FIELDS:
             from domctx_core.cli.views import field_lines

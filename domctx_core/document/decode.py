@@ -34,7 +34,7 @@ from domctx_core.document.vocabulary import (
 )
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.events import Closed, Fault, OpenContainer, Opened, Record, Trailing
 from domctx_core.reader.passing import PassingSource
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
@@ -134,10 +134,10 @@ class _Nest:
 
     def __init__(self) -> None:
         self.root: dict[str, Any] = {}
-        self.nodes: dict[Level, dict[str, Any]] = {}
+        self.nodes: dict[OpenContainer, dict[str, Any]] = {}
         self._last: dict[str, Any] = {}
 
-    def container(self, level: Level, shown: dict[str, Any]) -> None:
+    def container(self, level: OpenContainer, shown: dict[str, Any]) -> None:
         """A container begins: the outermost, that of the last record, or what follows a header."""
         node = shown | {"records": []}
         if level.parent is not None:
@@ -148,7 +148,7 @@ class _Nest:
             next(n for n in reversed(self.nodes.values()) if "content" not in n)["content"] = node
         self.nodes[level] = node
 
-    def record(self, level: Level, shown: dict[str, Any]) -> None:
+    def record(self, level: OpenContainer, shown: dict[str, Any]) -> None:
         """The next record of a container."""
         self.nodes[level]["records"].append(shown)
         self._last = shown
@@ -169,10 +169,10 @@ class _Decoder:
         self.pages = pages
         self.format = format
         self.cap = cap
-        self.stack: list[tuple[Level, Record | None]] = []
+        self.stack: list[tuple[OpenContainer, Record | None]] = []
         self.at = 0
         self.waiting: Record | None = None
-        self.runs: dict[tuple[Level, int, int], BatchDecoder | None] = {}
+        self.runs: dict[tuple[OpenContainer, int, int], BatchDecoder | None] = {}
 
     def parts(self) -> Iterator[Part]:
         for event in walk(self.source, self.formats, format=self.format, cap=self.cap):
@@ -222,7 +222,7 @@ class _Decoder:
         self.stack.append((level, holder))
         yield Part("container", level, offset, shown)
 
-    def prologue(self, level: Level) -> dict[str, Any]:
+    def prologue(self, level: OpenContainer) -> dict[str, Any]:
         """The prologue's bytes, where its fields do not give them back."""
         raw = bytes(self.source.at(self.at, level.records_offset - self.at))
         header = container_json(level, False)["header"]
@@ -233,7 +233,7 @@ class _Decoder:
             again = b""
         return {} if again == raw else {"header_raw": raw.hex()}
 
-    def leave_to(self, level: Level) -> Iterator[Part]:
+    def leave_to(self, level: OpenContainer) -> Iterator[Part]:
         """End the containers inside `level` that a fault has ended without a word."""
         while self.stack and self.stack[-1][0] is not level:
             yield from self.broke()
@@ -257,7 +257,11 @@ class _Decoder:
             self.at = holder.end
 
     def stretch(
-        self, kind: Literal["trailing", "unframed"], level: Level, start: int, end: int | None
+        self,
+        kind: Literal["trailing", "unframed"],
+        level: OpenContainer,
+        start: int,
+        end: int | None,
     ) -> Iterator[Part]:
         """The bytes from `start` up to `end`, or to the end of the input; nothing for none."""
         if end is None and self.source.seekable:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from domctx_core.base.text import json_integer
 from domctx_core.document.vocabulary import SCHEMA
-from domctx_core.reader.events import Level
+from domctx_core.reader.events import OpenContainer
 
 __all__ = ["Alike", "Part", "Writer"]
 
@@ -33,7 +33,7 @@ class Part:
     """One container, record or stretch as JSON has it, or records that are alike."""
 
     kind: Literal["container", "record", "records", "trailing", "unframed"]
-    level: Level
+    level: OpenContainer
     offset: int
     shown: dict[str, Any]
     batch: Alike | None = None
@@ -44,11 +44,11 @@ class Writer:
 
     def __init__(self) -> None:
         self.encode = json.JSONEncoder().encode
-        self.stack: list[Level] = []
+        self.stack: list[OpenContainer] = []
         self.listing = False
         self.comma = ""
         self.record = ""
-        self.stretch: tuple[str, Level, int] | None = None
+        self.stretch: tuple[str, OpenContainer, int] | None = None
         self.size: int | None = None
 
     def begin(self, path: str, size: int | None) -> Iterator[str]:
@@ -138,7 +138,7 @@ class Writer:
         (_, _, length), self.stretch = self.stretch, None
         return f'", "length": {self.encode(json_integer(length))}}}'
 
-    def leave_to(self, level: Level) -> Iterator[str]:
+    def leave_to(self, level: OpenContainer) -> Iterator[str]:
         """End the containers inside `level`."""
         while self.stack[-1] is not level:
             yield self.leave()

@@ -14,7 +14,7 @@ from domctx_core.base.errors import PluginError
 from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT
-from domctx_core.reader.events import Level, Record
+from domctx_core.reader.events import OpenContainer, Record
 from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = [
@@ -142,7 +142,7 @@ FIELDS_ONLY = frozenset(
 """Keys of a record whose fields give back all of its bytes: it is decoded and encoded quickly."""
 
 
-def container_json(level: Level, resumed: bool) -> dict[str, Any]:
+def container_json(level: OpenContainer, resumed: bool) -> dict[str, Any]:
     """Return the keys of a container that precede what is in it."""
     obj: dict[str, Any] = {
         "format": level.format.name,

@@ -12,7 +12,7 @@ from domctx_core.base.rules import Rules
 from domctx_core.engine.load_context import EngineLoadContext
 from domctx_core.engine.type_plan import TypePlan
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.model.check import Check, Container, Seen, placed_problems_of, problems_of
+from domctx_core.model.check import Check, Container, RecordView, placed_problems_of, problems_of
 from domctx_core.model.check_run import Run
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.wire import HEADER_SIZE
@@ -57,7 +57,7 @@ class LoadChecks:
             event = RecordEvent(plan.code, context.instance, context.offset, context.length)
             self.watch.see(event)
         for check in plan.checks:
-            seen = Seen(
+            seen = RecordView(
                 context.record, context.offset, plan.code, plan.name, context.instance,
                 context.length, context.body,
             )  # fmt: skip
@@ -88,7 +88,7 @@ class LoadChecks:
             for seen, problem in placed_problems_of(check):
                 self._refuse(problem, seen)
 
-    def _refuse(self, problem: Problem, seen: Seen | None) -> None:
+    def _refuse(self, problem: Problem, seen: RecordView | None) -> None:
         self._rules.find(problem.rule)
         errno = self._rules.refusal(problem)
         if errno is None:

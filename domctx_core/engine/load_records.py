@@ -18,7 +18,7 @@ from domctx_core.engine.staging import StagedDomain
 from domctx_core.engine.type_plan import TypePlan
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.check import Check
-from domctx_core.model.instance_set import Duplicates
+from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import Watch
 from domctx_core.model.ops import LoadOps
 from domctx_core.model.registry import Entry, Registry
@@ -50,7 +50,7 @@ class RecordLoader:
         self._registry = registry
         self._start, self._end = start_and_end(registry)
         self._validate = validate
-        self._duplicates = Duplicates()
+        self._instances = InstanceSet()
         self._image = image = LookAhead(ops)
         checks = tuple(checks)
         rules = Rules((rule for check in checks for rule in check.rules), registry.rules.get)
@@ -108,7 +108,7 @@ class RecordLoader:
                     continue
                 alone = 0 if run is None else len(run) - 1
                 plan.wait = plan.missed = min(2 * plan.missed + 1, _WAIT)
-            if self._duplicates.seen(code, context.instance):
+            if not self._instances.add(code, context.instance):
                 raise context.error(
                     "duplicate-record",
                     f"{plan.name}[{context.instance}] stands in the image a second time",
@@ -178,7 +178,7 @@ class RecordLoader:
         if (
             not run.ascending
             or not trusted.start <= instances[0] <= instances[-1] < trusted.stop
-            or not self._duplicates.extend([(plan.code, run.stretch)])
+            or not self._instances.add_ascending([(plan.code, run.stretch)])
         ):
             return False
         context, cursor = self.context, self._cursor

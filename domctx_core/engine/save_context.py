@@ -15,7 +15,7 @@ from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.domain import Domain
-from domctx_core.model.instance_set import Duplicates
+from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.ops import SaveOps
 from domctx_core.model.overrides import prefers_batch
@@ -81,7 +81,7 @@ class EngineSaveContext(SaveContext):
         self._length = 0
         self._promised: int | None = None
         self._held: bytearray | None = None
-        self._duplicates = Duplicates()
+        self._instances = InstanceSet()
         self._whole = prefers_batch(type(ops), "records", "begin", "append", "end")
         self._limit = 0
         self._packings: dict[type, _Packing | None] = {}
@@ -225,7 +225,7 @@ class EngineSaveContext(SaveContext):
             or not (self.dry_run or run.sound)
             or not run.ascending
             or run.instances[-1] >= self._limit
-            or not self._duplicates.extend([(code, run.stretch)])
+            or not self._instances.add_ascending([(code, run.stretch)])
         ):
             for instance, body in run.items():
                 self.write(instance, body)
@@ -249,7 +249,7 @@ class EngineSaveContext(SaveContext):
         """Note the instances that follow on as written."""
         if self._entry is not None and self._first <= self._top:
             stretch = range(self._first, self._top + 1)
-            self._duplicates.extend([(self._entry.code, stretch)])
+            self._instances.add_ascending([(self._entry.code, stretch)])
         self._first = self._top + 1
 
     def _repeated(self, instance: int) -> bool:
@@ -262,7 +262,7 @@ class EngineSaveContext(SaveContext):
             self._top = instance
             return False
         self._settle()
-        return self._duplicates.seen(self._entry.code, instance)
+        return not self._instances.add(self._entry.code, instance)
 
     def _twice(self, instance: int) -> MisuseError:
         assert self._entry is not None

@@ -14,7 +14,7 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Finding
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.reader.events import Closed, Fault, Level, Opened, Record, Trailing
+from domctx_core.reader.events import Closed, Fault, OpenContainer, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
 from domctx_core.reader.walker import walk
@@ -47,7 +47,7 @@ class ContainerNode:
     after the last record (`trailing`). `unframed` is everything from where the framing broke.
     """
 
-    level: Level
+    level: OpenContainer
     resumed: bool
     recognised: bool
     start: int
@@ -183,17 +183,17 @@ class _Builder:
     def closed(self, offset: int) -> None:
         self.pop(None)
 
-    def fault(self, level: Level | None) -> None:
+    def fault(self, level: OpenContainer | None) -> None:
         if self.root is None and level is not None:
             self.root = ContainerNode(level, False, True, 0, 0)
             self.stack.append(self.root)
 
-    def leave(self, level: Level) -> None:
+    def leave(self, level: OpenContainer) -> None:
         """Close what a fault has ended before a container opens: its holder goes on."""
         if level.parent is not None:
             self.leave_to(level.parent.level)
 
-    def leave_to(self, level: Level) -> None:
+    def leave_to(self, level: OpenContainer) -> None:
         """Close the containers inside `level` that ended without a word."""
         while self.stack and self.stack[-1].level is not level:
             self.broke()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Check",
     "Container",
-    "Seen",
+    "RecordView",
     "check_fault",
     "make_check",
     "placed_problems_of",
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 
-class Seen(NamedTuple):
+class RecordView(NamedTuple):
     """A record as a check sees it.
 
     `index` counts records of its container, `offset` is where its header starts, from the start
@@ -68,7 +68,7 @@ class Container(NamedTuple):
     version: int
     byteorder: ByteOrder
     prologue: tuple[Body, ...] = ()
-    within: Seen | None = None
+    within: RecordView | None = None
     outer: Container | None = None
     checks: tuple[Check, ...] = ()
 
@@ -101,7 +101,7 @@ class Check:
         """
         return ()
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Called for each record whose code is in `codes`, in image order.
 
         Also for one that is itself wrong or cut short: look at `seen.body` before anything else.
@@ -119,7 +119,7 @@ class Check:
             for problem in self.record(seen):
                 yield number, problem
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         """Called after the last record; a problem may name the record that it is about.
 
         Not called where the container is not read to its end. Offsets count from the start of
@@ -191,7 +191,7 @@ def placed_problems_of(check: Check, run: Run | None = None) -> Iterator[tuple[A
         for answer in check.end() if run is None else check.records(run):
             pair = isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Problem)
             if pair and run is None:
-                pair = answer[0] is None or isinstance(answer[0], Seen)
+                pair = answer[0] is None or isinstance(answer[0], RecordView)
             elif pair and run is not None:
                 pair = isinstance(answer[0], int) and 0 <= answer[0] < len(run)
             yield _valid(answer, pair)

@@ -11,7 +11,7 @@ from typing import Any
 from domctx_core.layout.body import Body
 from domctx_core.layout.columns.arrays import read_column
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.model.check import Seen
+from domctx_core.model.check import RecordView
 
 __all__ = ["Run"]
 
@@ -42,21 +42,23 @@ class Run:
     def __len__(self) -> int:
         return len(self.data) // self.stride
 
-    def __getitem__(self, number: int) -> Seen:
+    def __getitem__(self, number: int) -> RecordView:
         if not 0 <= number < len(self):
             raise IndexError(number)
         start = number * self.stride + self.header_size
         body = self.body.inspect(self.data[start : start + self.length], self.byteorder).body
         return self.outline(number, body)
 
-    def __iter__(self) -> Iterator[Seen]:
+    def __iter__(self) -> Iterator[RecordView]:
         return map(self.__getitem__, range(len(self)))
 
-    def outline(self, number: int, body: Body | None = None) -> Seen:
+    def outline(self, number: int, body: Body | None = None) -> RecordView:
         """The n-th record without its body, for a problem that is told later."""
         instance = None if self.instance is None else int(self.instances[number])
         offset = self.offset + number * self.stride
-        return Seen(self.index + number, offset, self.code, self.name, instance, self.length, body)
+        return RecordView(
+            self.index + number, offset, self.code, self.name, instance, self.length, body
+        )
 
     @cached_property
     def instances(self) -> array[Any]:

@@ -1,4 +1,4 @@
-"""Duplicates: which (type, instance) pairs were there before, in little memory.
+"""The set of (type, instance) pairs met so far, in little memory.
 
 Instances mostly ascend, one by one or with gaps. What follows on is kept as a range, whatever its
 length; what ascends otherwise as sorted arrays of 4 bytes a number; what comes late, below numbers
@@ -15,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from itertools import takewhile
 
-__all__ = ["Duplicates", "Standing"]
+__all__ = ["InstanceSet", "OrderState"]
 
 _CODES = 4096
 """Type codes with numbers of their own; no format has that many, and the rest share theirs."""
@@ -31,44 +31,44 @@ _SHORT = 64
 """A row of numbers that follow on is worth a range from this length on."""
 
 
-class Duplicates:
-    """Notices a (type, instance) that comes twice; both are unsigned 32-bit numbers."""
+class InstanceSet:
+    """The (type, instance) pairs met in a container; both are unsigned 32-bit numbers."""
 
     def __init__(self) -> None:
-        self._numbers: dict[int, _Numbers] = {}
-        self._others: _Numbers | None = None
+        self._numbers: dict[int, _NumberSet] = {}
+        self._others: _NumberSet | None = None
 
-    def seen(self, code: int, instance: int) -> bool:
-        """Whether the pair was there before; it is from now on."""
+    def add(self, code: int, instance: int) -> bool:
+        """Add a pair; return False if it was in the set before."""
         numbers = self._numbers.get(code)
         if numbers is not None:
             if instance == numbers.last + 1:  # by far the most frequent
                 numbers.last = instance
-                return False
-            return numbers.seen(instance)
+                return True
+            return numbers.add(instance)
         if len(self._numbers) < _CODES:
-            self._numbers[code] = _Numbers(instance, "I")
-            return False
+            self._numbers[code] = _NumberSet(instance, "I")
+            return True
         key = code << 32 | instance
         if self._others is None:
-            self._others = _Numbers(key, "Q")
-            return False
-        return self._others.seen(key)
+            self._others = _NumberSet(key, "Q")
+            return True
+        return self._others.add(key)
 
-    def until(self, code: int, numbers: array[int]) -> int:
-        """Note the numbers up to the first that was there before; gives how many they are."""
-        if not numbers or self.seen(code, numbers[0]):
+    def add_until_duplicate(self, code: int, instances: array[int]) -> int:
+        """Add instances up to the first that was in the set before; return how many were added."""
+        if not instances or not self.add(code, instances[0]):
             return 0
         known = self._numbers.get(code)
         if known is not None:
-            return 1 + known.until(numbers[1:])
-        return 1 + sum(1 for _ in takewhile(lambda each: not self.seen(code, each), numbers[1:]))
+            return 1 + known.add_until_duplicate(instances[1:])
+        return 1 + sum(1 for _ in takewhile(lambda number: self.add(code, number), instances[1:]))
 
-    def extend(self, columns: Iterable[tuple[int, range | array[int] | None]]) -> bool:
-        """Note instances that ascend, by type code, if all are new at a glance: above all before.
+    def add_ascending(self, columns: Iterable[tuple[int, range | array[int] | None]]) -> bool:
+        """Add ascending instances of some type codes if each is above all of its code before.
 
-        Where that is not so (None: they do not ascend), nothing is noted, and each has to be asked
-        about.
+        Return False, and add none, where that does not hold (None: they do not ascend): then each
+        instance has to be added by itself.
         """
         known = []
         for code, numbers in columns:
@@ -80,30 +80,31 @@ class Duplicates:
             return False
         for code, row, numbers in known:
             if row is None:
-                row = self._numbers[code] = _Numbers(numbers[0], "I")
-            row.extend(numbers)
+                row = self._numbers[code] = _NumberSet(numbers[0], "I")
+            row.add_ascending(numbers)
         return True
 
 
-class Standing:
-    """What is known of a container's records so far, for rules between them.
+class OrderState:
+    """What the rules between records of one container depend on.
 
-    `previous` is the last type code, `descended` whether one was lower than that before it.
+    `instances` are the pairs met, `previous` is the last type code, `descended` is true once a code
+    was lower than the one before it.
     """
 
-    __slots__ = ("descended", "duplicates", "previous")
+    __slots__ = ("descended", "instances", "previous")
 
     def __init__(self) -> None:
-        self.duplicates = Duplicates()
+        self.instances = InstanceSet()
         self.previous = -1
         self.descended = False
 
 
-class _Numbers:
-    """A set of numbers: the row that still grows, what ascended before it, and what came late.
+class _NumberSet:
+    """A set of numbers: the range that still grows, what ascended before it, and what came late.
 
-    The row is `start` to `last`, above all others. `parts` are sorted and each above the one before;
-    `firsts` are their first numbers.
+    The range is `start` to `last`, above all others. `parts` are sorted and each above the one
+    before; `firsts` are their first numbers.
     """
 
     __slots__ = ("firsts", "last", "late", "parts", "start", "typecode")
@@ -115,43 +116,43 @@ class _Numbers:
         self.parts: list[range | array[int]] = []
         self.late: _Table | None = None
 
-    def seen(self, number: int) -> bool:
-        """Whether the number was there before; it is from now on."""
+    def add(self, number: int) -> bool:
+        """Add a number; return False if it was in the set before."""
         if number >= self.start:
             if number <= self.last:
-                return True
+                return False
             if number > self.last + 1:
                 self._close()
                 self.start = number
             self.last = number
-            return False
-        if self.parts and self._ascended(number):
             return True
-        return not self._table().add((number,))
+        if self.parts and self._in_parts(number):
+            return False
+        return self._table().add((number,)) == 1
 
-    def until(self, numbers: array[int]) -> int:
-        """Add numbers up to the first that is there; gives how many they are."""
+    def add_until_duplicate(self, numbers: array[int]) -> int:
+        """Add numbers up to the first that was in the set before; return how many were added."""
         done, highest = 0, max(numbers, default=0)
         while done < len(numbers):
             late = numbers[done:]
             if highest >= self.start:  # mostly it is not, where numbers are in no order
                 late = array(self.typecode, takewhile(self.start.__gt__, late))
             if not late:
-                if self.seen(numbers[done]):
+                if not self.add(numbers[done]):
                     return done
                 done += 1
                 continue
             new = len(late)
             if self.parts:
-                new = next((at for at, number in enumerate(late) if self._ascended(number)), new)
+                new = next((at for at, number in enumerate(late) if self._in_parts(number)), new)
             added = self._table().add(late[:new])
             done += added
             if added < len(late):
                 break
         return done
 
-    def extend(self, numbers: range | array[int]) -> None:
-        """Add numbers that ascend and are all above those that are there, or the last of them."""
+    def add_ascending(self, numbers: range | array[int]) -> None:
+        """Add ascending numbers of which the first is at least as high as all that were added."""
         first, last = numbers[0], numbers[-1]
         if isinstance(numbers, range) and numbers.step == 1 and first <= self.last + 1:
             self.last = last
@@ -188,8 +189,8 @@ class _Numbers:
             self.firsts.append(part[0])
             self.parts.append(part if isinstance(part, array) else array(self.typecode, part))
 
-    def _ascended(self, number: int) -> bool:
-        """Whether a number is in one of the parts."""
+    def _in_parts(self, number: int) -> bool:
+        """Return True if a number is in one of the parts."""
         at = bisect_right(self.firsts, number) - 1
         if at < 0:
             return False

@@ -34,11 +34,11 @@ __all__ = [
     "Closed",
     "Event",
     "Fault",
-    "Known",
-    "Level",
+    "OpenContainer",
     "Opened",
     "Record",
     "Trailing",
+    "TypeInfo",
     "make_finding",
     "unusable",
 ]
@@ -74,7 +74,7 @@ class once(Generic[T]):  # noqa: N801  # a decorator
         return made
 
 
-class Known:
+class TypeInfo:
     """What the registry says of a type code, looked up once for all records of a container.
 
     `entry` is None where nobody declares the code, `error` what the registry raises for it; without
@@ -116,7 +116,7 @@ class Known:
         self.proved = bool(found.body.__layout__.patterns.get(byteorder))
 
 
-class Level:
+class OpenContainer:
     """One container that is being read.
 
     `path` are the format names from the outermost container to this one, `offset` is where it
@@ -124,7 +124,7 @@ class Level:
     it ends (None: it lies in the open).
     `suspended` are the containers after records of this one that wait to be resumed, by format,
     with the offset where each stopped. `remembered` has the latest body of each type code that
-    record types may depend on; it is replaced, never changed. `known` are the type codes met so far
+    record types may depend on; it is replaced, never changed. `type_infos` are the type codes met so far
     that somebody declares.
     """
 
@@ -143,7 +143,7 @@ class Level:
         self.offset = offset
         self.bound = bound
         self.parent = parent
-        self.suspended: dict[str, tuple[Level, int]] = {}
+        self.suspended: dict[str, tuple[OpenContainer, int]] = {}
         self.remembered: Mapping[int, Body] = {}
         self.prologue: list[tuple[int, Body]] = []
         self.prologue_problems: list[tuple[int, Problem]] = []
@@ -153,19 +153,19 @@ class Level:
         self.count = 0
         self.last = False
         self.resume_at = 0
-        self.known: dict[int, Known] = {}
+        self.type_infos: dict[int, TypeInfo] = {}
 
-    def meaning(self, code: int) -> Known:
+    def type_info(self, code: int) -> TypeInfo:
         """What the registry says of a type code."""
-        known = self.known.get(code)
-        if known is None:
+        info = self.type_infos.get(code)
+        if info is None:
             more = self.registry.more
-            known = Known(self.registry, code, self.framing.byteorder)
+            info = TypeInfo(self.registry, code, self.framing.byteorder)
             if self.registry.more is not more:  # more was declared, perhaps in conflict with these
-                self.known.clear()
-            if known.entry is not None or known.error is not None:  # of others there may be many
-                self.known[code] = known
-        return known
+                self.type_infos.clear()
+            if info.entry is not None or info.error is not None:  # of others there may be many
+                self.type_infos[code] = info
+        return info
 
 
 class Opened(NamedTuple):
@@ -175,7 +175,7 @@ class Opened(NamedTuple):
     the formats that could have fitted if their plugins were of use, and why they are not.
     """
 
-    level: Level
+    level: OpenContainer
     resumed: bool = False
     recognised: bool = True
     untried: Mapping[str, PluginError] = MappingProxyType({})
@@ -184,14 +184,14 @@ class Opened(NamedTuple):
 class Closed(NamedTuple):
     """A container has ended, or is suspended; `offset` is where."""
 
-    level: Level
+    level: OpenContainer
     offset: int
 
 
 class Trailing(NamedTuple):
     """Bytes after the last record of a container."""
 
-    level: Level
+    level: OpenContainer
     offset: int
     length: int
     raw: bytes
@@ -200,7 +200,7 @@ class Trailing(NamedTuple):
 class Fault(NamedTuple):
     """The input cannot be framed any further at this place."""
 
-    level: Level | None
+    level: OpenContainer | None
     finding: Finding
     needs_plugin: bool = False
 
@@ -227,14 +227,14 @@ class Record:
 
     def __init__(
         self,
-        level: Level,
+        level: OpenContainer,
         offset: int,
         type: int,
         instance: int | None,
         length: int,
         header_size: int,
         padding: int,
-        known: Known,
+        type_info: TypeInfo,
         source: Source,
         cap: int,
     ) -> None:
@@ -248,7 +248,7 @@ class Record:
         self.padding = padding
         self.body_offset = offset + header_size
         self.end = offset + header_size + length + padding
-        self.known = known
+        self.type_info = type_info
         self.earlier = level.remembered
         self.source = source
         self.cap = cap
@@ -260,34 +260,34 @@ class Record:
         A code with the bit of optional records is one of its own: the record without that bit is
         another. Raises `ConflictError` where two providers declare the code.
         """
-        if self.known.error is not None:
-            raise self.known.error.with_traceback(None)
-        return self.known.entry
+        if self.type_info.error is not None:
+            raise self.type_info.error.with_traceback(None)
+        return self.type_info.entry
 
     @property
     def name(self) -> str | None:
         """The name of the record's type, where it is known."""
-        return self.known.name
+        return self.type_info.name
 
     @property
     def bulk(self) -> bool:
         """Whether the body is skipped rather than held."""
-        return self.known.bulk
+        return self.type_info.bulk
 
     @property
     def content(self) -> Content | None:
         """The other format that the record holds or introduces, if it does."""
-        return self.known.content
+        return self.type_info.content
 
     @property
     def suspends(self) -> bool:
         """Whether the container is suspended after this record."""
-        return self.known.suspends
+        return self.type_info.suspends
 
     @property
     def remembered(self) -> bool:
         """Whether records after it may be laid out by what it says."""
-        return self.known.remembered
+        return self.type_info.remembered
 
     @property
     def held(self) -> bool:
@@ -301,13 +301,13 @@ class Record:
         That is what the record type says, which may be more than the body has. Raises
         `PluginError` where the type's plugin cannot be used or raises.
         """
-        if not self.known.bulk or self.entry is None:
+        if not self.type_info.bulk or self.entry is None:
             return 0
         first = self._first
         if first is None:
             first = bytes(self.source.at(self.body_offset, min(FIRST, self.length)))
         try:
-            record_type = self.known.record_type or self.entry.record_type
+            record_type = self.type_info.record_type or self.entry.record_type
             size = record_type.prefix(first, self.level.framing.byteorder)
         except PLUGIN_ERRORS as error:
             raise self._blame("measuring", error) from error
@@ -358,8 +358,8 @@ class Record:
         """
         if self.available < self.length:
             return None
-        body, size = self.known.body, self.length
-        if self.known.bulk:
+        body, size = self.type_info.body, self.length
+        if self.type_info.bulk:
             size = self.head
             if size > self.length:
                 return Decoded(None, (self._head_missing(size),), 0)
@@ -417,7 +417,7 @@ Event = Opened | Record | Closed | Trailing | Fault
 def make_finding(
     problem: Problem,
     offset: int,
-    level: Level | None,
+    level: OpenContainer | None,
     *,
     record: Record | int | None = None,
     rules: Rules | None = None,

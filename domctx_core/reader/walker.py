@@ -30,7 +30,7 @@ from domctx_core.reader.events import (
     Closed,
     Event,
     Fault,
-    Level,
+    OpenContainer,
     Opened,
     Record,
     Trailing,
@@ -84,7 +84,7 @@ class _Walker:
         self.formats = formats
         self.cap = cap
         self.at = 0
-        self.stack: list[Level] = []
+        self.stack: list[OpenContainer] = []
 
     def run(self, format: Format) -> Iterator[Event]:
         pending: Iterator[Event] = self.open(format, None, None)
@@ -110,7 +110,9 @@ class _Walker:
 
     def open(self, format: Format, parent: Record | None, bound: int | None) -> Iterator[Event]:
         path = (*self.stack[-1].path, format.name) if self.stack else (format.name,)
-        level = Level(format, self.formats.registry(format.name), path, self.at, bound, parent)
+        level = OpenContainer(
+            format, self.formats.registry(format.name), path, self.at, bound, parent
+        )
         if len(self.stack) >= MAX_DEPTH:
             self.fail("limit", f"containers are nested more than {MAX_DEPTH} deep", level)
         if bound is not None:
@@ -135,7 +137,7 @@ class _Walker:
                 level, recognised=False, untried=dict(self.formats.untried) if head else {}
             )
 
-    def begin(self, format: Format, level: Level, head: bytes) -> None:
+    def begin(self, format: Format, level: OpenContainer, head: bytes) -> None:
         """Read what comes before the first record, as the format says, and what that says."""
         byteorder = format.byteorder(head)
         while True:
@@ -181,7 +183,7 @@ class _Walker:
         if format.header is not None:
             level.header = header_of(format.header, level.framing.byteorder)
 
-    def close(self, level: Level) -> Iterator[Event]:
+    def close(self, level: OpenContainer) -> Iterator[Event]:
         """The level is at its end: report what follows it, and hand back to what holds it."""
         for name in tuple(level.suspended):
             yield self.abandon(level, name)
@@ -200,7 +202,7 @@ class _Walker:
         yield Closed(level, self.at)
         self.at = resume
 
-    def step(self, level: Level) -> Iterator[Event]:
+    def step(self, level: OpenContainer) -> Iterator[Event]:
         """The next thing in the innermost container."""
         if level.format.header is None:
             if level.framing.follows is not None and not level.last:
@@ -215,17 +217,17 @@ class _Walker:
         last = level.format.last
         while True:
             record = self.record(level)
-            known = record.known
-            after = known.content
+            info = record.type_info
+            after = info.content
             if after is not None and after.optional and not self.formats.knows(str(after.format)):
                 record.unopened, after = after.format, None
             yield record
-            if known.remembered:
+            if info.remembered:
                 self.remember(record)
             record._whole = None
             if record.available < record.length + record.padding:
                 self.missing(record, level)
-            if after is not None or known.suspends or record.type == last:
+            if after is not None or info.suspends or record.type == last:
                 break
             self.at = record.end + record.passed
         if after is not None and not after.inline:
@@ -241,7 +243,7 @@ class _Walker:
         elif record.suspends and len(self.stack) > 1 and level.bound is None:
             yield from self.suspend(level)
 
-    def suspend(self, level: Level) -> Iterator[Event]:
+    def suspend(self, level: OpenContainer) -> Iterator[Event]:
         """What holds the level goes on; the level may be resumed by one of its records."""
         self.stack.pop()
         outer, name = self.stack[-1], level.format.name
@@ -250,7 +252,7 @@ class _Walker:
         outer.suspended[name] = level, self.at
         yield Closed(level, self.at)
 
-    def abandon(self, outer: Level, name: str) -> Fault:
+    def abandon(self, outer: OpenContainer, name: str) -> Fault:
         """A container was suspended, and nothing will resume it any more."""
         level, at = outer.suspended.pop(name)
         problem = Problem(
@@ -314,7 +316,7 @@ class _Walker:
             yield broken.fault
         self.at = record.end
 
-    def format(self, name: str, level: Level, record: Record | None = None) -> Format:
+    def format(self, name: str, level: OpenContainer, record: Record | None = None) -> Format:
         """The format of that name, which `record` holds or announces."""
         try:
             return self.formats.get(name)
@@ -322,7 +324,11 @@ class _Walker:
             raise self.unusable(error, level, record, f"the format {name}") from error
 
     def unusable(
-        self, error: DomctxError, level: Level, record: Record | None = None, expected: Any = None
+        self,
+        error: DomctxError,
+        level: OpenContainer,
+        record: Record | None = None,
+        expected: Any = None,
     ) -> _Broken:
         """The end of the framing for want of a plugin that can be used."""
         problem = unusable(error)
@@ -333,7 +339,7 @@ class _Walker:
 
     # --------------------------------------------------------------------------------- records
 
-    def record(self, level: Level) -> Record:
+    def record(self, level: OpenContainer) -> Record:
         header, at, source = level.header, self.at, self.source
         assert header is not None
         size, bound = header.size, level.bound
@@ -344,11 +350,11 @@ class _Walker:
                 self.fail("end-missing", "the input is empty", level, expected=f"{size} bytes")
             self.short("truncated-header" if near else "end-missing", size, len(near), level)
         type, instance, length = header.read(near)
-        known = level.known.get(type) or level.meaning(type)
+        info = level.type_infos.get(type) or level.type_info(type)
         filling = padding(length, level.format.alignment)
-        record = Record(level, at, type, instance, length, size, filling, known, source, self.cap)
+        record = Record(level, at, type, instance, length, size, filling, info, source, self.cap)
         level.count += 1
-        known.met += 1
+        info.met += 1
         needed = length + filling
         if size + needed <= len(near):
             record._whole = near[size : size + needed]
@@ -369,7 +375,7 @@ class _Walker:
             record.available = self.available(record, level)
             return record
         record.available = needed
-        if known.bulk and len(near) >= size + FIRST:
+        if info.bulk and len(near) >= size + FIRST:
             record._first = bytes(near[size : size + min(FIRST, length)])
         return record
 
@@ -383,7 +389,7 @@ class _Walker:
             level = record.level
             level.remembered = {**level.remembered, record.type: decoded.body}
 
-    def available(self, record: Record, level: Level) -> int:
+    def available(self, record: Record, level: OpenContainer) -> int:
         """Bytes of body and padding that there are, up to what the record needs.
 
         Of a source that cannot seek, they are looked at here: whoever asks for them later may have
@@ -413,7 +419,7 @@ class _Walker:
                 bound = self.source.end()
         return max(0, min(record.end, bound) - start)
 
-    def missing(self, record: Record, level: Level) -> None:
+    def missing(self, record: Record, level: OpenContainer) -> None:
         rule, needed, have, offset = "truncated-body", record.length, record.available, 0
         if have >= record.length:
             rule, needed, have = "truncated-padding", record.padding, have - record.length
@@ -429,16 +435,16 @@ class _Walker:
 
     # ---------------------------------------------------------------------------------- helpers
 
-    def bytes(self, size: int, level: Level) -> memoryview:
+    def bytes(self, size: int, level: OpenContainer) -> memoryview:
         if level.bound is not None:
             size = max(0, min(size, level.bound - self.at))
         return self.source.at(self.at, size)
 
-    def fail(self, rule: str, message: str, level: Level, **details: Any) -> None:
+    def fail(self, rule: str, message: str, level: OpenContainer, **details: Any) -> None:
         raise _Broken(Fault(level, make_finding(Problem(rule, message, **details), self.at, level)))
 
     def short(
-        self, rule: str, needed: int, have: int, level: Level, message: str | None = None
+        self, rule: str, needed: int, have: int, level: OpenContainer, message: str | None = None
     ) -> None:
         message = message or CORE_RULES[rule].summary
         problem = Problem(rule, message, expected=f"{needed} bytes", actual=f"{have} bytes")

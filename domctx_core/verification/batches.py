@@ -26,13 +26,13 @@ from domctx_core.layout.columns.arrays import LANES, Planes, ascending, from_pla
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check
 from domctx_core.model.check_run import Run
-from domctx_core.model.instance_set import Duplicates, Standing
+from domctx_core.model.instance_set import InstanceSet, OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.traits import Traits
 from domctx_core.model.wire import padding
-from domctx_core.reader.events import Level, Record
+from domctx_core.reader.events import OpenContainer, Record
 from domctx_core.reader.sources import Source
 
 __all__ = ["Proof", "Runs", "prove"]
@@ -92,7 +92,9 @@ class Proof(NamedTuple):
     watched: bool
 
 
-def prove(level: Level, record_type: RecordType[Any], checks: Iterable[Check]) -> Proof | None:
+def prove(
+    level: OpenContainer, record_type: RecordType[Any], checks: Iterable[Check]
+) -> Proof | None:
     """The proof of a type's records at one level; None where each of them has to be looked at."""
     format, header, code = level.format, level.header, record_type.code
     traits = Traits.of(record_type)
@@ -206,7 +208,7 @@ class _Medley:
 class _Ground:
     """What is known of one level: its proofs, and the shapes made of them."""
 
-    def __init__(self, level: Level, checks: Sequence[Check], cap: int) -> None:
+    def __init__(self, level: OpenContainer, checks: Sequence[Check], cap: int) -> None:
         assert level.header is not None
         self.level = level
         self.header = level.header
@@ -223,12 +225,12 @@ class _Ground:
     def proof(self, code: int) -> Proof | None:
         """The proof of a type that records before were of, if there is one."""
         if code not in self._proofs:
-            known = self.level.known.get(code)
-            if known is None or known.record_type is None:
+            info = self.level.type_infos.get(code)
+            if info is None or info.record_type is None:
                 return None
-            if known.met < WARM and not known.proved:
+            if info.met < WARM and not info.proved:
                 return None
-            made = prove(self.level, known.record_type, self._checks)
+            made = prove(self.level, info.record_type, self._checks)
             self._proofs[code] = None if made is None or made.size > self._cap else made
         return self._proofs[code]
 
@@ -242,7 +244,7 @@ class _Ground:
             assert proof is not None
             at += proof.stride
 
-    def shapes(self, block: bytes, standing: Standing) -> Iterator[_Shape]:
+    def shapes(self, block: bytes, standing: OrderState) -> Iterator[_Shape]:
         """Shapes that the row at the start of a block may have, the most likely one first."""
         if len(block) < self.header.size:
             return
@@ -307,13 +309,17 @@ class Runs:
     """
 
     def __init__(
-        self, source: Source, cap: int, watch: Watch | None, see: Callable[[Level, Run], None]
+        self,
+        source: Source,
+        cap: int,
+        watch: Watch | None,
+        see: Callable[[OpenContainer, Run], None],
     ) -> None:
         self._source = source
         self._cap = cap
         self._watch = watch or None
         self._see = see
-        self._grounds: dict[Level, _Ground] = {}
+        self._grounds: dict[OpenContainer, _Ground] = {}
         self._wait = self._pause = 0
 
     def wait(self) -> bool:
@@ -323,10 +329,10 @@ class Runs:
             return True
         return False
 
-    def after(self, record: Record, standing: Standing, checks: Sequence[Check]) -> None:
+    def after(self, record: Record, standing: OrderState, checks: Sequence[Check]) -> None:
         """Take what can be proved right after a record, and say so in `record.passed`."""
-        known, level = record.known, record.level
-        if known.met < WARM and not known.proved:
+        info, level = record.type_info, record.level
+        if info.met < WARM and not info.proved:
             return
         ground = self._grounds.get(level)
         if ground is None:
@@ -338,13 +344,13 @@ class Runs:
         else:
             self._wait = self._pause = min(2 * self._pause + 1, PATIENCE)
 
-    def _take(self, ground: _Ground, start: int, standing: Standing) -> int:
+    def _take(self, ground: _Ground, start: int, standing: OrderState) -> int:
         """Take rows from `start` on, until there is something else; gives how many bytes."""
         at = self._rows(ground, start, standing)
         ground.ahead = max(LEAST_BLOCK, min(at - start, BLOCK))
         return at - start
 
-    def _rows(self, ground: _Ground, start: int, standing: Standing) -> int:
+    def _rows(self, ground: _Ground, start: int, standing: OrderState) -> int:
         """Take rows from `start` on; gives where they end."""
         bound, at, size = ground.level.bound, start, ground.ahead
         while True:
@@ -357,7 +363,7 @@ class Runs:
             if 2 * taken > size:
                 size = min(4 * size, BLOCK)
 
-    def _row(self, ground: _Ground, at: int, size: int, standing: Standing) -> tuple[int, bool]:
+    def _row(self, ground: _Ground, at: int, size: int, standing: OrderState) -> tuple[int, bool]:
         """Take a row that begins at `at`; gives its bytes, and whether there may be another."""
         block = self._source.ready(at, size)
         for shape in ground.shapes(block, standing):
@@ -375,7 +381,7 @@ class Runs:
         end: int,
         count: int,
         at: int,
-        standing: Standing,
+        standing: OrderState,
     ) -> int:
         """Take the records of a row, up to the first that was there before; gives the bytes."""
         level = ground.level
@@ -383,8 +389,8 @@ class Runs:
             order = level.header.byteorder
             rows = list(shape.instances(block, end))
             columns = [(code, ascending(raw, order)) for code, raw in rows]
-            if not standing.duplicates.extend(columns):
-                end, count = _new(ground, rows, block, end, standing.duplicates)
+            if not standing.instances.add_ascending(columns):
+                end, count = _new(ground, rows, block, end, standing.instances)
         if not count:
             return 0
         code, _, length = ground.header.read(block[: ground.header.size])
@@ -411,16 +417,16 @@ def _new(
     rows: list[tuple[int, Planes]],
     block: bytes,
     end: int,
-    duplicates: Duplicates,
+    instances: InstanceSet,
 ) -> tuple[int, int]:
     """Where the records of a row end that are all new, and how many they are; each is noted."""
     if len(rows) == 1:
         code, raw = rows[0]
-        count = duplicates.until(code, from_planes(raw, ground.header.byteorder))
+        count = instances.add_until_duplicate(code, from_planes(raw, ground.header.byteorder))
         return end // len(raw[0]) * count, count
     count = 0
     for place, code, instance, _ in ground.records(block, end):
-        if duplicates.seen(code, instance or 0):
+        if not instances.add(code, instance or 0):
             return place, count
         count += 1
     return end, count

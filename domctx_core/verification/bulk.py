@@ -15,13 +15,13 @@ from domctx_core.base.problems import Problem
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.attributes import FIRST
-from domctx_core.model.check import Check, Seen
-from domctx_core.model.instance_set import Duplicates, Standing
+from domctx_core.model.check import Check, RecordView
+from domctx_core.model.instance_set import InstanceSet, OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.traits import Traits
-from domctx_core.reader.events import Known, Level, Record
+from domctx_core.reader.events import OpenContainer, Record, TypeInfo
 from domctx_core.reader.sources import Source
 
 __all__ = ["BulkRows"]
@@ -43,7 +43,7 @@ class _Kind(NamedTuple):
 
 def _kind(record: Record, checks: Sequence[Check]) -> _Kind | None:
     """None where more is to be said of a record than its head and its length tell."""
-    level, found = record.level, record.known.record_type
+    level, found = record.level, record.type_info.record_type
     if found is None or record.type in (level.format.first, level.format.last):
         return None
     traits = Traits.of(found)
@@ -104,27 +104,27 @@ class BulkRows:
         source: Source,
         cap: int,
         watch: Watch | None,
-        ask: Callable[[Check, Seen], Iterable[Problem]],
-        tell: Callable[[Level, Seen, Check, Problem], None],
+        ask: Callable[[Check, RecordView], Iterable[Problem]],
+        tell: Callable[[OpenContainer, RecordView, Check, Problem], None],
     ) -> None:
         self._source = source
         self._cap = cap
         self._watch = watch or None
         self._ask = ask
         self._tell = tell
-        self._kinds: dict[Known, _Kind | None] = {}
+        self._kinds: dict[TypeInfo, _Kind | None] = {}
 
-    def after(self, record: Record, standing: Standing, checks: Sequence[Check]) -> None:
+    def after(self, record: Record, standing: OrderState, checks: Sequence[Check]) -> None:
         """Take what is plainly right, and say so in `record.passed`."""
         if self._source.size is None or not record.complete:
             return
-        if record.known not in self._kinds:
-            self._kinds[record.known] = _kind(record, checks)
-        kind = self._kinds[record.known]
+        if record.type_info not in self._kinds:
+            self._kinds[record.type_info] = _kind(record, checks)
+        kind = self._kinds[record.type_info]
         if kind is not None:
-            record.passed = self._take(kind, record, standing.duplicates) - record.end
+            record.passed = self._take(kind, record, standing.instances) - record.end
 
-    def _take(self, kind: _Kind, record: Record, duplicates: Duplicates) -> int:
+    def _take(self, kind: _Kind, record: Record, instances: InstanceSet) -> int:
         """Take the records that follow; gives where the last of them ends."""
         read_into, watch, level, code = (
             self._source.read_into,
@@ -167,12 +167,12 @@ class BulkRows:
             except PLUGIN_ERRORS:
                 break
             if instance is not None and (
-                (limit is not None and instance >= limit) or duplicates.seen(code, instance)
+                (limit is not None and instance >= limit) or not instances.add(code, instance)
             ):
                 break
             if kind.checks:
                 name = kind.record_type.name
-                seen = Seen(level.count, at, code, name, instance, length, body)
+                seen = RecordView(level.count, at, code, name, instance, length, body)
                 for check in kind.checks:
                     for problem in self._ask(check, seen):
                         self._tell(level, seen, check, problem)

@@ -21,25 +21,25 @@ from domctx_core.layout.body import Body
 from domctx_core.model.check import (
     Check,
     Container,
-    Seen,
+    RecordView,
     check_fault,
     make_check,
     placed_problems_of,
     problems_of,
 )
 from domctx_core.model.formats import Formats
-from domctx_core.model.instance_set import Standing
+from domctx_core.model.instance_set import OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import (
     Closed,
     Event,
     Fault,
-    Known,
-    Level,
+    OpenContainer,
     Opened,
     Record,
     Trailing,
+    TypeInfo,
     make_finding,
     unusable,
 )
@@ -75,7 +75,7 @@ class Verdict(NamedTuple):
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-class _Plan:
+class TypePlan:
     """What is asked of each record of a type, settled once for all of them in a container.
 
     `judged` says that the record type has something to say of bodies, `ordered` that its code is
@@ -84,13 +84,15 @@ class _Plan:
     """
 
     __slots__ = (
-        "bulk", "checks", "judged", "known", "limit", "loadable", "longest", "opens", "ordered",
-        "record_type",
+        "bulk", "checks", "judged", "limit", "loadable", "longest", "opens", "ordered",
+        "record_type", "type_info",
     )  # fmt: skip
 
-    def __init__(self, level: Level, code: int, known: Known, checks: Iterable[Check]) -> None:
-        format, found = level.format, known.record_type
-        self.known = known
+    def __init__(
+        self, level: OpenContainer, code: int, info: TypeInfo, checks: Iterable[Check]
+    ) -> None:
+        format, found = level.format, info.record_type
+        self.type_info = info
         self.record_type = found
         self.checks = [check for check in checks if code in check.codes]
         self.opens = code == format.first
@@ -98,8 +100,8 @@ class _Plan:
         self.longest = format.max_length
         self.limit = None if found is None else found.instances.limit
         self.loadable = found is None or found.loadable
-        self.bulk = known.bulk
-        self.judged = known.judged or known.bulk
+        self.bulk = info.bulk
+        self.judged = info.judged or info.bulk
 
 
 class _State:
@@ -111,10 +113,10 @@ class _State:
     def __init__(self, checks: list[Check], rules: Rules) -> None:
         self.checks = checks
         self.rules = rules
-        self.plans: dict[int, _Plan] = {}
+        self.plans: dict[int, TypePlan] = {}
         self.container: Container | None = None
         self.current: tuple[Record, Body | None] | None = None
-        self.standing = Standing()
+        self.standing = OrderState()
 
 
 class Verifier:
@@ -127,7 +129,7 @@ class Verifier:
         self._brought = [rule for check in self.checks for rule in check.rules]
         self.receiver = receiver
         self.needs_plugin = False
-        self._states: dict[Level, _State] = {}
+        self._states: dict[OpenContainer, _State] = {}
         self._count = 0
         self._failed = False
         self._limited = False
@@ -207,7 +209,7 @@ class Verifier:
                     faults += self._unasked(error)
         return made, faults
 
-    def _begin(self, level: Level) -> Iterator[Finding]:
+    def _begin(self, level: OpenContainer) -> Iterator[Finding]:
         state = self._states[level]
         outer = within = None
         if level.parent is not None:
@@ -240,13 +242,13 @@ class Verifier:
     def _record(self, record: Record) -> list[Finding]:
         state = self._states[record.level]
         plan = state.plans.get(record.type)
-        if plan is None or plan.known is not record.known:
+        if plan is None or plan.type_info is not record.type_info:
             plan = self._plan(record, state)
         found: list[Finding] = []
         if plan.opens or not record.index:
             self._first(record, found)
         standing, instance = state.standing, record.instance
-        if instance is not None and standing.duplicates.seen(record.type, instance):
+        if instance is not None and not standing.instances.add(record.type, instance):
             self._repeated(record, found)
         if plan.ordered:
             if record.type < standing.previous:
@@ -261,11 +263,11 @@ class Verifier:
         return found
 
     @staticmethod
-    def _plan(record: Record, state: _State) -> _Plan:
+    def _plan(record: Record, state: _State) -> TypePlan:
         """The plan of a record's type."""
         level, code = record.level, record.type
-        plan = _Plan(level, code, record.known, state.checks)
-        if level.known.get(code) is record.known:
+        plan = TypePlan(level, code, record.type_info, state.checks)
+        if level.type_infos.get(code) is record.type_info:
             state.plans[code] = plan
         return plan
 
@@ -295,7 +297,7 @@ class Verifier:
             found.append(record.finding(Problem("duplicate-record", again)))
 
     @staticmethod
-    def _descends(record: Record, standing: Standing, found: list[Finding]) -> None:
+    def _descends(record: Record, standing: OrderState, found: list[Finding]) -> None:
         """A type code below the one before, which is said once."""
         if standing.descended or not record.index:
             return
@@ -322,7 +324,7 @@ class Verifier:
         found.append(record.finding(problem))
 
     def _body(
-        self, record: Record, plan: _Plan, state: _State, found: list[Finding]
+        self, record: Record, plan: TypePlan, state: _State, found: list[Finding]
     ) -> Body | None:
         """Add what is wrong with one body; gives the body, where it can be decoded."""
         if plan.longest is not None and record.length > plan.longest:
@@ -394,9 +396,9 @@ class Verifier:
         """What the record type itself has to say."""
         try:
             judged: list[Problem] = []
-            if record.known.judged:
+            if record.type_info.judged:
                 judged += record_type.judge(record.instance, body, self.receiver)
-            if record.known.bulk:
+            if record.type_info.bulk:
                 extent = record_type.extent(body)
                 if extent is not None and extent != record.length:
                     judged.append(_against_head(record, extent))
@@ -441,7 +443,7 @@ class Verifier:
             for problem in self.ask(check, seen):
                 found.append(record.finding(problem, rules))
 
-    def ask(self, check: Check, seen: Seen) -> Iterable[Problem]:
+    def ask(self, check: Check, seen: RecordView) -> Iterable[Problem]:
         """What a check has to say of one record."""
         try:
             answer = check.record(seen)
@@ -465,11 +467,13 @@ class Verifier:
         state = self._states[record.level]
         rows.after(record, state.standing, state.checks)
 
-    def told(self, level: Level, seen: Seen, check: Check, problem: Problem) -> list[Finding]:
+    def told(
+        self, level: OpenContainer, seen: RecordView, check: Check, problem: Problem
+    ) -> list[Finding]:
         """The finding of what a check says of a record that is otherwise proved."""
         return self._sieved([_told(level, seen, problem, self._states[level].rules)])
 
-    def run(self, level: Level, run: Run) -> list[Finding]:
+    def run(self, level: OpenContainer, run: Run) -> list[Finding]:
         """The findings of checks about a run that is otherwise proved."""
         state = self._states[level]
         problems: list[tuple[int, int, Problem]] = []
@@ -487,10 +491,10 @@ class Verifier:
             _told(level, run.outline(at), problem, state.rules) for at, _, problem in problems
         )
 
-    def _close(self, level: Level) -> Iterator[Finding]:
+    def _close(self, level: OpenContainer) -> Iterator[Finding]:
         state = self._states[level]
         for check in state.checks:
-            problems: list[tuple[Seen | None, Problem]]
+            problems: list[tuple[RecordView | None, Problem]]
             try:
                 problems = list(placed_problems_of(check))
             except PluginError as error:
@@ -504,7 +508,7 @@ class Verifier:
                     yield _told(level, seen, problem, state.rules)
 
 
-def _told(level: Level, seen: Seen, problem: Problem, rules: Rules) -> Finding:
+def _told(level: OpenContainer, seen: RecordView, problem: Problem, rules: Rules) -> Finding:
     """A check's problem of a record that has passed by, at its place in the input."""
     at = seen.offset
     if problem.offset is not None and level.header is not None:
@@ -570,15 +574,15 @@ def _untried(opened: Opened) -> str:
     return "; ".join(f"{', '.join(each)} ({reason})" for reason, each in names.items())
 
 
-def _seen(record: Record, body: Body | None) -> Seen:
+def _seen(record: Record, body: Body | None) -> RecordView:
     """A record as checks see it."""
-    name = record.known.name or f"type {record.type:#x}"
-    return Seen(
+    name = record.type_info.name or f"type {record.type:#x}"
+    return RecordView(
         record.index, record.offset, record.type, name, record.instance, record.length, body
     )
 
 
-def _first_name(level: Level) -> str:
+def _first_name(level: OpenContainer) -> str:
     """The name of the record type that the format begins with."""
     first = level.format.first
     assert first is not None
@@ -635,7 +639,7 @@ def verify(
         if type(event) is Record:
             if watched is not None:
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
-            if event.known.bulk:
+            if event.type_info.bulk:
                 verifier.look_ahead(event, bulk)
             elif not runs.wait():
                 verifier.look_ahead(event, runs)

@@ -18,9 +18,9 @@ from domctx_core import (
     Problem,
     RecordType,
     RecordTypeDeclaration,
+    RecordView,
     Rule,
     SaveContext,
-    Seen,
     Severity,
     array,
     bitmap,
@@ -91,7 +91,7 @@ class SampleCheck(Check):
         Rule("sample/odd", Severity.WARNING, None, "odd", "It is odd.", "Even it.", "1"),
     )
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         if isinstance(seen.body, Sample) and seen.body.count % 2:
             yield Problem("sample/odd", "an odd number of frames", field="count")
 

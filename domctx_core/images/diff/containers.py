@@ -11,7 +11,7 @@ from domctx_core.images.diff.changes import Value, ValueChange, Where
 from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.model import ContainerPlace
 from domctx_core.images.tree import ContainerNode, Image, RecordNode
-from domctx_core.reader.events import Level
+from domctx_core.reader.events import OpenContainer
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["JoinedContainer", "framing_changes", "joined_containers"]
@@ -22,7 +22,7 @@ class JoinedContainer:
     """A container of one image; the stretches of one that was suspended are joined in it."""
 
     image: Image
-    level: Level
+    level: OpenContainer
     recognised: bool
     in_b: bool
     outer: JoinedContainer | None = None

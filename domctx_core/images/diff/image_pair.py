@@ -14,7 +14,7 @@ from domctx_core.images.diff.parts import body_of
 from domctx_core.images.tree import Image, RecordNode
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType
-from domctx_core.reader.events import Level, Record
+from domctx_core.reader.events import OpenContainer, Record
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["ImagePair", "Keep"]
@@ -72,7 +72,7 @@ class ImagePair:
         size = r.end - r.offset
         return r.length == s.length and self.comparer.same(r.offset, s.offset, size)
 
-    def match(self, x: Level, y: Level) -> None:
+    def match(self, x: OpenContainer, y: OpenContainer) -> None:
         """Have two containers compared with each other."""
         self.partners |= {id(x): id(y), id(y): id(x)}
 

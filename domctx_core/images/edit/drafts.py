@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.format import HEAD_SIZE
-from domctx_core.reader.events import Level, Record
+from domctx_core.reader.events import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
 
@@ -77,7 +77,7 @@ class ContainerDraft:
         self.new_offset: int | None = None
 
     @property
-    def level(self) -> Level:
+    def level(self) -> OpenContainer:
         return self.node.level
 
     @property

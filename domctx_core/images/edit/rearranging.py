@@ -15,7 +15,7 @@ from domctx_core.images.edit.order import by_dependencies
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.images.edit.selection import Selection
 from domctx_core.images.moves import moved_places
-from domctx_core.reader.events import Level
+from domctx_core.reader.events import OpenContainer
 
 __all__ = ["insert_records", "remove_records", "reorder_records"]
 
@@ -193,6 +193,6 @@ def reorder_records(selection: Selection, log: ChangeLog, order: Order) -> None:
         draft.rearranged = True
 
 
-def _framing(level: Level) -> str:
+def _framing(level: OpenContainer) -> str:
     framing = level.framing
     return f"{level.format.name} version {framing.version}, {framing.byteorder}-endian"

@@ -13,7 +13,7 @@ from domctx_core.images.edit.operations import ALL, Selector
 from domctx_core.images.tree import ContainerNode, Image
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Registry
-from domctx_core.reader.events import Level
+from domctx_core.reader.events import OpenContainer
 
 __all__ = ["Selection", "either"]
 
@@ -140,7 +140,7 @@ class Selection:
             )
         return drafts[0]
 
-    def _registries(self, levels: Iterable[Level]) -> list[Registry]:
+    def _registries(self, levels: Iterable[OpenContainer]) -> list[Registry]:
         return [self._formats.registry(name) for name in sorted({lv.format.name for lv in levels})]
 
     def _no_container(self, path: tuple[str, ...]) -> UsageError:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from domctx_plugin_shared_info import SharedInfo
 
-from domctx_core import Bits, Check, CheckDeclaration, Problem, Rule, Run, Seen, hookimpl
+from domctx_core import Bits, Check, CheckDeclaration, Problem, RecordView, Rule, Run, hookimpl
 from domctx_plugin_event_channel.abi import TWO_LEVEL_PORTS, Abi, EvtchnAbi
 from domctx_plugin_event_channel.channel import (
     DEFAULT_PRIORITY,
@@ -62,10 +62,10 @@ class EventChannelCheck(Check):
         self._pirqs: dict[int, int] = {}
         #: By port: the other end's port, and where the record is: its index and its offset.
         self._loops: dict[int, tuple[int, int, int]] = {}
-        self._wordless: list[Seen] = []
+        self._wordless: list[RecordView] = []
         self._wordless_count = 0
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Judge a channel against what came before it; remember what it needs of later ones."""
         match seen.body:
             case SharedInfo(info=info, ports=ports):
@@ -76,7 +76,7 @@ class EventChannelCheck(Check):
             case EventChannel() as channel if seen.instance is not None:
                 yield from self._channel(seen.instance, channel, seen)
 
-    def _channel(self, port: int, channel: EventChannel, seen: Seen) -> Iterator[Problem]:
+    def _channel(self, port: int, channel: EventChannel, seen: RecordView) -> Iterator[Problem]:
         abi = self._abi
         if abi is not None:
             yield from against_abi(port, channel, abi, self._two_level_ports)
@@ -221,14 +221,14 @@ class EventChannelCheck(Check):
                     actual=int(flag),
                 )
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         """Judge what needs all channels: pairs within the domain, and ports beyond the array."""
         for port, (remote, index, offset) in self._loops.items():
             back = self._loops.get(remote)
             if back is None or back[0] != port:
                 found = "no such channel" if back is None else f"bound to port {back[0]}"
                 yield (
-                    Seen(index, offset, CHANNEL, "EVENT_CHANNEL", port, 32, None),
+                    RecordView(index, offset, CHANNEL, "EVENT_CHANNEL", port, 32, None),
                     Problem(
                         "event-channel/peer",
                         f"port {port} is bound to port {remote} of the domain itself, which does"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from domctx_core import Check, CheckDeclaration, Problem, Rule, Run, Seen, Severity, hookimpl
+from domctx_core import Check, CheckDeclaration, Problem, RecordView, Rule, Run, Severity, hookimpl
 
 __all__ = ["RULES", "HvmContextCheck", "domctx_checks"]
 
@@ -46,9 +46,9 @@ class HvmContextCheck(Check):
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __init__(self) -> None:
-        self._seen: dict[int, dict[int, Seen]] = {}
+        self._seen: dict[int, dict[int, RecordView]] = {}
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Remember the first record of each type and vCPU."""
         if seen.instance is not None:
             self._seen.setdefault(seen.instance, {}).setdefault(seen.code, seen)
@@ -62,7 +62,7 @@ class HvmContextCheck(Check):
                 known[run.code] = run.outline(number)
         return ()
 
-    def end(self) -> Iterable[tuple[Seen | None, Problem]]:
+    def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
         """Report which vCPUs are down, and which lack their local APIC."""
         for vcpu, records in sorted(self._seen.items()):
             if CPU not in records:

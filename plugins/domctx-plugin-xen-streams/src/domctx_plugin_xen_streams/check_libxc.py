@@ -12,8 +12,8 @@ from domctx_core import (
     Check,
     Container,
     Problem,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     XenVersion,
 )
@@ -92,8 +92,8 @@ class LibxcCheck(Check):
         self._vcpus: dict[int, int] = {}
         self._unreadable_vcpu = False
         self._reported: set[tuple[str, int]] = set()
-        self._highest_ever: Seen | None = None
-        self._highest: Seen | None = None
+        self._highest_ever: RecordView | None = None
+        self._highest: RecordView | None = None
         self._settled = False
 
     def begin(self, container: Container) -> Iterable[Problem]:
@@ -114,7 +114,7 @@ class LibxcCheck(Check):
                 BIG_ENDIAN, "the libxc stream is big-endian, and libxc refuses it", _LIBXC_OPTIONS
             )
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Judge one record against those before it."""
         if seen.code != PAGE_DATA:
             self._settled = False
@@ -124,7 +124,7 @@ class LibxcCheck(Check):
             self._settled = True
         return self._judge(seen)
 
-    def _judge(self, seen: Seen) -> Iterator[Problem]:
+    def _judge(self, seen: RecordView) -> Iterator[Problem]:
         code = seen.code
         if self._version not in LIBXC_VERSIONS:
             return  # the header's own finding says all there is to say
@@ -159,7 +159,7 @@ class LibxcCheck(Check):
         self._reported.add((what, code))
         return new
 
-    def _allowed(self, seen: Seen) -> Iterator[Problem]:
+    def _allowed(self, seen: RecordView) -> Iterator[Problem]:
         code, version = seen.code, self._version
         if code in (TOOLSTACK, DIRTY_PFN_LIST) and self._once("refused", code):
             yield Problem("xen-streams/refused-record", f"no receiver takes {seen.name}")
@@ -181,7 +181,7 @@ class LibxcCheck(Check):
                 actual=self.guest.name,
             )
 
-    def _duplicate(self, seen: Seen) -> Iterator[Problem]:
+    def _duplicate(self, seen: RecordView) -> Iterator[Problem]:
         code, where = seen.code, None
         if code in _ONCE_PER_STREAM and code in self._ever:
             where = "in the stream"
@@ -210,7 +210,7 @@ class LibxcCheck(Check):
                 "xen-streams/duplicate-record", f"{seen.name} stands {where} a second time"
             )
 
-    def _order(self, seen: Seen) -> Iterator[Problem]:
+    def _order(self, seen: RecordView) -> Iterator[Problem]:
         code = seen.code
         rank = _RANKS.get(code)
         if rank is None or self._alien(code):
@@ -237,13 +237,13 @@ class LibxcCheck(Check):
                 actual=f"after record {highest.index} at offset {highest.offset:#x}",
             )
         # only code, index and offset are needed later: a body is not kept for them
-        mark = Seen(seen.index, seen.offset, code, seen.name, None, seen.length, None)
+        mark = RecordView(seen.index, seen.offset, code, seen.name, None, seen.length, None)
         if self._highest is None or rank > _RANKS[self._highest.code]:
             self._highest = mark
         if self._highest_ever is None or rank > _RANKS[self._highest_ever.code]:
             self._highest_ever = mark
 
-    def _static_data(self, seen: Seen) -> Iterator[Problem]:
+    def _static_data(self, seen: RecordView) -> Iterator[Problem]:
         if self._version < 3:
             return
         code, rule = seen.code, "xen-streams/static-data-end"
@@ -302,7 +302,7 @@ class LibxcCheck(Check):
                 actual=f"words of {actual} bytes",
             )
 
-    def _complete(self, seen: Seen) -> Iterator[Problem]:
+    def _complete(self, seen: RecordView) -> Iterator[Problem]:
         """Yield what is missing from the checkpoint, or the stream, that ends with this record."""
         last = seen.code == END
         if last and PAGE_DATA not in self._ever:

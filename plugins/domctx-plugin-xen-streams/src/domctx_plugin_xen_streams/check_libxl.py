@@ -9,8 +9,8 @@ from domctx_core import (
     Check,
     Container,
     Problem,
+    RecordView,
     Rule,
-    Seen,
     Severity,
 )
 from domctx_plugin_xen_streams.config import config_problem
@@ -80,7 +80,7 @@ class LibxlCheck(Check):
                 BIG_ENDIAN, "the libxl stream is big-endian, and libxl refuses it", _LIBXL_OPTIONS
             )
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Judge one record against those before it."""
         match seen.code:
             case 0 if not self._has_libxc:
@@ -99,7 +99,7 @@ class LibxlCheck(Check):
             case 4:
                 self._emulators.clear()
 
-    def _emulator(self, seen: Seen) -> Iterator[Problem]:
+    def _emulator(self, seen: RecordView) -> Iterator[Problem]:
         if not self._has_libxc and ("order", seen.code) not in self._reported:
             self._reported.add(("order", seen.code))
             yield Problem(

@@ -15,8 +15,8 @@ from domctx_core import (
     CheckDeclaration,
     Container,
     Problem,
+    RecordView,
     Rule,
-    Seen,
     Start,
     hookimpl,
 )
@@ -43,7 +43,7 @@ class InnerContextCheck(Check):
             self._stream = container.outer.find(LibxcCheck)
         return ()
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Compare the Xen version of START, and the layout of SHARED_INFO."""
         stream = self._stream
         if stream is None:

@@ -14,7 +14,7 @@ from domctx_core import (
     DomainContext,
     Guest,
     ImageError,
-    Level,
+    OpenContainer,
     Record,
     XenVersion,
     save_image,
@@ -99,7 +99,7 @@ class ToVersion4(Change):
         self._place: int | None = None
         self._placed = False
 
-    def opened(self, level: Level) -> None:
+    def opened(self, level: OpenContainer) -> None:
         super().opened(level)
         self.set_version(3, 4)
 
@@ -207,7 +207,7 @@ class ToVersion3(Change):
         self.lossy = lossy
         self._found = False
 
-    def opened(self, level: Level) -> None:
+    def opened(self, level: OpenContainer) -> None:
         super().opened(level)
         self.set_version(4, 3)
 

@@ -12,7 +12,7 @@ from domctx_core import (
     Fault,
     Formats,
     ImageError,
-    Level,
+    OpenContainer,
     Opened,
     Record,
     Severity,
@@ -85,7 +85,7 @@ class Insert(Change):
         self._state = read_image(raw, formats) if self.kind == "domain-context" else None
         self._missing: set[str] = set()
 
-    def opened(self, level: Level) -> None:
+    def opened(self, level: OpenContainer) -> None:
         super().opened(level)
         if self._state is None:
             self._missing = {"HVM_CONTEXT"}

@@ -19,7 +19,7 @@ from domctx_core import (
     Fault,
     Formats,
     ImageError,
-    Level,
+    OpenContainer,
     Opened,
     Problem,
     Record,
@@ -57,7 +57,7 @@ class Change(ABC):
 
     source: CopySource
     formats: Formats
-    level: Level
+    level: OpenContainer
     header: LibxcDomainHeader
     width: int | None = None
 
@@ -69,7 +69,7 @@ class Change(ABC):
         """Whether the guest is a PV guest."""
         return self.header.type == GuestType.X86_PV
 
-    def opened(self, level: Level) -> None:
+    def opened(self, level: OpenContainer) -> None:
         """Start with a libxc stream."""
         self.level = level
         self.header = _domain_header(level)
@@ -187,7 +187,7 @@ def after_end(size: int) -> str:
     return f"{size} byte{'s' * (size != 1)} after END of the image"
 
 
-def _domain_header(level: Level) -> LibxcDomainHeader:
+def _domain_header(level: OpenContainer) -> LibxcDomainHeader:
     header = level.prologue[-1][1]
     assert isinstance(header, LibxcDomainHeader)
     return header

@@ -25,7 +25,7 @@ from domctx_core import (
     Formats,
     Guest,
     ImageError,
-    Level,
+    OpenContainer,
     Opened,
     PluginError,
     Record,
@@ -191,7 +191,7 @@ class StreamReader:
         self.vcpus: set[int] = set()
         self.shared_info: tuple[Record, Body] | None = None
         self.tsc_info: X86TscInfo | None = None
-        self.context: Level | None = None
+        self.context: OpenContainer | None = None
         self.codes: set[int] = set()
         self.state: dict[tuple[type[Body], int], Body] = {}
 

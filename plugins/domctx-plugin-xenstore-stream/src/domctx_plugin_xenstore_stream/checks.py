@@ -11,8 +11,8 @@ from domctx_core import (
     Container,
     Errno,
     Problem,
+    RecordView,
     Rule,
-    Seen,
     Severity,
     hookimpl,
 )
@@ -89,7 +89,7 @@ class XenstoreCheck(Check):
         self._version = container.version
         return ()
 
-    def record(self, seen: Seen) -> Iterable[Problem]:
+    def record(self, seen: RecordView) -> Iterable[Problem]:
         """Judge a record against those before it."""
         match seen.body:
             case ConnectionData(conn_id=number):
