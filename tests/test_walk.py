@@ -55,7 +55,7 @@ from domctx_core import (
     verify,
     walk,
 )
-from domctx_core.reader.events import KEPT
+from domctx_core.reader.record import KEPT
 from domctx_core.reader.walker import MAX_DEPTH
 
 

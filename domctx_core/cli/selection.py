@@ -10,7 +10,7 @@ import click
 from domctx_core.base.errors import UsageError
 from domctx_core.cli.app import App
 from domctx_core.layout.kinds.base import parse_integer
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 
 if TYPE_CHECKING:
     from domctx_core.model.registry import Entry, Registry

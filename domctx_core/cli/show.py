@@ -20,7 +20,7 @@ from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.layout.body import Body
 from domctx_core.model.attributes import Tally
-from domctx_core.reader.events import (
+from domctx_core.reader.record import (
     KEPT,
     Closed,
     Event,

@@ -11,7 +11,7 @@ from domctx_core.images.tree import ContainerNode, Image, RecordNode
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.scalars import Blob
 from domctx_core.layout.spans import FieldSpan, spans
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 
 __all__ = ["field_lines", "named_dump", "tree_lines"]
 

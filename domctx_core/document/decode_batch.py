@@ -12,7 +12,7 @@ from domctx_core.document.vocabulary import FIELDS_ONLY, record_head, record_pro
 from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import BatchHeader, batch_header
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.sources import Source
 
 __all__ = ["BatchDecoder", "RecordBatch", "batch_decoder"]

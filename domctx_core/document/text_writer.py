@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from domctx_core.base.text import json_integer
 from domctx_core.document.vocabulary import SCHEMA
-from domctx_core.reader.events import OpenContainer
+from domctx_core.reader.record import OpenContainer
 
 __all__ = ["Alike", "Part", "Writer"]
 

@@ -15,7 +15,7 @@ from domctx_core.document.vocabulary import (
     record_provider,
     stretch_json,
 )
-from domctx_core.reader.events import KEPT, Event, Fault, Opened, Record, Trailing
+from domctx_core.reader.record import KEPT, Event, Fault, Opened, Record, Trailing
 from domctx_core.reader.sources import Source
 from domctx_core.verification.verifier import Verifier
 

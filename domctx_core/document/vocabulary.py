@@ -14,7 +14,7 @@ from domctx_core.base.errors import PluginError
 from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT
-from domctx_core.reader.events import OpenContainer, Record
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.walker import MAX_DEPTH
 
 __all__ = [

@@ -25,7 +25,8 @@ from domctx_core.model.attributes import FIRST, Content
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
 from domctx_core.model.formats import Formats
 from domctx_core.model.wire import DOMAIN_CONTEXT, MAX_LENGTH, padding
-from domctx_core.reader.events import (
+from domctx_core.reader.header import header_of
+from domctx_core.reader.record import (
     KEPT,
     Closed,
     Event,
@@ -37,7 +38,6 @@ from domctx_core.reader.events import (
     make_finding,
     unusable,
 )
-from domctx_core.reader.header import header_of
 from domctx_core.reader.sources import Source
 
 __all__ = ["MAX_DEPTH", "walk"]

@@ -10,7 +10,7 @@ from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.layout.body import Body, Empty
 from domctx_core.model.registry import Provider
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.sources import Source
 from domctx_core.report.blocks import (
     Block,

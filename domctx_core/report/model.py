@@ -18,7 +18,7 @@ from domctx_core.images.diff.model import Diff
 from domctx_core.images.tree import Image, RecordNode
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.visuals import Amount
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.report.bands import Map, make_map
 from domctx_core.report.blocks import Block, FoundRule, Marked
 from domctx_core.report.cards import Cards

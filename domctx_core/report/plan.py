@@ -13,7 +13,7 @@ from enum import Enum
 
 from domctx_core.base.problems import Finding
 from domctx_core.images.tree import ContainerNode, RecordNode
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 
 __all__ = ["Item", "Places", "Plan", "What"]
 

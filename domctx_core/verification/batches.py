@@ -32,7 +32,7 @@ from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.traits import Traits
 from domctx_core.model.wire import padding
-from domctx_core.reader.events import OpenContainer, Record
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 
 __all__ = ["Proof", "Runs", "prove"]

@@ -21,7 +21,7 @@ from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.traits import Traits
-from domctx_core.reader.events import OpenContainer, Record, TypeInfo
+from domctx_core.reader.record import OpenContainer, Record, TypeInfo
 from domctx_core.reader.sources import Source
 
 __all__ = ["BulkRows"]

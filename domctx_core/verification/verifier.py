@@ -31,7 +31,7 @@ from domctx_core.model.formats import Formats
 from domctx_core.model.instance_set import OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.record_type import RecordType
-from domctx_core.reader.events import (
+from domctx_core.reader.record import (
     Closed,
     Event,
     Fault,

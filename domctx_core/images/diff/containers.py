@@ -11,7 +11,7 @@ from domctx_core.images.diff.changes import Value, ValueChange, Where
 from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.model import ContainerPlace
 from domctx_core.images.tree import ContainerNode, Image, RecordNode
-from domctx_core.reader.events import OpenContainer
+from domctx_core.reader.record import OpenContainer
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["JoinedContainer", "framing_changes", "joined_containers"]

@@ -16,7 +16,7 @@ from domctx_core.images.tree import RecordNode
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType
 from domctx_core.model.wire import DOMAIN_CONTEXT
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["Equivalent", "context_change", "find_equivalents"]

@@ -8,7 +8,7 @@ from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
 from domctx_core.images.diff.changes import Value
 from domctx_core.images.diff.model import RecordPlace
 from domctx_core.images.diff.parts import body_of
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 
 __all__ = ["Identity", "identity_of", "place_of"]
 

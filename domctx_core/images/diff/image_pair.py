@@ -14,7 +14,7 @@ from domctx_core.images.diff.parts import body_of
 from domctx_core.images.tree import Image, RecordNode
 from domctx_core.layout.body import Body
 from domctx_core.model.record_type import RecordType
-from domctx_core.reader.events import OpenContainer, Record
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["ImagePair", "Keep"]

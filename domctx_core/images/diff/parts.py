@@ -16,7 +16,7 @@ from domctx_core.images.diff.bytes import Comparer
 from domctx_core.images.diff.changes import Keys, PartsChange
 from domctx_core.layout.body import Body
 from domctx_core.model.attributes import Part
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.sources import Source
 
 __all__ = ["body_of", "compare_parts", "parts_of"]

@@ -11,7 +11,7 @@ from domctx_core.images.diff.image_pair import ImagePair
 from domctx_core.images.diff.parts import body_of, parts_of
 from domctx_core.images.tree import RecordNode
 from domctx_core.layout.spans import spans
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.splice import ByteRange
 
 __all__ = ["head_changes", "record_changes"]

@@ -13,7 +13,7 @@ from domctx_core.images.diff.parts import body_of
 from domctx_core.images.moves import moved_places
 from domctx_core.images.tree import RecordNode
 from domctx_core.model.record_type import RecordType
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 
 __all__ = ["Key", "RecordSequence", "match_damaged", "moved_keys"]
 

@@ -9,7 +9,7 @@ from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.wire import padding
-from domctx_core.reader.events import Record
+from domctx_core.reader.record import Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange, Chunk
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from domctx_core.images.tree import ContainerNode, RecordNode
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.format import HEAD_SIZE
-from domctx_core.reader.events import OpenContainer, Record
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
 

@@ -15,7 +15,7 @@ from domctx_core.images.edit.order import by_dependencies
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.images.edit.selection import Selection
 from domctx_core.images.moves import moved_places
-from domctx_core.reader.events import OpenContainer
+from domctx_core.reader.record import OpenContainer
 
 __all__ = ["insert_records", "remove_records", "reorder_records"]
 

@@ -13,7 +13,7 @@ from domctx_core.images.edit.operations import ALL, Selector
 from domctx_core.images.tree import ContainerNode, Image
 from domctx_core.model.formats import Formats
 from domctx_core.model.registry import Registry
-from domctx_core.reader.events import OpenContainer
+from domctx_core.reader.record import OpenContainer
 
 __all__ = ["Selection", "either"]
 
