@@ -33,9 +33,7 @@ from domctx_core import (
     u32,
     u64,
 )
-from domctx_core import (
-    array as array_of,
-)
+from domctx_core import array as array_of
 from domctx_core.layout.columns.arrays import LANES, is_ascending
 from domctx_core.layout.columns.columns import Frame
 from domctx_core.layout.columns.fixed_layout import RowLayout

@@ -20,16 +20,8 @@ from domctx_core.cli.selection import chosen_records, selection_options
 from domctx_core.cli.text import body_lines, hex_dump, size_text
 from domctx_core.layout.body import Body
 from domctx_core.model.attributes import Tally
-from domctx_core.reader.record import (
-    KEPT,
-    Closed,
-    Event,
-    Fault,
-    OpenContainer,
-    Opened,
-    Record,
-    Trailing,
-)
+from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
+from domctx_core.reader.record import KEPT, OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
 from domctx_core.verification.verifier import Verifier

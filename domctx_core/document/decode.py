@@ -34,8 +34,9 @@ from domctx_core.document.vocabulary import (
 )
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
+from domctx_core.reader.events import Closed, Fault, Opened, Trailing
 from domctx_core.reader.passing import PassingSource
-from domctx_core.reader.record import Closed, Fault, OpenContainer, Opened, Record, Trailing
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
 

@@ -15,7 +15,8 @@ from domctx_core.document.vocabulary import (
     record_provider,
     stretch_json,
 )
-from domctx_core.reader.record import KEPT, Event, Fault, Opened, Record, Trailing
+from domctx_core.reader.events import Event, Fault, Opened, Trailing
+from domctx_core.reader.record import KEPT, Record
 from domctx_core.reader.sources import Source
 from domctx_core.verification.verifier import Verifier
 

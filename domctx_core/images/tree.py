@@ -14,7 +14,8 @@ from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.problems import Finding
 from domctx_core.model.format import Format
 from domctx_core.model.formats import Formats
-from domctx_core.reader.record import Closed, Fault, OpenContainer, Opened, Record, Trailing
+from domctx_core.reader.events import Closed, Fault, Opened, Trailing
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange
 from domctx_core.reader.walker import walk

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from domctx_core.base.errors import (
-    DeclarationError,
-)
+from domctx_core.base.errors import DeclarationError
 from domctx_core.layout.body import Body, Run
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 

@@ -1,22 +1,15 @@
-"""Events: what a walk over an input tells of, from a container's begin to its end.
+"""Records as they are read: header and body, the container that holds them, and their type.
 
-A `Record` is one of them, and the one with most to ask: it gives its body, decodes it, and makes a
-finding of a problem of it, at its place in the input.
+A `Record` gives its body, decodes it, and turns a problem of it into a finding at its place in the
+input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
-from domctx_core.base.errors import (
-    PLUGIN_ERRORS,
-    DomctxError,
-    Errno,
-    PluginError,
-    describe,
-)
+from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, Errno, PluginError, describe
 from domctx_core.base.problems import Finding, Problem
 from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.layout.body import Body, Decoded
@@ -29,19 +22,7 @@ from domctx_core.model.traits import Traits
 from domctx_core.reader.header import BodyClass, Header
 from domctx_core.reader.sources import Source
 
-__all__ = [
-    "KEPT",
-    "Closed",
-    "Event",
-    "Fault",
-    "OpenContainer",
-    "Opened",
-    "Record",
-    "Trailing",
-    "TypeInfo",
-    "make_finding",
-    "unusable",
-]
+__all__ = ["KEPT", "OpenContainer", "Record", "TypeInfo", "make_finding", "unusable"]
 
 T = TypeVar("T")
 
@@ -166,43 +147,6 @@ class OpenContainer:
             if info.entry is not None or info.error is not None:  # of others there may be many
                 self.type_infos[code] = info
         return info
-
-
-class Opened(NamedTuple):
-    """A container begins (or goes on, where `resumed`).
-
-    One that is not `recognised` fits no known format, and is read as a domain context; `untried` are
-    the formats that could have fitted if their plugins were of use, and why they are not.
-    """
-
-    level: OpenContainer
-    resumed: bool = False
-    recognised: bool = True
-    untried: Mapping[str, PluginError] = MappingProxyType({})
-
-
-class Closed(NamedTuple):
-    """A container has ended, or is suspended; `offset` is where."""
-
-    level: OpenContainer
-    offset: int
-
-
-class Trailing(NamedTuple):
-    """Bytes after the last record of a container."""
-
-    level: OpenContainer
-    offset: int
-    length: int
-    raw: bytes
-
-
-class Fault(NamedTuple):
-    """The input cannot be framed any further at this place."""
-
-    level: OpenContainer | None
-    finding: Finding
-    needs_plugin: bool = False
 
 
 class Record:
@@ -409,9 +353,6 @@ class Record:
         if problem.offset is not None:
             at = self.body_offset + problem.offset
         return make_finding(problem, at, self.level, record=self, rules=rules)
-
-
-Event = Opened | Record | Closed | Trailing | Fault
 
 
 def make_finding(

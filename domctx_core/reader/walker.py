@@ -25,19 +25,9 @@ from domctx_core.model.attributes import FIRST, Content
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
 from domctx_core.model.formats import Formats
 from domctx_core.model.wire import DOMAIN_CONTEXT, MAX_LENGTH, padding
+from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
 from domctx_core.reader.header import header_of
-from domctx_core.reader.record import (
-    KEPT,
-    Closed,
-    Event,
-    Fault,
-    OpenContainer,
-    Opened,
-    Record,
-    Trailing,
-    make_finding,
-    unusable,
-)
+from domctx_core.reader.record import KEPT, OpenContainer, Record, make_finding, unusable
 from domctx_core.reader.sources import Source
 
 __all__ = ["MAX_DEPTH", "walk"]

@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, PluginError, describe
 from domctx_core.base.io import DEFAULT_CAP
-from domctx_core.base.problems import (
-    Finding,
-    Problem,
-    Severity,
-)
+from domctx_core.base.problems import Finding, Problem, Severity
 from domctx_core.base.rules import Rules
 from domctx_core.layout.body import Body
 from domctx_core.model.check import (
@@ -31,18 +27,8 @@ from domctx_core.model.formats import Formats
 from domctx_core.model.instance_set import OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.record_type import RecordType
-from domctx_core.reader.record import (
-    Closed,
-    Event,
-    Fault,
-    OpenContainer,
-    Opened,
-    Record,
-    Trailing,
-    TypeInfo,
-    make_finding,
-    unusable,
-)
+from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
+from domctx_core.reader.record import OpenContainer, Record, TypeInfo, make_finding, unusable
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
 
