@@ -48,6 +48,7 @@ from domctx_core import (
     RecordView,
     Rule,
     Severity,
+    Source,
     Trailing,
     blob,
     u16,
@@ -204,8 +205,8 @@ def outline(data: bytes, tmp: Path | None = None) -> list[str]:
                     lines.append(f"{'resume' if resumed else 'open'} {'/'.join(level.path)}")
                 case Record():
                     lines.append(f"{event.offset} {event.name}[{event.instance}] {event.length}")
-                case Closed(level, offset):
-                    lines.append(f"close {level.format.name} {offset}")
+                case Closed(level, offset, _, broken):
+                    lines.append(f"{'drop' if broken else 'close'} {level.format.name} {offset}")
                 case Trailing(level, offset, length, raw):
                     lines.append(f"trailing {level.format.name} {offset}+{length} {raw[:4].hex()}")
                 case Fault(_, finding):
@@ -382,15 +383,51 @@ def test_a_fault_in_a_body_does_not_stop_what_holds_it(tmp_path: Path) -> None:
     cut = image(port(1))[:40]
     lines = outline(box(brec(2, cut), brec(1, bytes(4))), tmp_path)
     assert lines[3:] == [
-        "21 START[0] 8", "45 EVTCHN[1] 16", "fault truncated-body 61",
+        "21 START[0] 8", "45 EVTCHN[1] 16", "fault truncated-body 61", "drop domain-context 45",
         "61 NUMBER[None] 4", "73 LAST[None] 0", "close box 81",
     ]  # fmt: skip
     assert outline(box(brec(2, start()), brec(1, bytes(4))))[4] == "fault end-missing 45"
+    assert closings(BufferSource(box(brec(2, cut), LAST)))[0] == ("domain-context", 45, 16, True)
 
 
 def test_a_fault_inline_stops_everything() -> None:
     lines = outline(box(brec(3), start() + rec(3, 0, b"", length=10**9), tail=b""))
-    assert lines[-1] == "fault truncated-body 61"
+    assert lines[-3:] == ["fault truncated-body 61", "drop domain-context 45", "drop box 45"]
+
+
+def closings(source: Source) -> list[tuple[str, int, int | None, bool]]:
+    return [
+        (event.level.format.name, event.offset, event.rest, event.broken)
+        for event in walk(source, known())
+        if isinstance(event, Closed)
+    ]
+
+
+@pytest.mark.parametrize(
+    "inner", [start() + rec(3, 0, b"", length=10**9) + bytes(9), b"", b"short"]
+)
+def test_what_cannot_be_framed_is_the_innermost_containers(inner: bytes) -> None:
+    data = box(brec(3), inner, tail=b"")
+    offset = 21 + 24 * bool(inner.startswith(start()))
+    rest = len(data) - offset
+    assert closings(BufferSource(data)) == [
+        ("domain-context", offset, rest, True), ("box", offset, 0, True)
+    ]  # fmt: skip
+    if inner[24:]:  # then the end was met when the record was looked at
+        assert closings(FileSource(Drip(data))) == closings(BufferSource(data))
+    else:
+        assert closings(FileSource(Drip(data))) == [
+            ("domain-context", offset, None, True), ("box", offset, 0, True)
+        ]  # fmt: skip
+
+
+def test_what_breaks_before_it_is_opened_is_its_holders() -> None:
+    """But for the outermost container, whose bytes are nobody else's."""
+    cut = b"BOX!\0\0\0\7lab"
+    assert closings(BufferSource(cut)) == [("box", 0, 11, True)]
+    assert closings(BufferSource(b"WRAP" + cut)) == [("wrap", 4, 11, True)]
+    assert closings(BufferSource(box(brec(8), cut, tail=b""))) == [("box", 21, 11, True)]
+    assert closings(BufferSource(box(brec(4, cut)))) == [("box", 13 + 8 + 12 + 8, 0, False)]
 
 
 def test_a_missing_format_in_a_body_is_said_and_passed_over(tmp_path: Path) -> None:
@@ -472,7 +509,7 @@ def test_any_cut_is_one_fault(cut: int, tmp_path: Path) -> None:
 
 def test_a_prologue_that_claims_too_much() -> None:
     data = struct.pack(">4sHH", b"BOX!", 0, 0xFFFF) + b"short"
-    assert outline(data) == ["fault truncated-header 8"]
+    assert outline(data) == ["fault truncated-header 8", "drop box 0"]
     assert outline_with_cap(box(label=bytes(200)), 100) == ["length-over-cap"]
 
 
@@ -594,13 +631,14 @@ def test_memory_is_bounded_on_a_pipe(code: int) -> None:
 
 def test_what_no_format_fits_is_read_as_a_domain_context() -> None:
     assert rules(b"\x7fELF" + bytes(60))[:2] == [("first-not-start", 0), ("unknown-type", 0)]
-    assert outline(b"") == ["open domain-context", "fault end-missing 0"]
+    assert outline(b"") == ["open domain-context", "fault end-missing 0", "drop domain-context 0"]
 
 
 def test_the_format_can_be_said() -> None:
     events = list(walk(BufferSource(image()), known(), format=Box()))
     assert isinstance(events[0], Opened | Fault)
-    assert isinstance(events[-1], Fault)
+    assert isinstance(events[-2], Fault)
+    assert isinstance(events[-1], Closed)
 
 
 def test_two_formats_of_one_name() -> None:
@@ -639,7 +677,7 @@ def test_a_header_needs_type_and_length(fields: dict[str, Any]) -> None:
     OddFormat.header = header  # type: ignore[assignment]
     made = formats()
     made.add("odd", THIRD, OddFormat)
-    (fault,) = walk(BufferSource(box()), made)
+    fault, _ = walk(BufferSource(box()), made)
     assert isinstance(fault, Fault)
     assert fault.needs_plugin
     assert "Odd cannot be a record header" in fault.finding.message

@@ -70,7 +70,7 @@ def decode_image(
                 nest.record(part.level, part.shown)
             elif part.kind == "records":
                 nest.nodes[part.level]["records"] += part.batch or ()
-            else:
+            elif part.kind != "end":
                 node = nest.nodes[part.level]
                 if part.kind in node:
                     node[part.kind]["length"] += part.shown["length"]
@@ -106,7 +106,7 @@ def decode_lines(
         elif part.kind == "container":
             yield {**said, "container": names, "offset": json_integer(part.offset), **part.shown}
             said = {}
-        else:
+        elif part.kind != "end":
             yield {"container": names, part.kind: part.shown}
 
 
@@ -156,10 +156,9 @@ class _Nest:
 
 
 class _Decoder:
-    """Makes parts of events, and accounts for every byte.
+    """Make parts of events, so that every byte is in one of them.
 
-    `stack` are the containers that are open and `at` is how far the bytes of the innermost one are
-    accounted for; what is left when a container ends could not be framed.
+    `at` is how far the bytes are accounted for; `waiting` is a record whose body may be a container.
     """
 
     def __init__(
@@ -170,8 +169,8 @@ class _Decoder:
         self.pages = pages
         self.format = format
         self.cap = cap
-        self.stack: list[tuple[OpenContainer, Record | None]] = []
         self.at = 0
+        self.opened_any = False
         self.waiting: Record | None = None
         self.runs: dict[tuple[OpenContainer, int, int], BatchDecoder | None] = {}
 
@@ -181,51 +180,42 @@ class _Decoder:
                 yield self.settle(isinstance(event, Opened) and event.level.parent is self.waiting)
             match event:
                 case Opened():
-                    yield from self.opened(event)
-                case Record():
-                    yield from self.leave_to(event.level)
-                    if event.complete:
-                        yield from self.record(event)
+                    yield self.opened(event)
+                case Record() if event.complete:
+                    yield from self.record(event)
                 case Trailing(level, offset, length):
                     yield from self.stretch("trailing", level, offset, offset + length)
                     self.at = offset + length
-                case Closed():
-                    yield from self.pop(None)
-                case Fault(level):
-                    if not self.stack and not self.at and level is not None:
-                        shown = container_json(level, False)
-                        shown.pop("header", None)  # one that breaks off is not framed either
-                        yield Part("container", level, 0, shown)
-                        self.stack.append((level, None))
+                case Closed(level, offset, rest):
+                    if rest != 0:
+                        end = None if rest is None else offset + rest
+                        yield from self.stretch("unframed", level, offset, end)
+                    self.at = max(self.at, offset + (rest or 0))
+                    yield Part("end", level, self.at, {})
+                case Fault(level) if level is not None and not self.opened_any:
+                    shown = container_json(level, False)
+                    shown.pop("header", None)  # one that breaks off is not framed either
+                    yield Part("container", level, 0, shown)
+                    self.opened_any = True
             if isinstance(self.source, PassingSource) and self.waiting is None:
                 self.source.forget(self.at)
-        while self.stack:
-            yield from self.broke()
 
     # ------------------------------------------------------------------------------ containers
 
-    def opened(self, event: Opened) -> Iterator[Part]:
-        level = event.level
-        holder = None
-        if level.parent is not None:
-            yield from self.leave_to(level.parent.level)
-            content = level.parent.content
-            if content is not None and not content.inline:
-                holder = level.parent
-                self.at = holder.body_offset
-        shown = container_json(level, event.resumed)
-        if not event.resumed:
-            if level.prologue:
-                shown |= self.prologue(level)
-            offset, self.at = self.at, level.records_offset
-        else:
-            offset = self.at
-        self.stack.append((level, holder))
-        yield Part("container", level, offset, shown)
+    def opened(self, event: Opened) -> Part:
+        level, resumed = event.level, event.resumed
+        shown = container_json(level, resumed)
+        if not resumed and level.prologue:
+            shown |= self.prologue(level)
+        offset = level.parent.end if resumed and level.parent is not None else level.offset
+        if not resumed:
+            self.at = level.records_offset
+        self.opened_any = True
+        return Part("container", level, offset, shown)
 
     def prologue(self, level: OpenContainer) -> dict[str, Any]:
         """The prologue's bytes, where its fields do not give them back."""
-        raw = bytes(self.source.at(self.at, level.records_offset - self.at))
+        raw = bytes(self.source.at(level.offset, level.records_offset - level.offset))
         header = container_json(level, False)["header"]
         try:
             made, _ = prologue_bytes(level.format, level.framing.byteorder, header)
@@ -233,29 +223,6 @@ class _Decoder:
         except PLUGIN_ERRORS:
             again = b""
         return {} if again == raw else {"header_raw": raw.hex()}
-
-    def leave_to(self, level: OpenContainer) -> Iterator[Part]:
-        """End the containers inside `level` that a fault has ended without a word."""
-        while self.stack and self.stack[-1][0] is not level:
-            yield from self.broke()
-
-    def broke(self) -> Iterator[Part]:
-        """The framing ended in the innermost container: what is left of its holder is its."""
-        bounds = (level.bound for level, _ in reversed(self.stack))
-        yield from self.pop(next((bound for bound in bounds if bound is not None), -1))
-
-    def pop(self, end: int | None) -> Iterator[Part]:
-        """The innermost container ends, at `end` (None: where it says; -1: with the input)."""
-        level, holder = self.stack.pop()
-        if end is None and (level.bound is not None or not self.stack):
-            end = -1 if level.bound is None else level.bound
-        if end is not None:
-            start = self.at
-            for part in self.stretch("unframed", level, start, None if end < 0 else end):
-                self.at = part.offset + int(part.shown["length"])
-                yield part
-        if holder is not None:
-            self.at = holder.end
 
     def stretch(
         self,
@@ -311,8 +278,8 @@ class _Decoder:
         if run is not None:
             taken = 0
             for batch in run.take(record, self.source):
-                yield Part("records", record.level, self.at, {}, batch)
-                self.at += run.stride * len(batch.bodies)
+                yield Part("records", record.level, batch.offset, {}, batch)
+                self.at = batch.offset + run.stride * len(batch.bodies)
                 taken += len(batch.bodies)
             if taken:
                 record.level.count += taken - 1

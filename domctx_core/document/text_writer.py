@@ -30,9 +30,9 @@ class Alike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One container, record or stretch as JSON has it, or records that are alike."""
+    """One container, record or stretch as JSON has it, records that are alike, or a container's end."""
 
-    kind: Literal["container", "record", "records", "trailing", "unframed"]
+    kind: Literal["container", "record", "records", "trailing", "unframed", "end"]
     level: OpenContainer
     offset: int
     shown: dict[str, Any]
@@ -40,7 +40,7 @@ class Part:
 
 
 class Writer:
-    """Writes parts as one nested document: what a part ends is seen by the one after it."""
+    """Write parts as one nested document."""
 
     def __init__(self) -> None:
         self.encode = json.JSONEncoder().encode
@@ -71,7 +71,10 @@ class Writer:
         if self.record:
             yield self.record + "}"
             self.record = ""
-        yield from self.leave_to(part.level)
+        if part.kind == "end":
+            if len(self.stack) > 1:  # more may be said of the outermost one
+                yield self.leave()
+            return
         if part.batch is not None:
             start = f"\n{self.indent}  "
             first = self.line()
@@ -112,8 +115,6 @@ class Writer:
             yield self.stretched()
         if self.record:
             yield self.record + "}"
-        while len(self.stack) > 1:
-            yield self.leave()
         yield self.listed()
         if self.size is None:
             yield f',\n  "size": {self.encode(json_integer(size))}'
@@ -137,11 +138,6 @@ class Writer:
         assert self.stretch is not None
         (_, _, length), self.stretch = self.stretch, None
         return f'", "length": {self.encode(json_integer(length))}}}'
-
-    def leave_to(self, level: OpenContainer) -> Iterator[str]:
-        """End the containers inside `level`."""
-        while self.stack[-1] is not level:
-            yield self.leave()
 
     def leave(self) -> str:
         text = self.listed()

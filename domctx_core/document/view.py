@@ -15,7 +15,7 @@ from domctx_core.document.vocabulary import (
     record_provider,
     stretch_json,
 )
-from domctx_core.reader.events import Event, Fault, Opened, Trailing
+from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
 from domctx_core.reader.record import KEPT, Record
 from domctx_core.reader.sources import Source
 from domctx_core.verification.verifier import Verifier
@@ -53,9 +53,12 @@ def _parts(event: Event, keep: Callable[[Record], bool], writer: Writer) -> Iter
             yield Part("record", level, event.offset, _record(event))
         case Trailing(level, offset, length, raw):
             yield Part("trailing", level, offset, stretch_json(offset, length, raw[:KEPT]))
+        case Closed(level, offset):
+            yield Part("end", level, offset, {})
         case Fault(level) if level is not None and level not in writer.stack:
             # one that broke off before it was known
             yield Part("container", level, level.offset, container_json(level, False))
+            yield Part("end", level, level.offset, {})
 
 
 def view_lines(

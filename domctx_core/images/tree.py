@@ -114,7 +114,8 @@ def read_image(
     """
     if not source.seekable:
         raise MisuseError("a tree is made of an input that can seek")
-    builder = _Builder(source.end())
+    size = source.end()
+    builder = _Builder()
     findings: list[Finding] = []
     for event in walk(source, formats, format=format, cap=cap):
         if verifier is not None:
@@ -125,99 +126,56 @@ def read_image(
             case Record():
                 builder.record(event)
             case Trailing(_, offset, length):
-                builder.trailing(ByteRange(offset, length))
-            case Closed(_, offset):
-                builder.closed(offset)
+                builder.stack[-1].trailing = ByteRange(offset, length)
+            case Closed():
+                builder.closed(event)
             case Fault(level):
                 builder.fault(level)
-    root = builder.finish()
+    root = builder.root
+    assert root is not None  # the first event is an Opened, or a Fault of the outermost container
     needs_plugin = verifier is not None and verifier.needs_plugin
-    return Image(source, root, builder.size, tuple(findings), needs_plugin)
+    return Image(source, root, size, tuple(findings), needs_plugin)
 
 
 class _Builder:
-    """Puts events in their places.
+    """Put events in their places; `stack` are the containers that are open."""
 
-    `stack` are the containers that are open, and `at` is how far the bytes of the innermost one
-    are accounted for. What is left when a container ends could not be framed.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self) -> None:
+        self.end = 0
         self.root: ContainerNode | None = None
         self.stack: list[ContainerNode] = []
-        self.at = 0
         self.node: RecordNode | None = None
 
     def opened(self, event: Opened) -> None:
-        level = event.level
-        self.leave(level)
+        level, resumed = event.level, event.resumed
         outer = self.stack[-1] if self.stack else None
         parent = self.node if level.parent is not None else None
-        container = ContainerNode(
-            level, event.resumed, event.recognised, self.at, self.at, parent, outer
-        )
+        start = level.parent.end if resumed and level.parent is not None else level.offset
+        container = ContainerNode(level, resumed, event.recognised, start, start, parent, outer)
         if outer is None:
             self.root = container
         elif parent is None:
             outer.follows = container
         else:
             parent.content = container
-            if not parent.inline:
-                container.start = self.at = parent.record.body_offset
         self.stack.append(container)
-        if not event.resumed:
-            self.at = level.records_offset
 
     def record(self, record: Record) -> None:
-        self.leave_to(record.level)
-        if not record.complete:
-            return
-        self.node = RecordNode(record)
-        self.stack[-1].nodes.append(self.node)
-        self.at = record.end
+        if record.complete:
+            self.node = RecordNode(record)
+            self.stack[-1].nodes.append(self.node)
 
-    def trailing(self, range: ByteRange) -> None:
-        self.stack[-1].trailing = range
-        self.at = range.end
-
-    def closed(self, offset: int) -> None:
-        self.pop(None)
+    def closed(self, event: Closed) -> None:
+        container = self.stack.pop()
+        if event.rest:
+            container.unframed = ByteRange(event.offset, event.rest)
+        end = event.offset + (event.rest or 0)
+        if container.trailing is not None:
+            end = container.trailing.end
+        # a container that broke together with the one inside of it ends where that does
+        container.end = self.end = max(self.end, end)
 
     def fault(self, level: OpenContainer | None) -> None:
         if self.root is None and level is not None:
             self.root = ContainerNode(level, False, True, 0, 0)
             self.stack.append(self.root)
-
-    def leave(self, level: OpenContainer) -> None:
-        """Close what a fault has ended before a container opens: its holder goes on."""
-        if level.parent is not None:
-            self.leave_to(level.parent.level)
-
-    def leave_to(self, level: OpenContainer) -> None:
-        """Close the containers inside `level` that ended without a word."""
-        while self.stack and self.stack[-1].level is not level:
-            self.broke()
-
-    def broke(self) -> None:
-        """The framing ended in the innermost container: the bytes up to its holder's end are its."""
-        bounds = (container.level.bound for container in reversed(self.stack))
-        self.pop(next((bound for bound in bounds if bound is not None), self.size))
-
-    def pop(self, end: int | None) -> None:
-        container = self.stack.pop()
-        bound = container.level.bound
-        if end is None and (bound is not None or not self.stack):
-            end = self.size if bound is None else bound
-        if end is not None and end > self.at:
-            container.unframed = ByteRange(self.at, end - self.at)
-            self.at = end
-        container.end = self.at
-        if container.parent is not None and not container.parent.inline:
-            self.at = container.parent.record.end
-
-    def finish(self) -> ContainerNode:
-        while self.stack:
-            self.broke()
-        assert self.root is not None
-        return self.root

@@ -27,10 +27,19 @@ class Opened(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """A container has ended, or is suspended; `offset` is where."""
+    """A container has ended, is suspended, or is `broken`: its framing cannot be read any further.
+
+    `offset` is where its framing ends. `rest` counts the bytes from there that are its own and have
+    no framing: of a broken container all up to the end of the body that holds it or of the input,
+    and None where only reading the input to its end would tell. Where several break at once, they
+    are the innermost one's. Each container that was opened is closed, and so is the outermost one if
+    it broke before it was opened.
+    """
 
     level: OpenContainer
     offset: int
+    rest: int | None = 0
+    broken: bool = False
 
 
 class Trailing(NamedTuple):

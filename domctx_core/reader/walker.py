@@ -86,15 +86,7 @@ class _Walker:
                 pending = self.step(self.stack[-1])
             except _Broken as broken:
                 yield broken.fault
-                # what lies in a body is over where the body is: its owner can go on
-                while self.stack and self.stack[-1].bound is None:
-                    self.stack.pop()
-                if not self.stack:
-                    return
-                level = self.stack.pop()
-                assert level.bound is not None
-                self.at = level.resume_at
-                pending = iter(())
+                pending = self.drop()
 
     # ------------------------------------------------------------------------------ containers
 
@@ -112,14 +104,11 @@ class _Walker:
         head = bytes(self.bytes(HEAD_SIZE, level))
         try:
             self.begin(format, level, head)
-        except PluginError as error:
-            raise self.unusable(error, level) from error
-        except (_Broken, DomctxError):
+        except _Broken:
+            self.at = level.offset
+            if len(self.stack) > 1:  # no other container could own the bytes of the outermost one
+                self.stack.pop()
             raise
-        except PLUGIN_ERRORS as error:
-            whose = f"{format.name} of {self.formats.provider(format.name)}"
-            blamed = PluginError(f"the format {whose} raised {describe(error)} at its beginning")
-            raise self.unusable(blamed, level) from error
         if self.recognised or level.parent is not None:
             yield Opened(level)
         else:
@@ -128,6 +117,19 @@ class _Walker:
             )
 
     def begin(self, format: Format, level: OpenContainer, head: bytes) -> None:
+        """Read the prologue; whatever its format raises is the fault of the format's plugin."""
+        try:
+            self.prologue(format, level, head)
+        except PluginError as error:
+            raise self.unusable(error, level) from error
+        except (_Broken, DomctxError):
+            raise
+        except PLUGIN_ERRORS as error:
+            whose = f"{format.name} of {self.formats.provider(format.name)}"
+            blamed = PluginError(f"the format {whose} raised {describe(error)} at its beginning")
+            raise self.unusable(blamed, level) from error
+
+    def prologue(self, format: Format, level: OpenContainer, head: bytes) -> None:
         """Read what comes before the first record, as the format says, and what that says."""
         byteorder = format.byteorder(head)
         while True:
@@ -178,19 +180,35 @@ class _Walker:
         for name in tuple(level.suspended):
             yield self.abandon(level, name)
         self.stack.pop()
+        start = self.at
         if level.format.opaque:
             self.at = self.source.end() if level.bound is None else level.bound
-        resume = self.at
+        rest, resume = self.at - start, self.at
         if level.bound is not None or not self.stack:
-            raw = bytes(
-                self.bytes(KEPT, level)
-            )  # before the end is looked for: a stream has it once
+            # before the end is looked for: a stream has it once
+            raw = bytes(self.bytes(KEPT, level))
             end = self.source.end() if level.bound is None else level.bound
             if end > self.at:
                 yield Trailing(level, self.at, end - self.at, raw)
             resume = end if level.bound is None else level.resume_at
-        yield Closed(level, self.at)
+        yield Closed(level, start, rest)
         self.at = resume
+
+    def drop(self) -> Iterator[Event]:
+        """Close the containers whose framing has ended, the innermost first: the rest is its own.
+
+        What lies in a body ends with the body: the container that holds the body goes on.
+        """
+        bounds = (level.bound for level in reversed(self.stack))
+        end = next((bound for bound in bounds if bound is not None), self.source.size)
+        rest = None if end is None else end - self.at
+        while self.stack:
+            level = self.stack.pop()
+            yield Closed(level, self.at, rest, broken=True)
+            if level.bound is not None:
+                self.at = level.resume_at
+                return
+            rest = 0
 
     def step(self, level: OpenContainer) -> Iterator[Event]:
         """The next thing in the innermost container."""

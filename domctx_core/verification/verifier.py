@@ -179,9 +179,8 @@ class Verifier:
                     actual=f"{length} bytes",
                 )
                 yield make_finding(problem, offset, level)
-            case Closed(level):
-                if level.last:
-                    yield from self._close(level)
+            case Closed(level, broken=False) if level.last:
+                yield from self._close(level)
 
     def _made(self, format: str) -> tuple[list[Check], list[Problem]]:
         """The checks of one container, and what is said of those that cannot be made."""
