@@ -25,6 +25,7 @@ from domctx_core import (
     Finding,
     Instances,
     Problem,
+    Record,
     RecordType,
     RecordView,
     Rule,
@@ -41,7 +42,7 @@ from domctx_core import array as row
 from domctx_core.authoring.subject import Nonconformity, Subject
 from domctx_core.authoring.type_requirements import heads
 from domctx_core.model.observer import Observer, Operation, RecordEvent
-from domctx_core.verification.bulk import BulkRows
+from domctx_core.verification.bulk import BulkScanner
 from domctx_core.verification.verifier import Verifier
 
 ORDERS = {"little": "<", "big": ">"}
@@ -185,7 +186,7 @@ def outcome(source: Source, checks: Sequence[type[Check]], **options: Any) -> Ou
 @contextmanager
 def one_by_one() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BulkRows, "after", lambda *_: None)
+        patch.setattr(BulkScanner, "after", lambda *_: ())
         yield
 
 
@@ -297,7 +298,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     see = Verifier.see
 
     def noted(self: Verifier, event: Any) -> list[Finding]:
-        if hasattr(event, "index") and not isinstance(event, tuple):
+        if isinstance(event, Record):
             taken.append(event.index)
         return see(self, event)
 

@@ -245,12 +245,12 @@ def test_turns_that_change_all_the_time_are_not_all_made_patterns_of(
         counts[code] += 1
     made: list[int] = []
 
-    class Counted(fast._Cycle):
+    class Counted(fast._RepeatingPattern):
         def __init__(self, proofs: Any, instance: slice) -> None:
             made.append(len(proofs))
             super().__init__(proofs, instance)
 
-    monkeypatch.setattr(fast, "_Cycle", Counted)
+    monkeypatch.setattr(fast, "_RepeatingPattern", Counted)
     data = b"".join([*records, end()])
     rules = {each.rule for each in verify(BufferSource(data), formats(kinds)).findings}
     assert rules == {"order-not-ascending"}

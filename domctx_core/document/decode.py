@@ -21,7 +21,7 @@ from domctx_core.document.canonical import (
     header_values,
     prologue_bytes,
 )
-from domctx_core.document.decode_batch import BatchDecoder, batch_decoder
+from domctx_core.document.decode_batch import RecordBatch, RecordBatcher
 from domctx_core.document.text_writer import Part, Writer
 from domctx_core.document.vocabulary import (
     LINES,
@@ -172,10 +172,12 @@ class _Decoder:
         self.at = 0
         self.opened_any = False
         self.waiting: Record | None = None
-        self.runs: dict[tuple[OpenContainer, int, int], BatchDecoder | None] = {}
+        self.batcher = RecordBatcher(source)
 
     def parts(self) -> Iterator[Part]:
-        for event in walk(self.source, self.formats, format=self.format, cap=self.cap):
+        for event in walk(
+            self.source, self.formats, format=self.format, cap=self.cap, batcher=self.batcher
+        ):
             if self.waiting is not None:
                 yield self.settle(isinstance(event, Opened) and event.level.parent is self.waiting)
             match event:
@@ -183,6 +185,9 @@ class _Decoder:
                     yield self.opened(event)
                 case Record() if event.complete:
                     yield from self.record(event)
+                case RecordBatch():
+                    yield Part("records", event.level, event.offset, {}, event)
+                    self.at = event.end
                 case Trailing(level, offset, length):
                     yield from self.stretch("trailing", level, offset, offset + length)
                     self.at = offset + length
@@ -271,22 +276,12 @@ class _Decoder:
         if content is not None and not content.inline:
             self.waiting = record  # what comes next says whether its body could be opened
             return
-        key = record.level, record.type, record.length
-        if key not in self.runs:
-            self.runs[key] = batch_decoder(record)
-        run = self.runs[key]
-        if run is not None:
-            taken = 0
-            for batch in run.take(record, self.source):
-                yield Part("records", record.level, batch.offset, {}, batch)
-                self.at = batch.offset + run.stride * len(batch.bodies)
-                taken += len(batch.bodies)
-            if taken:
-                record.level.count += taken - 1
-                record.passed = (taken - 1) * run.stride
-                return
-        yield Part("record", record.level, record.offset, self.thorough(record))
         self.at = record.end
+        batch = self.batcher.single(record)
+        if batch is not None:
+            yield Part("records", record.level, record.offset, {}, batch)
+        else:
+            yield Part("record", record.level, record.offset, self.thorough(record))
 
     def settle(self, opened: bool) -> Part:
         """The record whose body is a container, or should have been."""

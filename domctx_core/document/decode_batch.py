@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
@@ -12,10 +11,11 @@ from domctx_core.document.vocabulary import FIELDS_ONLY, record_head, record_pro
 from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import BatchHeader, batch_header
-from domctx_core.reader.record import Record
+from domctx_core.reader.events import Batch
+from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 
-__all__ = ["BatchDecoder", "RecordBatch", "batch_decoder"]
+__all__ = ["RecordBatch", "RecordBatcher"]
 
 _FIRST = 16
 """Records that are read at once where one may be the first of many equal ones."""
@@ -24,19 +24,30 @@ _MOST = 4096
 """The most records that are read at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordBatch:
+class RecordBatch(Batch):
     """Records that follow one another, `stride` bytes apart, and differ in instance and body only.
 
     `pattern` is one of them as JSON has it; `instances` is empty if the format has none.
     """
 
-    pattern: dict[str, Any]
-    stride: int
-    index: int
-    offset: int
-    instances: list[int]
-    bodies: list[dict[str, Any]]
+    __slots__ = ("bodies", "instances", "pattern", "stride")
+
+    def __init__(
+        self,
+        level: OpenContainer,
+        index: int,
+        offset: int,
+        pattern: dict[str, Any],
+        stride: int,
+        instances: list[int],
+        bodies: list[dict[str, Any]],
+    ) -> None:
+        count = len(bodies)
+        super().__init__(level, index, offset, count, offset + count * stride)
+        self.pattern = pattern
+        self.stride = stride
+        self.instances = instances
+        self.bodies = bodies
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield each record as JSON has it."""
@@ -49,7 +60,7 @@ class RecordBatch:
 
     def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
         """Yield each record as text; only bodies are encoded one by one."""
-        count = len(self.bodies)
+        count = self.count
         columns: dict[str, tuple[str, Iterable[Any]]] = {
             "index": ("%d", range(self.index, self.index + count)),
             "offset": ("%d", range(self.offset, self.offset + count * self.stride, self.stride)),
@@ -70,7 +81,31 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
-class BatchDecoder:
+class RecordBatcher:
+    """Takes records that are like the one before them, without a body for each."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._decoders: dict[tuple[OpenContainer, int, int], _BatchDecoder | None] = {}
+
+    def _decoder(self, record: Record) -> _BatchDecoder | None:
+        key = record.level, record.type, record.length
+        if key not in self._decoders:
+            self._decoders[key] = _batch_decoder(record)
+        return self._decoders[key]
+
+    def single(self, record: Record) -> RecordBatch | None:
+        """Return a batch of one record; None if it has to be looked at."""
+        decoder = self._decoder(record)
+        return None if decoder is None else decoder.single(record)
+
+    def after(self, record: Record) -> Iterable[RecordBatch]:
+        """Yield the records after one that are like it, in batches."""
+        decoder = self._decoder(record) if self._source.seekable else None
+        return () if decoder is None else decoder.following(record, self._source)
+
+
+class _BatchDecoder:
     """Decodes records of one type and length that follow one another, without a body for each."""
 
     def __init__(
@@ -87,25 +122,34 @@ class BatchDecoder:
         pattern = record_head(record) | {"body": None, "provider": record_provider(record)}
         self.pattern = {key: value for key, value in pattern.items() if key in FIELDS_ONLY}
 
-    def take(self, first: Record, source: Source) -> Iterator[RecordBatch]:
-        """Yield `first` and the records after it that are like it; nothing if it is unusual itself."""
-        level, offset, index = first.level, first.offset, first.index
+    def single(self, record: Record) -> RecordBatch | None:
+        """Decode one record; return None if anything about it is unusual."""
+        if record.padding and record.padding_raw.strip(b"\0"):
+            return None
+        try:
+            body = self.read(bytes(record.raw()))
+        except UNUSUAL:
+            return None
+        instances = [] if record.instance is None else [record.instance]
+        level, index, offset = record.level, record.index, record.offset
+        return RecordBatch(level, index, offset, self.pattern, self.stride, instances, [body])
+
+    def following(self, first: Record, source: Source) -> Iterator[RecordBatch]:
+        """Yield the records after `first` that are like it."""
+        level, offset, index = first.level, first.end, first.index + 1
         bound = source.size if level.bound is None else level.bound
-        if bound is None or not source.seekable:
-            bound = first.end
+        assert bound is not None  # the source can seek
         most = _FIRST
         while count := min(most, (bound - offset) // self.stride):
             block = source.at(offset, count * self.stride)
             if len(block) < count * self.stride:
                 return
             batch = self.batch(block, first, index, offset)
-            taken = len(batch.bodies)
-            if taken:
+            if batch.count:
                 yield batch
-            if taken < count:
+            if batch.count < count:
                 return
-            index += count
-            offset += count * self.stride
+            index, offset = index + count, batch.end
             most = min(2 * most, _MOST)
 
     def batch(self, block: memoryview, first: Record, index: int, offset: int) -> RecordBatch:
@@ -123,10 +167,11 @@ class BatchDecoder:
                     instances.append(row[self.instance])
         except UNUSUAL:
             pass
-        return RecordBatch(self.pattern, self.stride, index, offset, instances, bodies)
+        level = first.level
+        return RecordBatch(level, index, offset, self.pattern, self.stride, instances, bodies)
 
 
-def batch_decoder(record: Record) -> BatchDecoder | None:
+def _batch_decoder(record: Record) -> _BatchDecoder | None:
     """Return a decoder for records like this one; None if each of them has to be looked at."""
     level, byteorder = record.level, record.level.framing.byteorder
     try:
@@ -140,4 +185,4 @@ def batch_decoder(record: Record) -> BatchDecoder | None:
         read = quick_reader(body, ORDERS[byteorder])
     except PLUGIN_ERRORS:
         return None
-    return None if read is None else BatchDecoder(record, header, read)
+    return None if read is None else _BatchDecoder(record, header, read)

@@ -157,14 +157,11 @@ class Record:
     body starts, from the start of the input, and `end` where the padding ends and whatever follows
     starts. `available` counts the bytes of body and padding that the input really has. `unopened`
     names the format in the body that no plugin knows and a reader may do without. `earlier` is what
-    was remembered of the records before it. Whoever sees the record may deal with plain records
-    right after it, and says in `passed` how many bytes they take (and adds them to the level's
-    `count`): the walk goes on there.
+    was remembered of the records before it.
     """
 
     available = 0
     unopened: str | None = None
-    passed = 0
     _kept: memoryview | None = None
     _first: bytes | None = None
     _whole: memoryview | None = None

@@ -25,7 +25,7 @@ from domctx_core.model.attributes import FIRST, Content
 from domctx_core.model.format import HEAD_SIZE, Format, Framing
 from domctx_core.model.formats import Formats
 from domctx_core.model.wire import DOMAIN_CONTEXT, MAX_LENGTH, padding
-from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
+from domctx_core.reader.events import Batcher, Closed, Event, Fault, Opened, Trailing
 from domctx_core.reader.header import header_of
 from domctx_core.reader.record import KEPT, OpenContainer, Record, make_finding, unusable
 from domctx_core.reader.sources import Source
@@ -43,20 +43,26 @@ _MOST_BEFORE = 64
 
 
 def walk(
-    source: Source, formats: Formats, *, format: Format | None = None, cap: int = DEFAULT_CAP
+    source: Source,
+    formats: Formats,
+    *,
+    format: Format | None = None,
+    cap: int = DEFAULT_CAP,
+    batcher: Batcher | None = None,
 ) -> Iterator[Event]:
-    """The events of `source`, in the order of its bytes.
+    """Yield the events of `source`, in the order of its bytes.
 
     The format is recognised by the first bytes unless `format` says it; what no known format fits
     is read as a domain context. Bodies larger than `cap` bytes, and those of bulk types, are not
-    held. Whatever is wrong with the bytes is a `Fault`.
+    held. Whatever is wrong with the bytes is a `Fault`. Records that a `batcher` takes are in a
+    `Batch`; without one each record is an event.
     """
     recognised = True
     if format is None:
         format = formats.recognise(bytes(source.at(0, HEAD_SIZE)))
         if format is None:
             recognised, format = False, formats.get(DOMAIN_CONTEXT)
-    return _Walker(source, formats, cap, recognised).run(format)
+    return _Walker(source, formats, cap, recognised, batcher).run(format)
 
 
 class _Broken(Exception):  # control flow inside this module
@@ -68,8 +74,16 @@ class _Broken(Exception):  # control flow inside this module
 
 
 class _Walker:
-    def __init__(self, source: Source, formats: Formats, cap: int, recognised: bool) -> None:
+    def __init__(
+        self,
+        source: Source,
+        formats: Formats,
+        cap: int,
+        recognised: bool,
+        batcher: Batcher | None,
+    ) -> None:
         self.recognised = recognised
+        self.batcher = batcher
         self.source = source
         self.formats = formats
         self.cap = cap
@@ -222,7 +236,7 @@ class _Walker:
         if level.last:
             yield from self.close(level)
             return
-        last = level.format.last
+        last, batcher = level.format.last, self.batcher
         while True:
             record = self.record(level)
             info = record.type_info
@@ -237,13 +251,18 @@ class _Walker:
                 self.missing(record, level)
             if after is not None or info.suspends or record.type == last:
                 break
-            self.at = record.end + record.passed
+            self.at = record.end
+            if batcher is not None:
+                for batch in batcher.after(record):
+                    level.count += batch.count
+                    self.at = batch.end
+                    yield batch
         if after is not None and not after.inline:
             self.at = record.body_offset
             if record.length:
                 yield from self.open_content(after, record)
                 return
-        self.at = record.end + record.passed
+        self.at = record.end
         if record.type == level.format.last:
             level.last = True
         elif after is not None:

@@ -7,6 +7,7 @@ of any particular record type beyond what that type declares.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domctx_core.base.errors import PLUGIN_ERRORS, DomctxError, PluginError, describe
@@ -28,15 +29,14 @@ from domctx_core.model.instance_set import OrderState
 from domctx_core.model.observer import RecordEvent, Watch
 from domctx_core.model.record_type import RecordType
 from domctx_core.reader.events import Closed, Event, Fault, Opened, Trailing
-from domctx_core.reader.record import OpenContainer, Record, TypeInfo, make_finding, unusable
+from domctx_core.reader.record import OpenContainer, Record, make_finding, unusable
 from domctx_core.reader.sources import Source
 from domctx_core.reader.walker import walk
+from domctx_core.verification.state import ContainerState, TypePlan, ValidBatch
 
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
     from domctx_core.model.check_run import Run
-    from domctx_core.verification.batches import Runs
-    from domctx_core.verification.bulk import BulkRows
 
 __all__ = ["MAX_FINDINGS", "Verdict", "Verifier", "verify"]
 
@@ -61,50 +61,6 @@ class Verdict(NamedTuple):
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
-class TypePlan:
-    """What is asked of each record of a type, settled once for all of them in a container.
-
-    `judged` says that the record type has something to say of bodies, `ordered` that its code is
-    to ascend; `opens` says that the container begins with such a record; `longest` is the
-    length that the format allows, `limit` the first instance that the type does not.
-    """
-
-    __slots__ = (
-        "bulk", "checks", "judged", "limit", "loadable", "longest", "opens", "ordered",
-        "record_type", "type_info",
-    )  # fmt: skip
-
-    def __init__(
-        self, level: OpenContainer, code: int, info: TypeInfo, checks: Iterable[Check]
-    ) -> None:
-        format, found = level.format, info.record_type
-        self.type_info = info
-        self.record_type = found
-        self.checks = [check for check in checks if code in check.codes]
-        self.opens = code == format.first
-        self.ordered = format.ascending and code != format.last
-        self.longest = format.max_length
-        self.limit = None if found is None else found.instances.limit
-        self.loadable = found is None or found.loadable
-        self.bulk = info.bulk
-        self.judged = info.judged or info.bulk
-
-
-class _State:
-    """What the verifier remembers of one container.
-
-    `plans` are those of the types met so far that somebody declares, by code.
-    """
-
-    def __init__(self, checks: list[Check], rules: Rules) -> None:
-        self.checks = checks
-        self.rules = rules
-        self.plans: dict[int, TypePlan] = {}
-        self.container: Container | None = None
-        self.current: tuple[Record, Body | None] | None = None
-        self.standing = OrderState()
-
-
 class Verifier:
     """Judges the events of one input; `receiver` is the Xen that is to load it."""
 
@@ -115,7 +71,8 @@ class Verifier:
         self._brought = [rule for check in self.checks for rule in check.rules]
         self.receiver = receiver
         self.needs_plugin = False
-        self._states: dict[OpenContainer, _State] = {}
+        #: What is known of the containers met so far.
+        self.states: dict[OpenContainer, ContainerState] = {}
         self._count = 0
         self._failed = False
         self._limited = False
@@ -160,7 +117,7 @@ class Verifier:
                 if not resumed:
                     own, faults = self._made(level.format.name)
                     rules = Rules(self._brought, level.registry.rules.get)
-                    self._states[level] = _State(own, rules)
+                    self.states[level] = ContainerState(own, rules)
                     for problem in faults:
                         yield make_finding(problem, level.offset, level)
                     for offset, problem in level.prologue_problems:
@@ -181,6 +138,8 @@ class Verifier:
                 yield make_finding(problem, offset, level)
             case Closed(level, broken=False) if level.last:
                 yield from self._close(level)
+            case ValidBatch():
+                yield from self._batch(event)
 
     def _made(self, format: str) -> tuple[list[Check], list[Problem]]:
         """The checks of one container, and what is said of those that cannot be made."""
@@ -195,10 +154,10 @@ class Verifier:
         return made, faults
 
     def _begin(self, level: OpenContainer) -> Iterator[Finding]:
-        state = self._states[level]
+        state = self.states[level]
         outer = within = None
         if level.parent is not None:
-            around = self._states[level.parent.level]
+            around = self.states[level.parent.level]
             outer = around.container
             if around.current is not None:
                 within = _seen(*around.current)
@@ -225,20 +184,20 @@ class Verifier:
                 yield make_finding(problem, at, level, rules=state.rules)
 
     def _record(self, record: Record) -> list[Finding]:
-        state = self._states[record.level]
+        state = self.states[record.level]
         plan = state.plans.get(record.type)
         if plan is None or plan.type_info is not record.type_info:
             plan = self._plan(record, state)
         found: list[Finding] = []
         if plan.opens or not record.index:
             self._first(record, found)
-        standing, instance = state.standing, record.instance
-        if instance is not None and not standing.instances.add(record.type, instance):
+        order, instance = state.order, record.instance
+        if instance is not None and not order.instances.add(record.type, instance):
             self._repeated(record, found)
         if plan.ordered:
-            if record.type < standing.previous:
-                self._descends(record, standing, found)
-            standing.previous = record.type
+            if record.type < order.previous:
+                self._descends(record, order, found)
+            order.previous = record.type
         body = self._body(record, plan, state, found)
         state.current = record, body
         if plan.checks:
@@ -248,7 +207,7 @@ class Verifier:
         return found
 
     @staticmethod
-    def _plan(record: Record, state: _State) -> TypePlan:
+    def _plan(record: Record, state: ContainerState) -> TypePlan:
         """The plan of a record's type."""
         level, code = record.level, record.type
         plan = TypePlan(level, code, record.type_info, state.checks)
@@ -282,15 +241,15 @@ class Verifier:
             found.append(record.finding(Problem("duplicate-record", again)))
 
     @staticmethod
-    def _descends(record: Record, standing: OrderState, found: list[Finding]) -> None:
+    def _descends(record: Record, order: OrderState, found: list[Finding]) -> None:
         """A type code below the one before, which is said once."""
-        if standing.descended or not record.index:
+        if order.descended or not record.index:
             return
-        standing.descended = True
+        order.descended = True
         problem = Problem(
             "order-not-ascending",
-            f"type {record.type} comes after type {standing.previous}",
-            expected=f"type {standing.previous} or higher",
+            f"type {record.type} comes after type {order.previous}",
+            expected=f"type {order.previous} or higher",
             actual=f"type {record.type}",
         )
         found.append(record.finding(problem))
@@ -309,7 +268,7 @@ class Verifier:
         found.append(record.finding(problem))
 
     def _body(
-        self, record: Record, plan: TypePlan, state: _State, found: list[Finding]
+        self, record: Record, plan: TypePlan, state: ContainerState, found: list[Finding]
     ) -> Body | None:
         """Add what is wrong with one body; gives the body, where it can be decoded."""
         if plan.longest is not None and record.length > plan.longest:
@@ -425,10 +384,10 @@ class Verifier:
         """Add what checks across records have to say."""
         seen = _seen(record, body)
         for check in checks:
-            for problem in self.ask(check, seen):
+            for problem in self._ask(check, seen):
                 found.append(record.finding(problem, rules))
 
-    def ask(self, check: Check, seen: RecordView) -> Iterable[Problem]:
+    def _ask(self, check: Check, seen: RecordView) -> Iterable[Problem]:
         """What a check has to say of one record."""
         try:
             answer = check.record(seen)
@@ -447,37 +406,30 @@ class Verifier:
         self.needs_plugin = True
         return [unusable(error)]
 
-    def look_ahead(self, record: Record, rows: Runs | BulkRows) -> None:
-        """Let `rows` take what can be proved after a record that was judged."""
-        state = self._states[record.level]
-        rows.after(record, state.standing, state.checks)
+    def _batch(self, batch: ValidBatch) -> Iterator[Finding]:
+        """Yield what checks find in records that are otherwise valid."""
+        rules = self.states[batch.level].rules
+        for seen in batch.views:
+            for check in batch.checks:
+                for problem in self._ask(check, seen):
+                    yield _told(batch.level, seen, problem, rules)
+        if batch.run is not None:
+            yield from self._run(batch, batch.run, rules)
 
-    def told(
-        self, level: OpenContainer, seen: RecordView, check: Check, problem: Problem
-    ) -> list[Finding]:
-        """The finding of what a check says of a record that is otherwise proved."""
-        return self._sieved([_told(level, seen, problem, self._states[level].rules)])
-
-    def run(self, level: OpenContainer, run: Run) -> list[Finding]:
-        """The findings of checks about a run that is otherwise proved."""
-        state = self._states[level]
+    def _run(self, batch: ValidBatch, run: Run, rules: Rules) -> Iterator[Finding]:
         problems: list[tuple[int, int, Problem]] = []
-        for order, check in enumerate(state.checks):
-            if run.code in check.codes:
-                try:
-                    problems += [(at, order, p) for at, p in placed_problems_of(check, run)]
-                except PluginError as error:
-                    self.needs_plugin = True
-                    problems.append((0, order, unusable(error)))
-        if not problems:
-            return []
-        problems.sort(key=lambda each: each[:2])
-        return self._sieved(
-            _told(level, run.outline(at), problem, state.rules) for at, _, problem in problems
-        )
+        for order, check in enumerate(batch.checks):
+            try:
+                problems += [(number, order, p) for number, p in placed_problems_of(check, run)]
+            except PluginError as error:
+                self.needs_plugin = True
+                problems.append((0, order, unusable(error)))
+        problems.sort(key=itemgetter(0, 1))
+        for number, _, problem in problems:
+            yield _told(batch.level, run.outline(number), problem, rules)
 
     def _close(self, level: OpenContainer) -> Iterator[Finding]:
-        state = self._states[level]
+        state = self.states[level]
         for check in state.checks:
             problems: list[tuple[RecordView | None, Problem]]
             try:
@@ -601,8 +553,7 @@ def verify(
     `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
     is given each finding as soon as it is made. Never raises for bad bytes.
     """
-    from domctx_core.verification.batches import Runs
-    from domctx_core.verification.bulk import BulkRows  # which `show` can do without, as it can
+    from domctx_core.verification.batches import BatchValidator  # which `show` can do without
 
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
@@ -614,20 +565,19 @@ def verify(
             for finding in found:
                 tell(finding)
 
-    runs = Runs(source, cap, watch, lambda *run: take(verifier.run(*run)))
-    bulk = BulkRows(source, cap, watch, verifier.ask, lambda *told: take(verifier.told(*told)))
     watched = watch if watch else None
-    for event in walk(source, formats, cap=cap):
+    batcher = BatchValidator(source, cap, verifier.states, watched=watched is not None)
+    for event in walk(source, formats, cap=cap, batcher=batcher):
         found = verifier.see(event)
         if found:
             take(found)
         if type(event) is Record:
             if watched is not None:
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
-            if event.type_info.bulk:
-                verifier.look_ahead(event, bulk)
-            elif not runs.wait():
-                verifier.look_ahead(event, runs)
+        elif type(event) is ValidBatch:
+            if watched is not None:
+                for each in event.events:
+                    watched.see(each)
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
     return Verdict(name, tuple(findings), verifier.needs_plugin)

@@ -1,0 +1,92 @@
+"""Proofs: which bytes the records of one type may have for nothing to be wrong with them.
+
+A record type whose body is of fixed size says so by its layout. Out of that comes one pattern, which
+shows how far valid records reach without a body being made of any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from domctx_core.layout.codegen.regex import (
+    NoPattern,
+    any_bytes,
+    body_pattern,
+    number_pattern,
+    zeros,
+)
+from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.model.check import Check
+from domctx_core.model.overrides import prefers_batch
+from domctx_core.model.record_type import RecordType
+from domctx_core.model.traits import Traits
+from domctx_core.model.wire import padding
+from domctx_core.reader.record import OpenContainer
+
+__all__ = ["Proof", "prove"]
+
+_LONGEST = 8192
+"""Bytes of a record beyond which there is nothing to gain."""
+
+
+class Proof(NamedTuple):
+    """What the records of one type look like where nothing can be said against them.
+
+    `pattern` is that of a whole record of `stride` bytes, its body being `size` bytes, and matches
+    no other. `watched` says that checks want to see the records.
+    """
+
+    code: int
+    name: str
+    record_type: RecordType[Any]
+    pattern: bytes
+    size: int
+    stride: int
+    watched: bool
+
+
+def prove(
+    level: OpenContainer, record_type: RecordType[Any], checks: Iterable[Check]
+) -> Proof | None:
+    """The proof of a type's records at one level; None where each of them has to be looked at."""
+    format, header, code = level.format, level.header, record_type.code
+    traits = Traits.of(record_type)
+    size = traits.size
+    wanting = [check for check in checks if code in check.codes]
+    if (
+        header is None
+        or size is None
+        or (header.instance is not None and header.instance.stop - header.instance.start > 4)
+        or code in (format.first, format.last)
+        or (format.max_length is not None and size > format.max_length)
+        or not (traits.self_contained and traits.loadable and traits.trusted)
+        or not all(prefers_batch(type(check), "records", "record") for check in wanting)
+    ):
+        return None
+    stride = header.size + size + padding(size, format.alignment)
+    if stride > _LONGEST:
+        return None
+    try:
+        pattern = _header_pattern(
+            tuple(header.fields), code, traits.trusted, size, header.byteorder
+        )
+        pattern += body_pattern(record_type.body, level.framing.byteorder)
+    except NoPattern:
+        return None
+    pattern += zeros(stride - header.size - size)
+    return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))
+
+
+@lru_cache(maxsize=256)  # to make one takes a third of what a small image does
+def _header_pattern(
+    fields: Sequence[tuple[str, int]], code: int, instances: range, size: int, byteorder: ByteOrder
+) -> bytes:
+    """The pattern of headers with these fields, each of so many bytes."""
+    settled = {"type": (code, code), "length": (size, size)}
+    settled["instance"] = instances.start, instances.stop - 1
+    return b"".join(
+        number_pattern(width, [settled[name]], byteorder) if name in settled else any_bytes(width)
+        for name, width in fields
+    )
