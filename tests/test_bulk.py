@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import end, formats, start
+from support import CORE, end, formats, start
 
 from domctx_core import (
     ANY,
@@ -21,8 +21,11 @@ from domctx_core import (
     BufferSource,
     ByteOrder,
     Check,
+    DomainContext,
+    EndRecord,
     FileSource,
     Finding,
+    Formats,
     Instances,
     Problem,
     Record,
@@ -31,6 +34,7 @@ from domctx_core import (
     Rule,
     Severity,
     Source,
+    StartRecord,
     Watch,
     count_of,
     reserved,
@@ -322,6 +326,30 @@ def test_of_a_row_only_the_first_is_looked_at_by_itself(
     assert slowly == [0, 1, 101]
     assert [event.instance for event in events if event.code == code] == list(range(100))
     assert sum(finding.rule == "bulk/five" for finding in found) == 21
+
+
+class Capped(DomainContext):
+    """Allows no body of more than 16 bytes, and pads none."""
+
+    alignment: ClassVar[int] = 1
+    max_length: ClassVar[int | None] = 16
+
+
+def test_a_body_as_long_as_the_format_allows_is_not_looked_at_by_itself(slowly: list[int]) -> None:
+    known = Formats()
+    known.add("domain-context", CORE, Capped)
+    for each in (StartRecord, Skipped, EndRecord):
+        known.registry("domain-context").register(each, CORE)
+    lengths = [16, 16, 16, 17, 16, 24, 16, 16]
+    records = [
+        struct.pack("<IIQ", 0x22, number, length) + bytes(length)
+        for number, length in enumerate(lengths)
+    ]
+    found = verify(BufferSource(image(*records)), known).findings
+    assert [(each.rule, each.record, each.actual) for each in found] == [
+        ("length-over-cap", 4, "17 bytes"), ("length-over-cap", 6, "24 bytes")
+    ]  # fmt: skip
+    assert slowly == [0, 1, 4, 6, 9]
 
 
 @pytest.mark.parametrize(
