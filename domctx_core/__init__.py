@@ -103,7 +103,7 @@ _HOMES = {
     "StartRecord": "model.builtin",
     # reading
     "BufferSource": "reader.sources",
-    "CopySource": "reader.sources",
+    "CopySource": "reader.copying",
     "FileSource": "reader.sources",
     "PassingSource": "reader.passing",
     "Source": "reader.sources",

@@ -136,6 +136,7 @@ from domctx_core.model.registry import Provider as Provider
 from domctx_core.model.registry import Registry as Registry
 from domctx_core.model.visuals import Amount as Amount
 from domctx_core.model.visuals import Link as Link
+from domctx_core.reader.copying import CopySource as CopySource
 from domctx_core.reader.events import Closed as Closed
 from domctx_core.reader.events import Event as Event
 from domctx_core.reader.events import Fault as Fault
@@ -145,7 +146,6 @@ from domctx_core.reader.passing import PassingSource as PassingSource
 from domctx_core.reader.record import OpenContainer as OpenContainer
 from domctx_core.reader.record import Record as Record
 from domctx_core.reader.sources import BufferSource as BufferSource
-from domctx_core.reader.sources import CopySource as CopySource
 from domctx_core.reader.sources import FileSource as FileSource
 from domctx_core.reader.sources import Source as Source
 from domctx_core.reader.sources import open_source as open_source

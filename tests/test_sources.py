@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from domctx_core.base.errors import ImageError, InputOutputError, MisuseError
 from domctx_core.base.io import CHUNK
-from domctx_core.reader.sources import BufferSource, CopySource, FileSource, TeeSource
+from domctx_core.reader.copying import CopySource, TeeSource
+from domctx_core.reader.sources import BufferSource, FileSource
 
 
 class Journal(io.RawIOBase):
@@ -191,7 +192,7 @@ def test_a_body_that_nobody_looks_at_is_never_held() -> None:
 
 
 def test_what_is_held_back_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domctx_core.reader.sources.DEFAULT_CAP", 1000)
+    monkeypatch.setattr("domctx_core.reader.copying.DEFAULT_CAP", 1000)
     source = CopySource(io.BytesIO(DATA), io.BytesIO())
     source.hold(0)
     source.at(0, 2000)

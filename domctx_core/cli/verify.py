@@ -20,7 +20,8 @@ from domctx_core.cli.messages import finding_text, report_error
 from domctx_core.cli.options import cap_option, target_option
 from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
-from domctx_core.reader.sources import Source, TeeSource
+from domctx_core.reader.copying import TeeSource
+from domctx_core.reader.sources import Source
 from domctx_core.verification.verifier import Verdict, verify
 
 __all__ = ["command"]
