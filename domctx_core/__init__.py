@@ -118,9 +118,9 @@ _HOMES = {
     "walk": "reader.walker",
     # verifying
     "Finding": "base.problems",
-    "Verdict": "verification.verifier",
+    "Verdict": "verification.verdict",
     "Verifier": "verification.verifier",
-    "verify": "verification.verifier",
+    "verify": "verification.verdict",
     # documents: JSON both ways
     "decode_image": "document.decode",
     "decode_lines": "document.decode",

@@ -153,6 +153,6 @@ from domctx_core.reader.splice import write_chunks as write_chunks
 from domctx_core.reader.walker import walk as walk
 from domctx_core.report.model import Report as Report
 from domctx_core.report.page import render_report as render_report
-from domctx_core.verification.verifier import Verdict as Verdict
+from domctx_core.verification.verdict import Verdict as Verdict
+from domctx_core.verification.verdict import verify as verify
 from domctx_core.verification.verifier import Verifier as Verifier
-from domctx_core.verification.verifier import verify as verify

@@ -35,14 +35,10 @@ KNOWN: dict[str, set[str]] = {
         "domctx_core.layout.columns.columns",
         "domctx_core.layout.kinds.aggregates",
         "domctx_core.layout.kinds.scalars",
-        "domctx_core.reader.record",
-        "domctx_core.reader.sources",
-        "domctx_core.verification.verifier",
     },
     "large classes": {
         "domctx_core.layout.body.Layout",
         "domctx_core.layout.kinds.scalars.Count",
-        "domctx_core.reader.record.Record",
     },
 }
 
@@ -214,7 +210,7 @@ class TestMeasuring:
     def test_rooms_of_one_floor_do_not_import_each_other(self, tmp_path: Path) -> None:
         text = "import domctx_core.host.host, domctx_core.base.io, domctx_core.reader.walker"
         house = _house(tmp_path, reader__events=text, reader__walker="", host__host="", base__io="")
-        assert house.upward() == [("domctx_core.reader.record", "domctx_core.host.host")]
+        assert house.upward() == [("domctx_core.reader.events", "domctx_core.host.host")]
 
     def test_circles_are_found_through_others(self) -> None:
         assert circles({"a": "b", "b": "cd", "c": "a", "d": "e", "e": ""}) == [["a", "b", "c"]]

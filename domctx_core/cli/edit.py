@@ -35,7 +35,7 @@ from domctx_core.images.edit.operations import (
 from domctx_core.images.edit.outcome import Edit, EditChange
 from domctx_core.images.tree import read_image
 from domctx_core.reader.splice import write_chunks
-from domctx_core.verification.verifier import Verdict, verify
+from domctx_core.verification.verdict import Verdict, verify
 
 __all__ = ["command"]
 

@@ -22,7 +22,7 @@ from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.reader.copying import TeeSource
 from domctx_core.reader.sources import Source
-from domctx_core.verification.verifier import Verdict, verify
+from domctx_core.verification.verdict import Verdict, verify
 
 __all__ = ["command"]
 
