@@ -569,7 +569,7 @@ def test_a_bug_of_ours_is_5_and_told_apart(domctx: Domctx, monkeypatch: pytest.M
     def broken(*arguments: object, **options: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("domctx_core.cli.verify.verify", broken)
+    monkeypatch.setattr("domctx_core.cli.verify.judge", broken)
     run = domctx("verify", domctx.file("x.img"))
     assert run.status == 5
     assert "bug in domctx" in run.err

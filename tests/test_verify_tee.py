@@ -166,7 +166,7 @@ def test_a_failure_of_ours_cuts_no_migration() -> None:
         "def boom(source, *rest, **named):\n"
         "    source.at(0, 8)\n"
         "    raise {}\n"
-        "v.verify = boom\n"
+        "v.judge = boom\n"
         "from domctx_core.cli import main\n"
         "sys.exit(main(['verify', '--tee', '-']))\n"
     )

@@ -35,7 +35,7 @@ from domctx_core.images.edit.operations import (
 from domctx_core.images.edit.outcome import Edit, EditChange
 from domctx_core.images.tree import read_image
 from domctx_core.reader.splice import write_chunks
-from domctx_core.verification.verdict import Verdict, verify
+from domctx_core.verification.verdict import Verdict, judge
 
 __all__ = ["command"]
 
@@ -128,10 +128,10 @@ def command(
         if reorder is not None:
             operations.append(Reorder(reorder))
         edit = edit_image(tree, operations, formats)
-        verdict = verify(edit.outcome(), formats, checks=app.host.checks(), cap=cap)
+        verdict = judge(edit.outcome(), app.host, cap=cap)
         findings: list[tuple[Finding, bool]] = []
         if verdict.findings:
-            earlier = verify(source, formats, checks=app.host.checks(), cap=cap)
+            earlier = judge(source, app.host, cap=cap)
             findings = list(_compared(verdict.findings, earlier.findings))
         refused = not verdict.valid and not force
         if not refused and output is not None:

@@ -22,7 +22,7 @@ from domctx_core.cli.outputs import refuse_overwriting
 from domctx_core.cli.progress import progress
 from domctx_core.reader.copying import TeeSource
 from domctx_core.reader.sources import Source
-from domctx_core.verification.verdict import Verdict, verify
+from domctx_core.verification.verdict import Verdict, judge
 
 __all__ = ["command"]
 
@@ -93,14 +93,8 @@ def command(
                     app.watch("verify", path) as watch,
                     progress(app, reading, source),
                 ):
-                    verdict = verify(
-                        source,
-                        app.host.formats,
-                        checks=app.host.checks(),
-                        receiver=target,
-                        cap=cap,
-                        watch=watch,
-                        tell=tell,
+                    verdict = judge(
+                        source, app.host, receiver=target, cap=cap, watch=watch, tell=tell
                     )
             except DomctxError as error:
                 again = None if isinstance(error, InputOutputError) or path == "-" else path

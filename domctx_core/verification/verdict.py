@@ -20,14 +20,15 @@ from domctx_core.verification.verifier import Verifier
 
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
+    from domctx_core.host.host import Host
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "judge", "verify"]
 
 
 class Verdict(NamedTuple):
-    """What `verify` has to say of one input.
+    """The findings of one input, in the order of its bytes.
 
-    `format` is the outermost format's name; `needs_plugin` says that something could not be
+    `format` is the outermost format's name; `needs_plugin` is true where something could not be
     judged because a plugin could not be used.
     """
 
@@ -37,7 +38,7 @@ class Verdict(NamedTuple):
 
     @property
     def valid(self) -> bool:
-        """Whether no finding is an error."""
+        """Return True if no finding is an error."""
         return all(finding.severity is not Severity.ERROR for finding in self.findings)
 
 
@@ -51,10 +52,11 @@ def verify(
     watch: Watch | None = None,
     tell: Callable[[Finding], None] | None = None,
 ) -> Verdict:
-    """All findings of an input of any known format, in the order of its bytes.
+    """Return all findings of an input of any known format.
 
     `receiver` is the Xen that is to load it. Bodies larger than `cap` bytes are not held. `tell`
-    is given each finding as soon as it is made. Never raises for bad bytes.
+    is given each finding as soon as it is made, `watch` hears of each record. Never raises for bad
+    bytes.
     """
     verifier = Verifier(checks=checks, receiver=receiver)
     findings: list[Finding] = []
@@ -82,3 +84,24 @@ def verify(
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
     return Verdict(name, tuple(findings), verifier.needs_plugin)
+
+
+def judge(
+    source: Source,
+    host: Host,
+    *,
+    receiver: XenVersion | None = None,
+    cap: int = DEFAULT_CAP,
+    watch: Watch | None = None,
+    tell: Callable[[Finding], None] | None = None,
+) -> Verdict:
+    """Return all findings of an input by the formats and checks of a host, as `verify` does."""
+    return verify(
+        source,
+        host.formats,
+        checks=host.checks(),
+        receiver=receiver,
+        cap=cap,
+        watch=watch,
+        tell=tell,
+    )
