@@ -23,11 +23,10 @@ __all__ = ["CopySource", "TeeSource"]
 
 
 class TeeSource(FileSource):
-    """A stream whose bytes are all written on to `target`, unchanged.
+    """A stream whose bytes are all written to `target`, unchanged.
 
-    What a read gives is written before the next read, whoever asked for it and whatever it
-    belongs to; `passed` counts those bytes. `end` passes on what is left. `InputOutputError` is
-    raised where the target takes no more.
+    The bytes of each read are written before the next one; `passed` counts them. `end` reads and
+    writes the rest. Reading raises `InputOutputError` where the target cannot be written.
     """
 
     _greedy = True
@@ -45,17 +44,17 @@ class TeeSource(FileSource):
 
 
 class CopySource(FileSource):
-    """A stream that is copied to `target` once it has passed by, with replacements.
+    """A stream whose bytes are written to `target` after they were read, with replacements.
 
-    What was looked at is written by `release` and `finish`, or when a body that nobody looks at
-    follows; until then `replace` can be said of it. `hold` keeps everything from an offset on.
+    Bytes that were read are written by `release` and `finish`, or when bytes after them are skipped;
+    until then they can be replaced. `hold` keeps everything from an offset on.
     """
 
     def __init__(self, file: Any, target: Any) -> None:
         super().__init__(file, stream=True)
         self._target = target
         self._kept = bytearray()
-        self._at = 0
+        self._offset = 0
         self._hold: int | None = None
         self._edits: list[tuple[int, int, bytes]] = []
         self.written = 0
@@ -66,7 +65,7 @@ class CopySource(FileSource):
         Where both are the same offset, `data` is inserted. Raises `MisuseError` where that offset
         has been written.
         """
-        if start < self._at:
+        if start < self._offset:
             raise MisuseError(f"offset {start} is to be replaced and has been written")
         self._edits.append((start, end, data))
         self._edits.sort(key=lambda edit: edit[0])
@@ -74,23 +73,23 @@ class CopySource(FileSource):
     def hold(self, offset: int | None) -> None:
         """Write nothing from `offset` on, until another offset or None is given.
 
-        What is held is in memory: reading raises `ImageError` where that gets longer than 128 MiB,
-        or a body that nobody looks at would be among it.
+        Bytes that are held are in memory: reading raises `ImageError` for more than 128 MiB, and
+        where bytes would be skipped meanwhile.
         """
         self._hold = offset
 
     def release(self, offset: int) -> None:
-        """Write what lies before `offset`, as far as it has passed by and is not held."""
+        """Write the bytes before `offset` that were read and are not held."""
         if self._hold is not None:
             offset = min(offset, self._hold)
-        size = min(offset - self._at, len(self._kept))
+        size = min(offset - self._offset, len(self._kept))
         if size > 0:
             with memoryview(self._kept) as kept, kept[:size] as ready:
                 self._emit(ready)
             del self._kept[:size]
 
     def finish(self) -> int:
-        """Copy what is left of the input; gives the number of bytes written in all."""
+        """Copy the rest of the input; return the number of bytes written in all."""
         self.hold(None)
         self.release(self.end())
         for _, _, data in self._edits:
@@ -119,24 +118,24 @@ class CopySource(FileSource):
         )
 
     def _emit(self, data: memoryview) -> None:
-        """Write bytes that begin at `_at` of the input, less what is replaced."""
+        """Write the next bytes of the input, with replacements."""
         while data:
-            start, end, new = self._edits[0] if self._edits else (self._at + len(data), 0, b"")
-            if start >= self._at + len(data):
+            start, end, new = self._edits[0] if self._edits else (self._offset + len(data), 0, b"")
+            if start >= self._offset + len(data):
                 self._write(data)
-                self._at += len(data)
+                self._offset += len(data)
                 return
-            if start > self._at:
-                before = start - self._at
+            if start > self._offset:
+                before = start - self._offset
                 self._write(data[:before])
                 data = data[before:]
-                self._at = start
+                self._offset = start
             self._write(new)
-            gone = min(end - self._at, len(data))
+            gone = min(end - self._offset, len(data))
             data = data[gone:]
-            self._at += gone
-            if self._at < end:
-                self._edits[0] = (self._at, end, b"")
+            self._offset += gone
+            if self._offset < end:
+                self._edits[0] = (self._offset, end, b"")
             else:
                 del self._edits[0]
 

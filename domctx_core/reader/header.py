@@ -1,4 +1,4 @@
-"""Record headers: read from bytes by the Body that a format declares for them."""
+"""Read record headers, by the `Body` that a format declares for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 __all__ = ["Header", "header_of"]
 
 
-BodyClass = type[Body]  # a record's own `type` hides the word
+BodyClass = type[Body]  # for classes with an attribute `type`, which hides the builtin
 
 
 class Header:
@@ -47,7 +47,7 @@ class Header:
         self.lowest_of_type = type_.start if self.byteorder == "little" else type_.stop - 1
 
     def read(self, raw: bytes | bytearray | memoryview) -> tuple[int, int | None, int]:
-        """Type, instance and length, of what begins with a header."""
+        """Return type, instance and length of a record that begins with `raw`."""
         row = self._struct.unpack_from(raw)
         instance = None if self._instance is None else row[self._instance]
         return row[self._type], instance, row[self._length]
@@ -55,5 +55,5 @@ class Header:
 
 @lru_cache(maxsize=64)
 def header_of(body: type[Body], byteorder: ByteOrder) -> Header:
-    """What reads headers of that class. Raises `DeclarationError` where it cannot be one."""
+    """Return the reader of headers of a class; raise `DeclarationError` for no header class."""
     return Header(body, byteorder)

@@ -31,12 +31,12 @@ KEPT = 4096
 
 
 class once(Generic[T]):  # noqa: N801  # a decorator
-    """An attribute that is made when it is first asked for, as by `cached_property`, but at the cost
-    of an attribute: up to Python 3.11 that takes a lock each time."""
+    """Computes an attribute on its first use, as `cached_property` does, but without the lock which
+    that takes each time up to Python 3.11: later uses cost what an attribute costs."""
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self.__doc__ = make.__doc__
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -50,19 +50,19 @@ class once(Generic[T]):  # noqa: N801  # a decorator
     def __get__(self, record: Any, owner: type) -> Any:
         if record is None:
             return self
-        made = self._make(record)
-        setattr(record, self._name, made)
-        return made
+        value = self._compute(record)
+        setattr(record, self._name, value)
+        return value
 
 
 class TypeInfo:
-    """What the registry says of a type code, looked up once for all records of a container.
+    """What is known of a type code, looked up once for all records of a container.
 
-    `entry` is None where nobody declares the code, `error` what the registry raises for it; without
-    a `record_type` its plugin cannot be used. `judged` says that the type has a `judge` of its own.
-    `body` is what each body (of a bulk type, its head) decodes to, None where that is not all that
-    can be said. `proved` says that the pattern of such bodies is made already. `met` counts the
-    records of the type that were given one by one.
+    `entry` is None where the code is not declared, `error` what the registry raises for it; without
+    a `record_type` its plugin cannot be used. `judged`: the type has a `judge` of its own. `body` is
+    the class of every body (of a bulk type, of its head), None where records before it decide.
+    `proved`: the pattern of valid bodies is compiled already. `met` counts the records of the type
+    that were read one by one.
     """
 
     __slots__ = (
@@ -87,26 +87,27 @@ class TypeInfo:
             return
         self.name = self.entry.name
         try:
-            found = self.record_type = self.entry.record_type
-        except PluginError:  # told where the record is judged
+            record_type = self.record_type = self.entry.record_type
+        except PluginError:  # reported where the record is judged
             return
-        self.bulk, self.content = bool(found.bulk), found.content
-        self.body = None if found.depends else found.body
-        self.judged = Traits.of(found).judged
-        self.suspends, self.remembered = found.suspends, found.remembered
-        self.proved = bool(found.body.__layout__.patterns.get(byteorder))
+        self.bulk, self.content = bool(record_type.bulk), record_type.content
+        self.body = None if record_type.depends else record_type.body
+        self.judged = Traits.of(record_type).judged
+        self.suspends, self.remembered = record_type.suspends, record_type.remembered
+        self.proved = bool(record_type.body.__layout__.patterns.get(byteorder))
 
 
 class OpenContainer:
-    """One container that is being read.
+    """A container that is being read.
 
     `path` are the format names from the outermost container to this one, `offset` is where it
     starts in the input, `records_offset` where its prologue ends, `bound` where the body that holds
-    it ends (None: it lies in the open).
-    `suspended` are the containers after records of this one that wait to be resumed, by format,
-    with the offset where each stopped. `remembered` has the latest body of each type code that
-    record types may depend on; it is replaced, never changed. `type_infos` are the type codes met so far
-    that somebody declares.
+    it ends (None: no body holds it). `parent` is the record that holds or announces it.
+
+    `count` is the number of records read so far, `last` is true after the last one. `suspended` are
+    the containers after records of this one that may be resumed, by format, with the offset where
+    each stopped. `remembered` has the latest body of each type code that record types may depend on;
+    it is replaced, never changed. `type_infos` are those of the declared type codes met so far.
     """
 
     def __init__(
@@ -137,14 +138,14 @@ class OpenContainer:
         self.type_infos: dict[int, TypeInfo] = {}
 
     def type_info(self, code: int) -> TypeInfo:
-        """What the registry says of a type code."""
+        """Return what is known of a type code."""
         info = self.type_infos.get(code)
         if info is None:
             more = self.registry.more
             info = TypeInfo(self.registry, code, self.framing.byteorder)
-            if self.registry.more is not more:  # more was declared, perhaps in conflict with these
+            if self.registry.more is not more:  # what was declared now may conflict with these
                 self.type_infos.clear()
-            if info.entry is not None or info.error is not None:  # of others there may be many
+            if info.entry is not None or info.error is not None:  # other codes have no limit
                 self.type_infos[code] = info
         return info
 
@@ -154,10 +155,10 @@ class Record:
 
     From a source that cannot seek, look at a record before asking for the next event; of a body
     that is not `held`, such a source gives only the first `KEPT` bytes. `body_offset` is where the
-    body starts, from the start of the input, and `end` where the padding ends and whatever follows
-    starts. `available` counts the bytes of body and padding that the input really has. `unopened`
-    names the format in the body that no plugin knows and a reader may do without. `earlier` is what
-    was remembered of the records before it.
+    body starts, from the start of the input, and `end` where the padding ends. `available` counts
+    the bytes of body and padding that the input has. `unopened` is the format in the body if no
+    plugin knows it and a reader may do without it. `earlier` are the bodies remembered of the
+    records before.
     """
 
     available = 0
@@ -196,7 +197,7 @@ class Record:
 
     @property
     def entry(self) -> Entry | None:
-        """The registry's entry of the type code; None where nobody declares it.
+        """Return the registry's entry of the type code; None where the code is not declared.
 
         A code with the bit of optional records is one of its own: the record without that bit is
         another. Raises `ConflictError` where two providers declare the code.
@@ -207,40 +208,40 @@ class Record:
 
     @property
     def name(self) -> str | None:
-        """The name of the record's type, where it is known."""
+        """Return the name of the record's type; None where it is not known."""
         return self.type_info.name
 
     @property
     def bulk(self) -> bool:
-        """Whether the body is skipped rather than held."""
+        """Return True if the body is skipped rather than held."""
         return self.type_info.bulk
 
     @property
     def content(self) -> Content | None:
-        """The other format that the record holds or introduces, if it does."""
+        """Return the other format that the record holds or introduces, if it does."""
         return self.type_info.content
 
     @property
     def suspends(self) -> bool:
-        """Whether the container is suspended after this record."""
+        """Return True if the container is suspended after this record."""
         return self.type_info.suspends
 
     @property
     def remembered(self) -> bool:
-        """Whether records after it may be laid out by what it says."""
+        """Return True if the layout of records after this one may depend on its body."""
         return self.type_info.remembered
 
     @property
     def held(self) -> bool:
-        """Whether the body is small enough, and of a kind, to be held in memory."""
+        """Return True if the body may be held in memory: it is not bulk, and within the cap."""
         return self.length <= self.cap and not self.bulk
 
     @once
     def head(self) -> int:
-        """How many bytes at the start of a bulk body are decoded; 0 where none are.
+        """Return how many bytes at the start of a bulk body are decoded.
 
-        That is what the record type says, which may be more than the body has. Raises
-        `PluginError` where the type's plugin cannot be used or raises.
+        The record type decides that, and it may be more than the body has. Raises `PluginError`
+        where the type's plugin cannot be used or raises.
         """
         if not self.type_info.bulk or self.entry is None:
             return 0
@@ -256,11 +257,11 @@ class Record:
 
     @property
     def complete(self) -> bool:
-        """Whether the input has all of the record; a `Fault` follows one that is not."""
+        """Return True if the input has the whole record; else a `Fault` follows it."""
         return self.available >= self.length + self.padding
 
     def raw(self, size: int | None = None) -> memoryview:
-        """The body's bytes, or the first `size` of them."""
+        """Return the body's bytes, or the first `size` of them."""
         if size is None or size > self.length:
             size = self.length
         if size > self.available:
@@ -272,16 +273,16 @@ class Record:
 
     @once
     def padding_raw(self) -> bytes:
-        """The padding's bytes."""
+        """Return the padding's bytes."""
         if self._whole is not None:
             return bytes(self._whole[self.length :])
         return bytes(self.source.at(self.body_offset + self.length, self.padding))
 
     @property
     def body_class(self) -> BodyClass | None:
-        """The class that the body decodes to, which records before this one may decide.
+        """Return the class that the body decodes to, which records before this one may decide.
 
-        None where no type is known. Raises `PluginError` where the type's plugin cannot be used or
+        None where the type is not known. Raises `PluginError` where the type's plugin cannot be used or
         raises.
         """
         if self.entry is None:
@@ -293,9 +294,10 @@ class Record:
 
     @once
     def decoded(self) -> Decoded[Any] | None:
-        """The body by its record type's layout; None where no type is known or it is not held.
+        """Return the body, of a bulk type its head, decoded; None where it cannot be.
 
-        Of a bulk body, its head. Raises `PluginError` where the type's plugin cannot be used.
+        That is so where the type is not known, the body cut short or not held. Raises `PluginError`
+        where the type's plugin cannot be used.
         """
         if self.available < self.length:
             return None
@@ -330,7 +332,7 @@ class Record:
         )
 
     def _blame(self, doing: str, error: BaseException) -> PluginError:
-        """What a record type raised, as its plugin's fault."""
+        """Return what a record type raised as the fault of its plugin."""
         assert self.entry is not None
         if isinstance(error, PluginError):
             error.locate(type=self.type, type_name=self.entry.name, provider=self.entry.provider)
@@ -345,11 +347,11 @@ class Record:
         )
 
     def finding(self, problem: Problem, rules: Rules | None = None) -> Finding:
-        """A problem of this record at its place in the input."""
-        at = self.offset
+        """Return a problem of this record as a finding at its place in the input."""
+        offset = self.offset
         if problem.offset is not None:
-            at = self.body_offset + problem.offset
-        return make_finding(problem, at, self.level, record=self, rules=rules)
+            offset = self.body_offset + problem.offset
+        return make_finding(problem, offset, self.level, record=self, rules=rules)
 
 
 def make_finding(
@@ -394,6 +396,6 @@ def make_finding(
 
 
 def unusable(error: DomctxError) -> Problem:
-    """What is said where a plugin is needed and cannot be used."""
+    """Return the problem to report where a plugin is needed and cannot be used."""
     hint = "" if error.hint is None else f"; {error.hint}"
     return Problem("needs-plugin", f"{error.message}{hint}")

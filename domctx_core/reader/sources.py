@@ -33,10 +33,10 @@ LEAST_READ = 4096
 
 
 class Source(ABC):
-    """Bytes by offset from the start of the input.
+    """Gives the bytes of an input by their offset.
 
-    `size` is the number of bytes, None where that is not known before the end is met. `seekable`
-    says whether an offset that was passed can be asked for again.
+    `size` is the number of bytes, None where that is not known before the end is reached. A source
+    that is not `seekable` gives no bytes before those that it has given.
     """
 
     size: int | None
@@ -44,41 +44,41 @@ class Source(ABC):
 
     @abstractmethod
     def at(self, offset: int, size: int) -> memoryview:
-        """`size` bytes from `offset`; fewer only where the input ends."""
+        """Return `size` bytes from `offset`, fewer only where the input ends."""
 
     def ready(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset` that can be had at once, as bytes of their own.
+        """Return up to `size` bytes from `offset` as a copy, without waiting for any.
 
-        Of a pipe, those that have arrived; they are not waited for. Perhaps none.
+        Of a pipe, that is those which have arrived, perhaps none.
         """
         return bytes(self.at(offset, size)) if self.seekable else b""
 
     def read_into(self, offset: int, buffers: Sequence[bytearray]) -> int:
-        """Fill buffers, one after the other, with what is at `offset`; gives how many bytes came.
+        """Fill buffers, one after the other, with the bytes at `offset`; return how many there were.
 
-        For a look at one place among many that lie far apart: nothing around it is read.
+        Nothing around them is read ahead, since the next bytes to be read may be far away.
         """
-        at = offset
+        count = 0
         for buffer in buffers:
-            piece = self.at(at, len(buffer))
-            buffer[: len(piece)] = piece
-            at += len(piece)
-            if len(piece) < len(buffer):
+            data = self.at(offset + count, len(buffer))
+            buffer[: len(data)] = data
+            count += len(data)
+            if len(data) < len(buffer):
                 break
-        return at - offset
+        return count
 
     @property
     def position(self) -> int:
-        """About how far into the input it was last read; any thread may ask."""
+        """Return about where the input was last read; any thread may ask."""
         return 0
 
     @abstractmethod
     def reaches(self, offset: int) -> bool:
-        """Whether the input has at least `offset` bytes; a pipe is read up to there."""
+        """Return True if the input has at least `offset` bytes; read a pipe up to there."""
 
     @abstractmethod
     def end(self) -> int:
-        """The size of the input; a pipe is read to its end."""
+        """Return the size of the input; read a pipe to its end."""
 
 
 class BufferSource(Source):
@@ -99,14 +99,14 @@ class BufferSource(Source):
 
 
 class FileSource(Source):
-    """A binary file, pipe or socket, from where it stands; short reads are normal.
+    """A binary file, pipe or socket, from its current position; short reads are normal.
 
     With `stream` a file that can seek is read like a pipe: once, in ascending order. A pipe is
     never read further than was asked for.
     """
 
     _greedy = False
-    """Whether a stream may be read further than was asked for."""
+    """True if a stream may be read further than was asked for."""
 
     def __init__(self, file: Any, *, stream: bool = False) -> None:
         self._file = file
@@ -126,7 +126,7 @@ class FileSource(Source):
         self._held = b""
         self._view = memoryview(b"")
         self._landed = self._furthest = 0
-        self._place = self._start
+        self._position = self._start
         self._fd = file.fileno() if type(file) is io.FileIO and hasattr(os, "preadv") else None
         self._glanced = 0
         self._poll: Any = None
@@ -189,9 +189,9 @@ class FileSource(Source):
         return self.size
 
     def _refill(self, offset: int, size: int) -> tuple[int, int]:
-        """Hold what is at `offset` of a file; gives where in that, and how much, `size` bytes are.
+        """Read a file at `offset` into memory; return where in it the bytes are and how many.
 
-        What is held is never written over: views of it stay as they are.
+        What was read before is never written over: views of it keep their contents.
         """
         assert self.size is not None
         left = self.size - offset
@@ -201,7 +201,7 @@ class FileSource(Source):
         if 0 <= start <= have:
             if start + size <= have:
                 return start, size
-        else:  # as much as was of use where the jump before led to
+        else:  # a jump: as much as was used after the one before
             used = self._furthest - self._landed
             self._ahead = used if used > LEAST_READ else LEAST_READ
             self._landed = self._furthest = offset
@@ -210,7 +210,7 @@ class FileSource(Source):
         wanted = size if size > ahead else ahead
         if wanted > left:
             wanted = left
-        # what is held of it already is read again, which costs no more than to join the two
+        # bytes that are in memory already are read again, which costs no more than joining the two
         self._held, self._base = b"", offset
         held = self._read(self._start + offset, wanted) if wanted else b""
         if len(held) < wanted:
@@ -219,36 +219,35 @@ class FileSource(Source):
         self._view = memoryview(held)
         return 0, size
 
-    def _join(self, piece: bytes, place: int, size: int) -> bytes:
-        """What is at `place` of a file after a read that gave only the first piece of it."""
-        pieces, have = [piece], len(piece)
-        while piece and have < size:
-            piece = self._read(place + have, size - have)
-            pieces.append(piece)
-            have += len(piece)
-        return b"".join(pieces)
+    def _join(self, first: bytes, position: int, size: int) -> bytes:
+        """Return `size` bytes at a position of the file, of which a read gave only the first."""
+        parts, have = [first], len(first)
+        while parts[-1] and have < size:
+            parts.append(self._read(position + have, size - have))
+            have += len(parts[-1])
+        return b"".join(parts)
 
-    def _read(self, place: int, size: int) -> bytes:
-        """Up to `size` bytes of a file from `place` on; none at its end."""
+    def _read(self, position: int, size: int) -> bytes:
+        """Return up to `size` bytes at a position of the file, none at its end."""
         while True:
             try:
                 if self._fd is not None:
-                    return os.pread(self._fd, size, place)
-                if place != self._place:
-                    self._file.seek(place)
-                    self._place = place
-                piece: bytes | None = self._file.read(size)
+                    return os.pread(self._fd, size, position)
+                if position != self._position:
+                    self._file.seek(position)
+                    self._position = position
+                data: bytes | None = self._file.read(size)
             except BlockingIOError:
-                piece = None
+                data = None
             except OSError as error:
                 raise io_error("read the image", error) from error
-            if piece is not None:
-                self._place += len(piece)
-                return piece
+            if data is not None:
+                self._position += len(data)
+                return data
             self._wait()
 
     def _arrived(self) -> bool:
-        """Whether a read of a stream gives something, or its end, at once."""
+        """Return True if a read of the stream would not wait."""
         if self._poll is None:
             if type(self._file) in _BUFFERED and not hasattr(self._file, "raw"):
                 return True
@@ -260,11 +259,11 @@ class FileSource(Source):
         return bool(self._poll.poll(0))
 
     def _wait(self) -> None:
-        """Wait for a file that is not blocking, and that nothing is there of yet."""
+        """Wait until a non-blocking file can be read."""
         _poll(self._file).poll()
 
     def _more(self, missing: int) -> int:
-        """Let a stream's window grow by a read; gives by how much, 0 at the end of the input."""
+        """Add a read to the window of a stream; return its size, 0 at the end of the input."""
         wanted = CHUNK if self._greedy else missing
         view = self._buffer[:wanted]
         count = self._fill(view)
@@ -272,7 +271,7 @@ class FileSource(Source):
         return count
 
     def _move(self, offset: int) -> None:
-        """Let a stream's window begin at `offset`, which may lie beyond it."""
+        """Move the window of a stream to `offset`, which may be beyond the end of the window."""
         ahead = offset - self._base
         if 0 <= ahead <= len(self._window):
             self._drop(ahead)
@@ -288,7 +287,7 @@ class FileSource(Source):
             self._skip(ahead)
 
     def _drop(self, size: int) -> None:
-        """Let go of the window's first `size` bytes."""
+        """Drop the first `size` bytes of the window."""
         if size:
             with memoryview(self._window) as window, window[:size] as passed:
                 self._passed(passed)
@@ -296,7 +295,7 @@ class FileSource(Source):
             self._base += size
 
     def _skip(self, size: int) -> int:
-        """Read and let go of `size` bytes of a stream whose window is empty; gives how many."""
+        """Skip `size` bytes of a stream whose window is empty; return how many there were."""
         done = 0
         while done < size:
             view = self._buffer[: min(size - done, CHUNK)]
@@ -309,7 +308,7 @@ class FileSource(Source):
         return done
 
     def _fill(self, view: memoryview) -> int:
-        """Read what is there, at most as much as fits; 0 at the end of the input."""
+        """Read into a buffer what has arrived; return its size, 0 at the end of the input."""
         while True:
             try:
                 count = self._into(view)
@@ -322,14 +321,14 @@ class FileSource(Source):
             self._wait()
 
     def _passed(self, data: memoryview) -> None:
-        """Called with what leaves the window, in order."""
+        """Take note of bytes that leave the window, in their order."""
 
     def _skipped(self, data: memoryview) -> None:
-        """Called with what was read over and never in the window, in order."""
+        """Take note of bytes that were skipped, in their order."""
 
 
 def _poll(file: Any) -> select.poll:
-    """What tells whether something can be read from a file."""
+    """Return a poll object for reads of a file."""
     from select import POLLIN, poll
 
     ready = poll()
@@ -338,7 +337,7 @@ def _poll(file: Any) -> select.poll:
 
 
 def _is_socket(file: Any) -> bool:
-    socket = sys.modules.get("socket")  # whoever has one has imported it
+    socket = sys.modules.get("socket")  # not imported: then the file is no socket
     return socket is not None and isinstance(file, socket.socket)
 
 
@@ -346,11 +345,11 @@ _BUFFERED = (io.BufferedReader, io.BufferedRandom, io.BytesIO)
 
 
 def _reader(file: Any) -> Callable[[memoryview], int | None]:
-    """What fills a buffer with what is there; None where nothing is there yet."""
+    """Return a function that fills a buffer without waiting for all of it, None where none is there."""
     if _is_socket(file):
         receive: Callable[[memoryview], int | None] = file.recv_into
         return receive
-    if type(file) in _BUFFERED:  # which does not wait for the buffer to be full
+    if type(file) in _BUFFERED:  # readinto1 does not wait for the buffer to be full
         one: Callable[[memoryview], int | None] = file.readinto1
         return one
     if type(file) is io.FileIO:
@@ -368,7 +367,7 @@ def _reader(file: Any) -> Callable[[memoryview], int | None]:
 
 @contextmanager
 def open_source(path: str | os.PathLike[str]) -> Iterator[Source]:
-    """The file at `path` as a source. Raises `InputOutputError` where it cannot be opened."""
+    """Open the file at `path` as a source; raise `InputOutputError` where that fails."""
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115  # closed below
     except OSError as error:
