@@ -1,10 +1,10 @@
 """The set of (type, instance) pairs met so far, in little memory.
 
-Instances mostly ascend, one by one or with gaps. What follows on is kept as a range, whatever its
-length; what ascends otherwise as sorted arrays of 4 bytes a number; what comes late, below numbers
-that were there before, in a table of short sorted arrays. So memory is flat where instances follow
-on, and at most 8 bytes a record wherever they lie, of up to 4,096 type codes; and to look one up
-takes as long among ten million as among a thousand.
+Instances mostly ascend, one by one or with gaps. Consecutive ones are kept as a range, whatever its
+length; others that ascend as sorted arrays of 4 bytes a number; late ones, below numbers met before,
+in a table of short sorted arrays. So memory is constant where instances are consecutive, and at most
+8 bytes a record in any order, of up to 4,096 type codes; a look-up takes as long among ten million
+as among a thousand.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from itertools import takewhile
 __all__ = ["InstanceSet", "OrderState"]
 
 _CODES = 4096
-"""Type codes with numbers of their own; no format has that many, and the rest share theirs."""
+"""Type codes with a set of their own; no format has more, and all codes beyond share one."""
 
 _PART = 512
 """Numbers in one sorted array, where numbers ascend with gaps."""
 
 _BUCKET = 300
-"""Numbers in one bucket of the table for late ones, about; then it gets twice as many buckets. With
-half as many these would be small to Python's allocator, which keeps what it has had for each size."""
+"""Numbers in a bucket of the table, about: then the table gets twice as many buckets. Buckets of half
+that size would come from Python's allocator of small blocks, which does not give memory back."""
 
 _SHORT = 64
-"""A row of numbers that follow on is worth a range from this length on."""
+"""Consecutive numbers from which on a range is smaller than an array."""
 
 
 class InstanceSet:
@@ -171,7 +171,7 @@ class _NumberSet:
         self._add(range(self.start, self.last + 1))
 
     def _add(self, part: range | array[int]) -> None:
-        """Put numbers above all others away."""
+        """Add a part above all others, joined with the last one where that can be."""
         tail = self.parts[-1] if self.parts else None
         if isinstance(tail, range) and isinstance(part, range):
             joined = range(tail[0], part[-1] + 1, tail.step)
@@ -181,7 +181,7 @@ class _NumberSet:
         if isinstance(part, range) and len(part) >= _SHORT:
             self.firsts.append(part[0])
             self.parts.append(part)
-        elif self.late is not None and len(part) < _SHORT:  # one more place to look costs more
+        elif self.late is not None and len(part) < _SHORT:  # cheaper than one more part to look in
             self.late.add(part)
         elif isinstance(tail, array) and len(tail) + len(part) <= _PART:
             tail.extend(part)
@@ -201,7 +201,7 @@ class _NumberSet:
         return place < len(part) and part[place] == number
 
     def _table(self) -> _Table:
-        """The late numbers; what little came before the first of them is among these."""
+        """Return the table of late numbers; a short part before the first of them moves into it."""
         if self.late is None:
             self.late = _Table(self.typecode)
             if len(self.parts) == 1 and isinstance(self.parts[0], array):
@@ -213,15 +213,14 @@ class _NumberSet:
 class _Table:
     """A set of numbers in no order, in buckets that are short sorted arrays.
 
-    Kept are not the numbers but their products with an odd one that nobody can guess, which lie
-    evenly whatever the numbers are: the highest bits say in which bucket.
+    Each number is kept as its product with a random odd one, whose highest bits choose the bucket:
+    so an image cannot choose numbers that all fall into one.
     """
 
-    __slots__ = ("_buckets", "_count", "_factor", "_mask", "_shift", "_typecode")
+    __slots__ = ("_buckets", "_count", "_factor", "_mask", "_shift")
 
     def __init__(self, typecode: str) -> None:
         bits = 8 * array(typecode).itemsize
-        self._typecode = typecode
         self._mask = (1 << bits) - 1
         self._factor = int.from_bytes(os.urandom(8), "little") & self._mask | 1
         self._shift = bits
@@ -229,7 +228,7 @@ class _Table:
         self._count = 0
 
     def add(self, numbers: Iterable[int]) -> int:
-        """Add numbers up to the first that is there; gives how many they are."""
+        """Add numbers up to the first that was in the table before; return how many were added."""
         buckets, shift, factor, mask = self._buckets, self._shift, self._factor, self._mask
         count = -1
         for count, number in enumerate(numbers):
@@ -247,7 +246,7 @@ class _Table:
         return count
 
     def _grow(self, count: int) -> bool:
-        """Cut all buckets in two, where there are so many numbers that it is time."""
+        """Split all buckets if they are full on average; return whether they were."""
         old = self._buckets
         if 2 * count < _BUCKET * len(old):  # a bucket may be long by chance
             return False
@@ -256,5 +255,5 @@ class _Table:
         for index, bucket in enumerate(old):
             middle = bisect_left(bucket, 2 * index + 1 << self._shift)
             self._buckets += bucket[:middle], bucket[middle:]
-            old[index] = bucket[:0]  # one at a time, so that there is never twice as much
+            old[index] = bucket[:0]  # freed one by one, so that the table is never there twice
         return True

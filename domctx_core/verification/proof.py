@@ -1,7 +1,7 @@
-"""Proofs: which bytes the records of one type may have for nothing to be wrong with them.
+"""Proofs: the pattern of bytes that the valid records of a type have.
 
-A record type whose body is of fixed size says so by its layout. Out of that comes one pattern, which
-shows how far valid records reach without a body being made of any of them.
+It is made of the layout of a body of fixed size, so that records can be validated without a body
+being made of any of them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _LONGEST = 8192
 
 
 class Proof(NamedTuple):
-    """What the records of one type look like where nothing can be said against them.
+    """What valid records of one type look like in one container.
 
-    `pattern` is that of a whole record of `stride` bytes, its body being `size` bytes, and matches
-    no other. `watched` says that checks want to see the records.
+    `pattern` is that of a whole record of `stride` bytes with a body of `size` bytes, and matches
+    valid ones alone. `watched`: checks want to see the records.
     """
 
     code: int
@@ -50,7 +50,7 @@ class Proof(NamedTuple):
 def prove(
     level: OpenContainer, record_type: RecordType[Any], checks: Iterable[Check]
 ) -> Proof | None:
-    """The proof of a type's records at one level; None where each of them has to be looked at."""
+    """Return the proof of a type in a container; None where each record has to be judged by itself."""
     format, header, code = level.format, level.header, record_type.code
     traits = Traits.of(record_type)
     size = traits.size
@@ -79,11 +79,11 @@ def prove(
     return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))
 
 
-@lru_cache(maxsize=256)  # to make one takes a third of what a small image does
+@lru_cache(maxsize=256)  # to make one takes a third of the time of a small image
 def _header_pattern(
     fields: Sequence[tuple[str, int]], code: int, instances: range, size: int, byteorder: ByteOrder
 ) -> bytes:
-    """The pattern of headers with these fields, each of so many bytes."""
+    """Return the pattern of headers with these fields, given with their sizes in bytes."""
     settled = {"type": (code, code), "length": (size, size)}
     settled["instance"] = instances.start, instances.stop - 1
     return b"".join(

@@ -23,9 +23,9 @@ __all__ = ["ContainerState", "TypePlan", "ValidBatch"]
 class TypePlan:
     """What is asked of each record of a type, settled once for all of them in a container.
 
-    `judged` says that the record type has something to say of bodies, `ordered` that its code is
-    to ascend; `opens` says that the container begins with such a record; `longest` is the
-    length that the format allows, `limit` the first instance that the type does not.
+    `judged`: the record type judges bodies itself; `ordered`: its code has to ascend; `opens`: the
+    container has to begin with such a record. `longest` is the length that the format allows,
+    `limit` the first instance that the type does not have.
     """
 
     __slots__ = (
@@ -53,8 +53,8 @@ class TypePlan:
 class ContainerState:
     """What is known of one container: the checks at work on it, and the records so far.
 
-    `rules` settle what its problems mean; `plans` are those of the types met so far that somebody
-    declares, by code; `current` is the latest record that was judged by itself, and its body.
+    `rules` settle severity and errno of its problems; `plans` are those of the declared types met so
+    far, by code; `current` is the latest record that was judged by itself, and its body.
     """
 
     def __init__(self, checks: list[Check], rules: Rules) -> None:
@@ -69,8 +69,8 @@ class ContainerState:
 class ValidBatch(Batch):
     """Records none of which breaks a rule by itself, so that only checks have to see them.
 
-    `checks` want to: all in one `run`, or each of the `views`. `events` are what observers hear of
-    the records.
+    `checks` want to see them, as one `run` or as single `views`; `events` are what observers are
+    given of the records.
     """
 
     __slots__ = ("checks", "events", "run", "views")
