@@ -11,15 +11,7 @@ from domctx_core.base.text import excerpt
 from domctx_core.document.encode.batch import record_packer
 from domctx_core.document.encode.containers import EncodedContainer, compare_version, open_container
 from domctx_core.document.encode.nodes import DocumentNode, LineReader, document_node
-from domctx_core.document.encode.records import (
-    body_chunks,
-    check_held_alone,
-    find_type,
-    header_bytes,
-    padding_bytes,
-    remember,
-    usable,
-)
+from domctx_core.document.encode.records import RecordEncoder
 from domctx_core.document.encode.values import DocumentReader, join_path
 from domctx_core.document.vocabulary import (
     CONTAINER,
@@ -201,43 +193,45 @@ class _Encoder:
         inner: DocumentNode | None,
     ) -> Iterator[Chunk]:
         """Encode one record with what it holds or announces."""
-        before = len(self.doc.faults)
-        code, entry = find_type(self.doc, container, obj, path)
-        if code is None:
+        doc = self.doc
+        before = len(doc.faults)
+        record = RecordEncoder(doc, container, obj, path)
+        if record.code is None:
             return
-        record_type, broken = usable(entry)
+        record_type, entry = record.record_type, record.entry
         content = None if record_type is None else record_type.content
         if inner is not None and content is None:
-            if broken is not None:
-                self.doc.plugin_fault(join_path(path, "content"), broken, "the type cannot be used")
+            if record.broken is not None:
+                where = join_path(path, "content")
+                doc.plugin_fault(where, record.broken, "the type cannot be used")
             else:
                 name = "a type that no plugin knows" if entry is None else entry.name
-                self.doc.fault(inner.path, f"{name} holds no other format",
-                               hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
+                doc.fault(inner.path, f"{name} holds no other format",
+                          hint="give the body as `raw`", needs_plugin=entry is None)  # fmt: skip
             return
         body: list[Chunk]
         held = inner if content is not None and not content.inline else None
         if held is not None:
-            check_held_alone(self.doc, obj, path)
+            record.check_held_alone()
             body = list(self.container(held, record_type, container))
         else:
-            body = body_chunks(self.doc, container, obj, path, entry, record_type, broken)
+            body = record.body()
             if "rest" in obj:
-                body += self.doc.stretch(obj["rest"], join_path(path, "rest"))
+                body += doc.stretch(obj["rest"], join_path(path, "rest"))
         if obj.get("raw_truncated"):
-            self.doc.fault(join_path(path, "raw_truncated"), "the bytes were cut when they were shown",
-                           hint="`domctx decode` never cuts them")  # fmt: skip
-        if len(self.doc.faults) > before:
+            record.fault("raw_truncated", "the bytes were cut when they were shown",
+                         hint="`domctx decode` never cuts them")  # fmt: skip
+        if len(doc.faults) > before:
             if inner is not None and held is None:
                 for _ in self.container(inner, record_type, container):
                     pass  # its faults are reported too
             return
         length = size_of(body)
-        yield header_bytes(self.doc, container, obj, path, code, record_type, length)
+        yield record.header(length)
         yield from body
-        yield padding_bytes(self.doc, container, obj, path, length)
-        if record_type is not None and len(self.doc.faults) == before:
-            remember(container, record_type, body)
+        yield record.padding(length)
+        if record_type is not None and len(doc.faults) == before:
+            record.remember(body)
             if record_type.suspends and container.outer is not None and not container.inside:
                 container.outer.suspended[container.format.name] = container
         if inner is not None and held is None:
