@@ -9,7 +9,7 @@ from domctx_core.base.gc_pause import gc_paused
 from domctx_core.base.io import DEFAULT_CAP
 from domctx_core.base.text import excerpt
 from domctx_core.document.encode.batch import record_packer
-from domctx_core.document.encode.containers import EncodedContainer, compare_version, open_container
+from domctx_core.document.encode.containers import ContainerOpener, EncodedContainer
 from domctx_core.document.encode.nodes import DocumentNode, LineReader, document_node
 from domctx_core.document.encode.records import RecordEncoder
 from domctx_core.document.encode.values import DocumentReader, join_path
@@ -105,18 +105,19 @@ class _Encoder:
                 self.doc.fault(node.path, f"containers are nested more than {MAX_DEPTH} deep")
                 return
             raw = bytearray()
-            opened = open_container(self.doc, self.formats, node, holder, outer, raw)
+            opener = ContainerOpener(self.doc, self.formats, node)
+            opened = opener.open(holder, outer, raw)
             yield bytes(raw)
             if opened is not None:
                 chunks = self.inside(opened, node)
                 if node.obj.get("format_version") is not None:
-                    yield from self.check_version(opened, node, chunks)
+                    yield from self.check_version(opened, opener, chunks)
                 yield from chunks
         finally:
             self.depth -= 1
 
     def check_version(
-        self, container: EncodedContainer, node: DocumentNode, chunks: Iterator[Chunk]
+        self, container: EncodedContainer, opener: ContainerOpener, chunks: Iterator[Chunk]
     ) -> list[Chunk]:
         """Check the version by the first records if no header has it, and return the chunks taken."""
         taken: list[Chunk] = []
@@ -134,7 +135,7 @@ class _Encoder:
                 whole = True
                 break
         if head and whole and len(self.doc.faults) == before:
-            compare_version(self.doc, container, node, head[:HEAD_SIZE])
+            opener.compare_version(container, head[:HEAD_SIZE])
         return taken
 
     def inside(self, container: EncodedContainer, node: DocumentNode) -> Iterator[Chunk]:

@@ -8,7 +8,7 @@ from domctx_core.base.errors import PLUGIN_ERRORS, BodyError, PluginError
 from domctx_core.base.text import excerpt, suggestion
 from domctx_core.document.canonical import canonical_header, header_values
 from domctx_core.document.encode.containers import EncodedContainer
-from domctx_core.document.encode.values import DocumentReader, join_path, json_type
+from domctx_core.document.encode.values import DocumentReader, ObjectReader, join_path, json_type
 from domctx_core.layout.kinds.base import JsonError
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.record_type import RecordType, body_class
@@ -19,7 +19,7 @@ from domctx_core.reader.splice import ByteRange, Chunk
 __all__ = ["RecordEncoder", "usable"]
 
 
-class RecordEncoder:
+class RecordEncoder(ObjectReader):
     """Encodes one record of a container in parts.
 
     `code` is None if the document does not give the type rightly. `broken` is why the type's plugin
@@ -29,16 +29,10 @@ class RecordEncoder:
     def __init__(
         self, doc: DocumentReader, container: EncodedContainer, obj: dict[str, Any], path: str
     ) -> None:
-        self.doc = doc
+        super().__init__(doc, obj, path)
         self.container = container
-        self.obj = obj
-        self.path = path
         self.code, self.entry = self._find_type()
         self.record_type, self.broken = usable(self.entry)
-
-    def fault(self, key: str, message: str, **details: Any) -> None:
-        """Report a fault in the value of a key."""
-        self.doc.fault(join_path(self.path, key), message, **details)
 
     def _find_type(self) -> tuple[int | None, Entry | None]:
         """Return the type code of the record and its registry entry; None if there is a fault."""
@@ -59,7 +53,7 @@ class RecordEncoder:
             return None, None
         if by_name:
             return self._find_name(str(name), "name" if code is None else "type")
-        number = self.doc.integer(obj, "type", self.path)
+        number = self.integer("type")
         if number is None:
             return None, None
         try:
@@ -100,7 +94,7 @@ class RecordEncoder:
     def body(self) -> list[Chunk]:
         """Encode the body, which is given by its fields, as bytes, or both."""
         doc, obj = self.doc, self.obj
-        fields, raw = obj.get("body"), doc.hex(obj, "raw", self.path)
+        fields, raw = obj.get("body"), self.hex("raw")
         where = join_path(self.path, "body")
         if fields is None:
             if raw is None and obj.get("raw") is None and "rest" not in obj:
@@ -153,10 +147,10 @@ class RecordEncoder:
 
     def header(self, length: int) -> bytes:
         """Encode the header for a body of `length` bytes."""
-        doc, header = self.doc, self.container.format.header
+        header = self.container.format.header
         assert header is not None
         assert self.code is not None
-        given = doc.integer(self.obj, "length", self.path)
+        given = self.integer("length")
         if given is not None and given != length:
             self.fault("length", "not the length of the body", expected=length, actual=given,
                        hint="leave it out, and it is computed")  # fmt: skip
@@ -169,7 +163,7 @@ class RecordEncoder:
                 self.fault(name, f"does not fit the header's {kind.label}",
                            expected=f"0 to {kind.highest}", actual=values[name])  # fmt: skip
                 return b""
-        raw = doc.hex(self.obj, "header_raw", self.path)
+        raw = self.hex("header_raw")
         encoded = canonical_header(header, values, self.container.byteorder) or b""
         if raw is None:
             return encoded
@@ -185,7 +179,7 @@ class RecordEncoder:
 
     def _instance(self, has_instance: bool) -> int:
         """Return the instance, which may be left out if there can be only one."""
-        instance = self.doc.integer(self.obj, "instance", self.path)
+        instance = self.integer("instance")
         single = self.record_type is not None and self.record_type.instances.limit == 1
         if not has_instance:
             if instance is not None:
@@ -197,12 +191,12 @@ class RecordEncoder:
     def padding(self, length: int) -> bytes:
         """Encode the padding of a body of `length` bytes."""
         size = padding(length, self.container.format.alignment)
-        given = self.doc.integer(self.obj, "padding", self.path)
+        given = self.integer("padding")
         if given is not None and given != size:
             self.fault("padding", f"not what a body of {length} bytes is padded with",
                        expected=size, actual=given,
                        hint="leave it out, and it is computed")  # fmt: skip
-        raw = self.doc.hex(self.obj, "padding_raw", self.path)
+        raw = self.hex("padding_raw")
         if raw is not None and len(raw) != size:
             self.fault("padding_raw", "not as long as the padding", expected=f"{size} bytes",
                        actual=f"{len(raw)} bytes")  # fmt: skip

@@ -14,7 +14,7 @@ from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.reader.sources import Source
 from domctx_core.reader.splice import ByteRange, Chunk
 
-__all__ = ["DocumentReader", "join_path", "json_type", "without_colon"]
+__all__ = ["DocumentReader", "ObjectReader", "join_path", "json_type", "without_colon"]
 
 _ZEROS = bytes(CHUNK)
 
@@ -165,6 +165,24 @@ class DocumentReader:
                        hint="a larger --cap allows it")  # fmt: skip
         else:
             yield from (_ZEROS[: min(CHUNK, length - at)] for at in range(0, length, CHUNK))
+
+
+class ObjectReader:
+    """Reads the values of one object of a document; the path of a fault is that of the value."""
+
+    def __init__(self, doc: DocumentReader, obj: dict[str, Any], path: str) -> None:
+        self.doc = doc
+        self.obj = obj
+        self.path = path
+
+    def fault(self, key: str, message: str, **details: Any) -> None:
+        self.doc.fault(join_path(self.path, key), message, **details)
+
+    def integer(self, key: str) -> int | None:
+        return self.doc.integer(self.obj, key, self.path)
+
+    def hex(self, key: str) -> bytes | None:
+        return self.doc.hex(self.obj, key, self.path)
 
 
 def join_path(path: str, key: str) -> str:
