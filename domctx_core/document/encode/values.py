@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from domctx_core.base.errors import DocumentError, DocumentFault, DomctxError, describe
@@ -52,24 +52,21 @@ class DocumentReader:
         own = error.hint if isinstance(error, DomctxError) else None
         self.fault(path, f"{what}: {text}", hint=own or hint or None, needs_plugin=True)
 
-    # ------------------------------------------------------------------------------ simple values
-
     def root(self, value: Any, schema: str, known: Collection[str], path: str) -> bool:
+        """Return whether `value` is a document of this schema, and of the source."""
         if not self.keys(value, known, path, "a document"):
             return False
-        found = value.get("schema")
-        if found != schema:
-            self.fault(join_path(path, "schema"), "not a document that can be encoded", expected=schema,
-                       actual=excerpt(found), hint="`domctx decode` makes them")  # fmt: skip
+        document = ObjectReader(self, value, path)
+        if value.get("schema") != schema:
+            document.fault("schema", "not a document that can be encoded", expected=schema,
+                           actual=excerpt(value.get("schema")),
+                           hint="`domctx decode` makes them")  # fmt: skip
             return False
-        size = self.integer(value, "size", path)
+        size = document.integer("size")
         if self.source is not None and size is not None and size != self.source.end():
-            self.fault(
-                join_path(path, "size"),
-                "the source is not the input that the document was made of",
-                expected=f"a source of {size} bytes",
-                actual=f"{self.source.end()} bytes",
-            )
+            document.fault("size", "the source is not the input that the document was made of",
+                           expected=f"a source of {size} bytes",
+                           actual=f"{self.source.end()} bytes")  # fmt: skip
         return True
 
     def keys(self, value: Any, known: Collection[str], path: str, what: str) -> bool:
@@ -83,65 +80,32 @@ class DocumentReader:
                            expected=", ".join(known))  # fmt: skip
         return True
 
-    def integer(self, value: dict[str, Any], key: str, path: str) -> int | None:
-        """Return an unsigned number, which may be in a string; None if it is absent or a fault."""
-        found = value.get(key)
-        if found is None:
-            return None
-        made: int | None = None
-        if type(found) is int:
-            made = found
-        elif isinstance(found, str):
-            try:
-                made = parse_integer(found)
-            except ValueError:
-                made = None
-        if made is None or made < 0:
-            self.fault(join_path(path, key), "not an unsigned number", expected="a number, or one in a"
-                       " string", actual=excerpt(found))  # fmt: skip
-            return None
-        if made > _HIGHEST:
-            self.fault(join_path(path, key), "does not fit 64 bits", expected=f"0 to {_HIGHEST}",
-                       actual=excerpt(found))  # fmt: skip
-            return None
-        return made
-
-    def hex(self, value: dict[str, Any], key: str, path: str) -> bytes | None:
-        """Return bytes given in hex; None if they are absent or a fault."""
-        found = value.get(key)
-        if found is None:
-            return None
-        try:
-            return bytes.fromhex(found)
-        except (TypeError, ValueError):
-            self.fault(join_path(path, key), "not bytes in hex", expected="an even number of hex digits",
-                       actual=excerpt(found))  # fmt: skip
-            return None
-
     def stretch(self, value: Any, path: str) -> Iterator[Chunk]:
         """Yield bytes that are given in hex, left out, or a range of the source."""
         if not self.keys(value, STRETCH, path, "a stretch of bytes"):
             return
-        length = self.integer(value, "length", path)
+        stretch = ObjectReader(self, value, path)
+        length = stretch.integer("length")
         if value.get("raw") is not None:
-            raw = self.hex(value, "raw", path)
+            raw = stretch.hex("raw")
             if raw is not None and length is not None and len(raw) != length:
-                self.fault(join_path(path, "length"), "does not fit `raw`", expected=len(raw),
-                           actual=length, hint="leave it out, and it is computed; `show` cuts `raw`,"
-                           " `decode` does not")  # fmt: skip
+                stretch.fault("length", "does not fit `raw`", expected=len(raw), actual=length,
+                              hint="leave it out, and it is computed; `show` cuts `raw`, `decode`"
+                              " does not")  # fmt: skip
             yield raw or b""
-            return
-        if length is None:
+        elif length is None:
             if not any(_within(fault.path, path) for fault in self.faults):
                 self.fault(path, "there are neither bytes nor a length",
                            expected="`raw`, or `offset` and `length`")  # fmt: skip
-            return
-        if value.get("omitted"):
-            yield from self.omitted(length, path)
-            return
-        offset = self.integer(value, "offset", path)
+        elif value.get("omitted"):
+            yield from self._omitted(length, path)
+        else:
+            yield from self._referenced(stretch, length, path)
+
+    def _referenced(self, stretch: ObjectReader, length: int, path: str) -> Iterator[Chunk]:
+        offset = stretch.integer("offset")
         if offset is None:
-            if value.get("offset") is None:
+            if stretch.obj.get("offset") is None:
                 self.fault(path, "the place in the source is missing", expected="`offset`")
         elif self.source is None:
             self.fault(path, "the bytes are in the input that was decoded, which is not at hand",
@@ -154,7 +118,7 @@ class DocumentReader:
         else:
             yield ByteRange(offset, length)
 
-    def omitted(self, length: int, path: str) -> Iterator[Chunk]:
+    def _omitted(self, length: int, path: str) -> Iterator[Chunk]:
         if not self.fill_zero:
             self.fault(path, f"{length} bytes were left out when the image was decoded",
                        hint="decode with --pages reference or inline, or write zeros for them with"
@@ -179,10 +143,35 @@ class ObjectReader:
         self.doc.fault(join_path(self.path, key), message, **details)
 
     def integer(self, key: str) -> int | None:
-        return self.doc.integer(self.obj, key, self.path)
+        """Return an unsigned number, which may be in a string; None if it is absent or a fault."""
+        value = self.obj.get(key)
+        if value is None:
+            return None
+        number = value if type(value) is int else -1
+        if isinstance(value, str):
+            with suppress(ValueError):
+                number = parse_integer(value)
+        if number < 0:
+            self.fault(key, "not an unsigned number", expected="a number, or one in a string",
+                       actual=excerpt(value))  # fmt: skip
+            return None
+        if number > _HIGHEST:
+            self.fault(key, "does not fit 64 bits", expected=f"0 to {_HIGHEST}",
+                       actual=excerpt(value))  # fmt: skip
+            return None
+        return number
 
     def hex(self, key: str) -> bytes | None:
-        return self.doc.hex(self.obj, key, self.path)
+        """Return bytes given in hex; None if they are absent or a fault."""
+        value = self.obj.get(key)
+        if value is None:
+            return None
+        try:
+            return bytes.fromhex(value)
+        except (TypeError, ValueError):
+            self.fault(key, "not bytes in hex", expected="an even number of hex digits",
+                       actual=excerpt(value))  # fmt: skip
+            return None
 
 
 def join_path(path: str, key: str) -> str:
