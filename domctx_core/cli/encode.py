@@ -13,7 +13,7 @@ from domctx_core.base.errors import DocumentError, DocumentFault, UsageError
 from domctx_core.base.io import cannot_read
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name, open_seekable
-from domctx_core.cli.messages import ExitStatus
+from domctx_core.cli.messages import ExitStatus, message_text
 from domctx_core.cli.options import cap_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress
@@ -126,15 +126,9 @@ def _print_faults(app: App, error: DocumentError, document: str) -> None:
 
 
 def _text(app: App, fault: DocumentFault, document: str) -> str:
-    head = app.style("error", sys.stderr, fg="red", bold=True)
-    arrow = app.style("-->", sys.stderr, fg="blue", bold=True)
-    bar = app.style("=", sys.stderr, fg="blue", bold=True)
+    head = f"{app.style('error', sys.stderr, fg='red', bold=True)}: {fault.message}"
     where = ": ".join(
         part for part in ("" if document == "-" else input_name(document), fault.path) if part
     )
-    lines = [f"{head}: {fault.message}"]
-    if where:
-        lines.append(f"  {arrow} {where}")
     facts = (("expected", fault.expected), ("actual", fault.actual), ("help", fault.hint))
-    lines += [f"   {bar} {label}: {fact}" for label, fact in facts if fact is not None]
-    return "\n".join(lines)
+    return message_text(app, sys.stderr, head, where, facts)

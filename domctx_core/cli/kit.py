@@ -14,7 +14,7 @@ from domctx_core.cli.inputs import (
     parse_size,
 )
 from domctx_core.cli.messages import ExitStatus, finding_text, report_error
-from domctx_core.cli.options import cap_option, target_option
+from domctx_core.cli.options import cap_option, target_option, xen_option
 from domctx_core.cli.outputs import open_output, refuse_overwriting
 from domctx_core.cli.progress import file_progress, progress
 
@@ -35,4 +35,5 @@ __all__ = [
     "refuse_overwriting",
     "report_error",
     "target_option",
+    "xen_option",
 ]

@@ -12,7 +12,7 @@ from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import complete_files, input_name
 from domctx_core.cli.messages import report_error
-from domctx_core.cli.options import cap_option
+from domctx_core.cli.options import cap_option, xen_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.engine.load import load_domain
@@ -28,12 +28,7 @@ __all__ = ["command"]
 @click.command(name="load", short_help="Load an image into a domain.")
 @click.argument("image", shell_complete=complete_files)
 @click.argument("domain")
-@click.option(
-    "--xen",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The version of the target where it has none of its own.",
-)
+@xen_option("The version of the target where it has none of its own.")
 @click.option("--allow-newer", is_flag=True, help="Load an image of a newer Xen too.")
 @click.option(
     "--no-validate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from domctx_core.base.problems import Finding, Severity
 if TYPE_CHECKING:
     from domctx_core.cli.app import App
 
-__all__ = ["ExitStatus", "finding_text", "report_error"]
+__all__ = ["ExitStatus", "finding_text", "message_text", "report_error"]
 
 
 class ExitStatus(IntEnum):
@@ -53,24 +54,11 @@ def report_error(app: App, error: Exception, path: str | None = None) -> ExitSta
     if not isinstance(error, DomctxError):
         return _bug(app, error)
     text = _text(
-        app,
-        sys.stderr,
-        severity=Severity.ERROR,
-        rule=error.rule,
-        message=error.message,
-        path=path,
-        offset=error.offset,
-        record=error.record,
-        type=error.type,
-        name=error.type_name,
-        instance=error.instance,
-        field=error.field,
+        app, error, sys.stderr, path, Severity.ERROR, error.type_name,
         errno=None if isinstance(error, UsageError) else error.errno,
-        expected=error.expected,
-        actual=error.actual,
-        notes=[("provider", error.provider), *(("note", n) for n in _notes(error))],
+        notes=[("provider", error.provider), *(("note", n) for n in getattr(error, "__notes__", ()))],
         hint=error.hint,
-    )
+    )  # fmt: skip
     click.echo(text, err=True, color=app.colored(sys.stderr))
     if app.verbose:
         import traceback
@@ -88,77 +76,62 @@ def finding_text(app: App, finding: Finding, path: str | None, stream: Any = Non
 
     The bytes around it are read from `path`, if given.
     """
+    path_of_formats = " > ".join(finding.container) if len(finding.container) > 1 else None
     return _text(
-        app,
-        stream or sys.stdout,
-        severity=finding.severity,
-        rule=finding.rule,
-        message=finding.message,
-        path=path,
-        offset=finding.offset,
-        record=finding.record,
-        type=finding.type,
-        name=finding.name,
-        instance=finding.instance,
-        field=finding.field,
-        errno=finding.errno,
-        expected=finding.expected,
-        actual=finding.actual,
-        notes=[("in", " > ".join(finding.container) if len(finding.container) > 1 else None)],
-        hint=None,
-    )
-
-
-def _notes(error: DomctxError) -> list[str]:
-    return list(getattr(error, "__notes__", ()))
+        app, finding, stream or sys.stdout, path, finding.severity, finding.name,
+        errno=finding.errno, notes=[("in", path_of_formats)],
+    )  # fmt: skip
 
 
 def _text(
     app: App,
+    shown: DomctxError | Finding,
     stream: Any,
-    *,
-    severity: Severity,
-    rule: str | None,
-    message: str,
     path: str | None,
-    offset: int | None,
-    record: int | None,
-    type: int | None,
+    severity: Severity,
     name: str | None,
-    instance: int | None,
-    field: str | None,
+    *,
     errno: Errno | None,
-    expected: Any,
-    actual: Any,
     notes: list[tuple[str, Any]],
-    hint: str | None,
+    hint: str | None = None,
 ) -> str:
-    color = _COLORS[severity]
-    head = f"{severity}[{rule}]" if rule else str(severity)
-    lines = [app.style(head, stream, fg=color, bold=True) + f": {message}"]
-    where = []
+    offset, color, where = shown.offset, _COLORS[severity], []
     if path is not None or offset is not None:
         at = "" if offset is None else f"offset {offset:#x} ({offset})"
         file = None if path is None else path_text(path)
         where.append(": ".join(part for part in (file, at) if part))
-    if record is not None:
-        where.append(f"record {record}")
-    if name is not None or type is not None:
-        label = name or f"type {type}"
-        where.append(label if instance is None else f"{label}[{instance}]")
-    if field:
-        where.append(f"field {field}")
-    if where:
-        lines.append("  " + app.style("-->", stream, fg="blue", bold=True) + f" {', '.join(where)}")
+    if shown.record is not None:
+        where.append(f"record {shown.record}")
+    if name is not None or shown.type is not None:
+        label = name or f"type {shown.type}"
+        where.append(label if shown.instance is None else f"{label}[{shown.instance}]")
+    if shown.field:
+        where.append(f"field {shown.field}")
+    rows: list[str] = []
     if path is not None and offset is not None:
-        lines += _bytes_around(app, stream, path, offset, color)
-    facts: list[tuple[str, Any]] = [("expected", expected), ("actual", actual)]
+        rows = _bytes_around(app, stream, path, offset, color)
+    facts: list[tuple[str, Any]] = [("expected", shown.expected), ("actual", shown.actual)]
     facts += [("errno", None if errno is None else f"{errno.name} ({int(errno)})"), *notes]
     facts.append(("help", hint))
-    for label, fact in facts:
-        if fact is not None:
-            lines.append("   " + app.style("=", stream, fg="blue", bold=True) + f" {label}: {fact}")
-    return "\n".join(lines)
+    head = f"{severity}[{shown.rule}]" if shown.rule else str(severity)
+    head = f"{app.style(head, stream, fg=color, bold=True)}: {shown.message}"
+    return message_text(app, stream, head, ", ".join(where), facts, rows)
+
+
+def message_text(
+    app: App,
+    stream: Any,
+    head: str,
+    where: str,
+    facts: Iterable[tuple[str, Any]],
+    rows: Iterable[str] = (),
+) -> str:
+    """Lay a message out: a head, its place, rows of bytes, and those facts that are not None."""
+    arrow, bar = (app.style(mark, stream, fg="blue", bold=True) for mark in ("-->", "="))
+    lines = [head, *([f"  {arrow} {where}"] if where else ()), *rows]
+    return "\n".join(
+        lines + [f"   {bar} {name}: {fact}" for name, fact in facts if fact is not None]
+    )
 
 
 def _bytes_around(app: App, stream: Any, path: str, offset: int, color: str) -> list[str]:

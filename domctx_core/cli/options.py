@@ -13,7 +13,7 @@ from domctx_core.cli.inputs import parse_size
 if TYPE_CHECKING:
     from domctx_core.base.xen_version import XenVersion
 
-__all__ = ["cap_option", "target_option"]
+__all__ = ["cap_option", "target_option", "xen_option"]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,6 +34,11 @@ def _version(text: str) -> XenVersion:
     from domctx_core.base.xen_version import XenVersion
 
     return XenVersion.parse(text)
+
+
+def xen_option(does: str) -> Decorator:
+    """Return a decorator that adds the option `--xen`, a version, with the help `does`."""
+    return click.option("--xen", type=_version, metavar="MAJOR.MINOR", help=does)
 
 
 target_option: Decorator = click.option(

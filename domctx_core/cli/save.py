@@ -9,7 +9,7 @@ import click
 from domctx_core.base.io import path_text, whole_file
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
-from domctx_core.cli.options import cap_option
+from domctx_core.cli.options import cap_option, xen_option
 from domctx_core.cli.outputs import domain_files, refuse_overwriting
 from domctx_core.cli.progress import file_progress
 from domctx_core.engine.ops import FileSaveOps
@@ -29,12 +29,7 @@ __all__ = ["command"]
     metavar="IMAGE",
     help="The file to write; - for standard output.",
 )
-@click.option(
-    "--xen",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The version for START where the domain has none of its own.",
-)
+@xen_option("The version for START where the domain has none of its own.")
 @click.option(
     "--byteorder",
     type=click.Choice(["little", "big"]),

@@ -9,6 +9,7 @@ import click
 
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.cli.app import App
+from domctx_core.cli.options import xen_option
 from domctx_core.engine.save import size_domain
 
 __all__ = ["command"]
@@ -16,12 +17,7 @@ __all__ = ["command"]
 
 @click.command(name="size", short_help="The exact size of a domain's image, without saving it.")
 @click.argument("domain")
-@click.option(
-    "--xen",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The version for START where the domain has none of its own.",
-)
+@xen_option("The version for START where the domain has none of its own.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(app: App, domain: str, xen: XenVersion | None, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from domctx_core.cli.kit import (
     open_file,
     refuse_overwriting,
     report_error,
+    xen_option,
 )
 from domctx_plugin_xen_streams.convert import ToVersion3, ToVersion4
 from domctx_plugin_xen_streams.formats import Libxc
@@ -55,12 +56,7 @@ __all__ = ["command"]
     metavar="IMAGE",
     help="The stream with this domain context or HVM context in place of its own.",
 )
-@click.option(
-    "--xen",
-    type=XenVersion.parse,
-    metavar="MAJOR.MINOR",
-    help="The version for START where the stream names none.",
-)
+@xen_option("The version for START where the stream names none.")
 @click.option("--lossy", is_flag=True, help="Leave out what the outcome has no place for.")
 @click.pass_obj
 def command(
