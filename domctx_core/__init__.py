@@ -70,6 +70,7 @@ _HOMES = {
     "RecordView": "model.check",
     "Problem": "base.problems",
     "Rule": "base.problems",
+    "Rules": "base.rules",
     "Severity": "base.problems",
     # domains
     "Domain": "model.domain",

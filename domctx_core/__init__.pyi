@@ -20,6 +20,7 @@ from domctx_core.base.problems import Finding as Finding
 from domctx_core.base.problems import Problem as Problem
 from domctx_core.base.problems import Rule as Rule
 from domctx_core.base.problems import Severity as Severity
+from domctx_core.base.rules import Rules as Rules
 from domctx_core.base.text import suggestion as suggestion
 from domctx_core.base.xen_version import XenVersion as XenVersion
 from domctx_core.document.decode import decode_image as decode_image
