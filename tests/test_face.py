@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -65,3 +66,10 @@ def test_a_name_imports_what_it_needs_and_no_more(statement: str, absent: str) -
     for room in [*absent.split(), "cli", "testing"]:
         assert f"domctx_core.{room}" not in loaded
     assert loaded.isdisjoint({"click", "rich", "pluggy", "pytest"})
+
+
+@pytest.mark.parametrize("kit", ["domctx_core.cli.kit", "domctx_core.testing"])
+def test_the_reference_has_each_name_of_the_kits(kit: str) -> None:
+    reference = (Path(__file__).parent.parent / "docs" / "reference" / "api.md").read_text()
+    listed = set(re.findall(rf"^\.\. auto\w+:: {re.escape(kit)}\.(\w+)$", reference, re.MULTILINE))
+    assert listed == set(import_module(kit).__all__)
