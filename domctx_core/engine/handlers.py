@@ -1,4 +1,4 @@
-"""The record types of an operation: those that every image needs, and whose fault an error is."""
+"""START and END, which every image needs, and errors of handlers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ START = 1
 
 
 def start_and_end(registry: Registry) -> tuple[Entry, Entry]:
+    """Return the entries of START and END; raise `PluginError` if the registry lacks them."""
     start, end = registry.get(START), registry.get(END)
     if start is None or end is None:
         raise PluginError(
@@ -25,14 +26,14 @@ def start_and_end(registry: Registry) -> tuple[Entry, Entry]:
 
 
 def locate(error: DomctxError, entry: Entry, instance: int | None) -> None:
-    """Say in an error whose handler was at work."""
+    """Add to an error whose handler was at work."""
     error.locate(type=entry.code, type_name=entry.name, instance=instance, provider=entry.provider)
 
 
 def handler_error(
     entry: Entry, what: str, error: BaseException, instance: int | None
 ) -> PluginError:
-    """What a handler raised that is none of ours, as its plugin's fault."""
+    """Return the error that blames a handler's plugin for an exception that is not a `DomctxError`."""
     return PluginError(
         f"the {what} handler of {entry.name} raised {describe(error)}",
         errno=Errno.EIO,

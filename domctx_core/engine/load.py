@@ -39,8 +39,8 @@ _LISTED = 1000
 class LoadResult:
     """What a load did.
 
-    `records` counts those between START and END, `consumed` the bytes of the whole image;
-    `byteorder` is the image's.
+    `records` is the number of records between START and END, `consumed` the bytes of the whole
+    image, `byteorder` that of the image.
     """
 
     records: int
@@ -50,7 +50,7 @@ class LoadResult:
 
     @cached_property
     def changes(self) -> tuple[str, ...]:
-        """What was written to the domain, such as `TscInfo[0]`."""
+        """The names of what was written to the domain, such as `TscInfo[0]`."""
         return tuple(self._changed())
 
 
@@ -68,16 +68,16 @@ def load_domain(
 ) -> LoadResult:
     """Load an image from `ops` into `domain`.
 
-    With `validate` (the default) the whole image is read and checked first against a staging
-    view; the domain is neither paused nor changed before all of it is known to be good. Without,
-    records are applied as they come, and an error says in its notes what had been applied.
+    With `validate` (the default) the whole image is read and checked first; the domain is neither
+    paused nor changed before all of it is known to be valid. Without, each record is written as it
+    comes, and the notes of an error list what was written.
 
-    `xen_version` is the receiver's version where the domain has none; an image of a newer one is
+    `xen_version` is the receiver's version if the domain has none; an image of a newer one raises
     EOPNOTSUPP unless `allow_newer`. `checks` see every record and may refuse the image. `cap`
-    (bytes) limits what is held of one body. `watch` is told of each record as it is taken.
+    (bytes) limits what is held of one body. `watch` sees each record as it is taken.
 
-    Raises `ImageError` for a bad image, `DomainError` where the domain refuses, `PluginError`
-    where a plugin is at fault.
+    Raises `ImageError` for a bad image, `DomainError` if the domain refuses, `PluginError` if a
+    plugin is at fault.
     """
     refuse_self(domain, "loaded")
     receiver = None if allow_newer else domain.xen_version or xen_version
@@ -152,7 +152,7 @@ def _name(error: ImageError, registry: Registry) -> None:
 
 
 def _listed(names: Iterator[str]) -> str:
-    """Names in a row; of very many the first, and how many more there are."""
+    """Return names as a list in a sentence: the first ones, and how many more there are."""
     first = list(islice(names, _LISTED))
     more = sum(1 for _ in names)
     if more:

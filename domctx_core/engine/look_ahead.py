@@ -34,7 +34,7 @@ class LookAhead:
 
     @property
     def position(self) -> int:
-        """Bytes of the image that are taken."""
+        """How many bytes of the image are taken."""
         return self.base + self.at
 
     def take(self, size: int, more: int = 0) -> bytes:

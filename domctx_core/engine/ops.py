@@ -16,7 +16,7 @@ __all__ = ["FileLoadOps", "FileSaveOps", "MemoryLoadOps", "MemorySaveOps", "Sizi
 
 
 class SizingSaveOps(SaveOps):
-    """Counts the bytes of an image and keeps none: `size` is its exact size."""
+    """Counts the bytes of an image and keeps none: `size` is its size in bytes."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -37,9 +37,8 @@ class SizingSaveOps(SaveOps):
 class MemorySaveOps(SaveOps):
     """Collects an image in memory.
 
-    With a `capacity` (bytes, such as a dry run gave) an image that outgrows it is refused with
-    ENOSPC, as the hypervisor does with a buffer that turned out too small, and one that stays
-    below it with EIO: the domain changed in between.
+    With a `capacity` (bytes, from a dry run) a larger image raises ENOSPC, as the hypervisor does
+    for a buffer that is too small, and a smaller one EIO: the domain changed in between.
     """
 
     def __init__(self, capacity: int | None = None, byteorder: ByteOrder = "little") -> None:
@@ -50,7 +49,7 @@ class MemorySaveOps(SaveOps):
 
     @property
     def image(self) -> bytes:
-        """The bytes so far."""
+        """The bytes of the image so far."""
         return self._file.getvalue()
 
     def begin(self, type: int, instance: int, length: int | None) -> None:
@@ -96,8 +95,8 @@ class MemorySaveOps(SaveOps):
 class FileSaveOps(SaveOps):
     """Writes an image to a binary file, pipe or socket; short writes are normal.
 
-    A target that can seek gets a record's length patched in; on others each record's length must
-    be known when it begins (`patches` is then false, and the engine sees to it).
+    On a target that can seek, the length of a record is set when the record ends; on others it must
+    be known when the record begins (`patches` is False then, and the engine sees to it).
     """
 
     def __init__(self, target: Any, byteorder: ByteOrder = "little") -> None:
@@ -112,7 +111,7 @@ class FileSaveOps(SaveOps):
 
     @property
     def size(self) -> int:
-        """Bytes of the image so far."""
+        """How many bytes of the image were written so far."""
         return self._flushed + len(self._pending)
 
     def begin(self, type: int, instance: int, length: int | None) -> None:

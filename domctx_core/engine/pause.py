@@ -1,4 +1,4 @@
-"""What is done with a domain whatever the operation: refuse oneself, pause it, blame its backend."""
+"""Pause a domain for an operation, and blame its backend for what that raises."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ __all__ = ["backend_errors", "paused", "refuse_self"]
 
 
 def refuse_self(domain: Domain, what: str) -> None:
+    """Raise `DomainError` if the domain is the one that this program runs in."""
     if domain.is_current:
         raise DomainError(
             f"domain {domain.domid} runs this program, so it cannot be {what} by it",
@@ -32,9 +33,9 @@ def refuse_self(domain: Domain, what: str) -> None:
 
 @contextmanager
 def paused(domain: Domain) -> Iterator[None]:
-    """Pause and, whatever happens, unpause; what went wrong first is the error.
+    """Pause the domain and, whatever happens, unpause it; the first error is raised.
 
-    Ctrl-C waits while the domain is being paused or unpaused, so that it is always known which.
+    Ctrl-C waits while the domain is being paused or unpaused, so that its state is always known.
     """
     paused = False
     allow_interrupts = _hold_interrupts()
@@ -65,7 +66,7 @@ def paused(domain: Domain) -> Iterator[None]:
 
 
 def _hold_interrupts() -> Callable[[], None]:
-    """Let Ctrl-C wait until the function that this gives is called.
+    """Hold Ctrl-C back until the returned function is called.
 
     Blocking the signal would not do: any other thread of the program may take it.
     """
@@ -85,7 +86,7 @@ def _hold_interrupts() -> Callable[[], None]:
 
 @contextmanager
 def backend_errors(domain: Domain, what: str) -> Iterator[None]:
-    """What a domain raises that is none of ours is its backend's fault."""
+    """Blame the backend of a domain for an exception that is not a `DomctxError`: `PluginError`."""
     try:
         yield
     except DomctxError:

@@ -1,7 +1,7 @@
-"""Runs ahead: equal records that follow each other in a domain context image.
+"""Find runs: consecutive records of one type and length in a domain context image.
 
-A load takes such a run as one thing, where all that can be wrong with it is proved absent; any
-other it takes record by record, so that each error is found and told in one way.
+A load takes a run as a whole if it is known to be valid; any other it takes record by record, so
+that there is one place for each error.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ __all__ = ["LEAST", "MOST", "find_run", "record_frame", "validate_run"]
 B = TypeVar("B", bound=Body)
 
 LEAST = 8
-"""Records from which on a run is worth the while."""
+"""Records of the shortest run that is worth its cost."""
 
 MOST = 16384
-"""Records of one run: as many as go through a processor's cache well."""
+"""Records of the longest run: as many as fit well into a processor's cache."""
 
 
 def record_frame(layout: RowLayout[Any]) -> Frame:
-    """How records with such a body lie in a domain context image."""
+    """Return how records with such a body follow each other in a domain context image."""
     return Frame(HEADER_SIZE + layout.size + padding(layout.size), HEADER_SIZE, 4)
 
 
 def find_run(
     window: bytes, start: int, layout: RowLayout[B], frame: Frame, byteorder: ByteOrder
 ) -> Columns[B] | None:
-    """The run of records that begins with the record at `start`, of the length of `layout`.
+    """Return the run that begins with the record at `start`, whose length is that of `layout`.
 
-    None where fewer than `LEAST` records of its type and length follow each other there. Nothing
-    but their headers has been looked at.
+    None if there are fewer than `LEAST` consecutive records of its type and length. Only their
+    headers have been looked at.
     """
     stride = frame.stride
     last = start + (LEAST - 1) * stride
@@ -72,7 +72,7 @@ def find_run(
 
 
 def validate_run(run: Columns[Any]) -> bool:
-    """Whether no record of the run breaks a rule of its layout, and all padding is zero."""
+    """Return whether all records of the run keep the rules of their layout, and all padding is zero."""
     frame, raw = run.frame, run.raw
     pad = padding(run.layout.size)
     if not run.sound or any(

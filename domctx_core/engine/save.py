@@ -30,15 +30,15 @@ def save_domain(
     cap: int = DEFAULT_CAP,
     watch: Watch | None = None,
 ) -> int:
-    """Save `domain` through `ops`; gives the number of records written.
+    """Save `domain` through `ops`; return the number of records written.
 
-    `xen_version` goes into START where the domain has none of its own. `cap` (bytes) limits what
-    is buffered of one record whose length is not known on a target that cannot seek. `watch` is
-    told of each record.
+    `xen_version` goes into START if the domain has none of its own. `cap` (bytes) limits what is
+    buffered of one record whose length is not known on a target that cannot seek. `watch` sees each
+    record.
 
-    Any failure unpauses and writes no END; the error says which type, instance and provider
-    failed. `DomainError` with EPERM: the domain is the one that runs this program. `PluginError`,
-    before the pause: the domain has state of a type that no usable plugin knows.
+    Any failure unpauses and writes no END; the error names type, instance and provider. Raises
+    `DomainError` (EPERM) for the domain that runs this program and, before the pause, `PluginError`
+    if the domain has state of a type that no usable plugin knows.
     """
     refuse_self(domain, "saved")
     context = EngineSaveContext(
@@ -65,7 +65,7 @@ def save_domain(
 def size_domain(
     domain: Domain, registry: Registry, *, xen_version: XenVersion | None = None
 ) -> int:
-    """The exact size in bytes of the image that `save_domain` would write now (a dry run)."""
+    """Return the exact size in bytes of the image that `save_domain` would write now (a dry run)."""
     ops = SizingSaveOps()
     save_domain(domain, ops, registry, dry_run=True, xen_version=xen_version)
     return ops.size
@@ -79,10 +79,10 @@ def save_image(
     byteorder: ByteOrder = "little",
     attempts: int = 3,
 ) -> bytes:
-    """The domain's image in memory: sized by a dry run, then saved.
+    """Return the domain's image: sized by a dry run, then saved in memory.
 
-    A domain that grows or shrinks in between is sized again, `attempts` times at most; then the
-    `DomainError` says so.
+    A domain that grows or shrinks in between is sized again, up to `attempts` times; then
+    `DomainError` is raised.
     """
     for attempt in range(attempts):
         capacity = size_domain(domain, registry, xen_version=xen_version)
@@ -97,7 +97,7 @@ def save_image(
 
 
 def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
-    """The entries that a save of this domain runs, in ascending code, all of them usable."""
+    """Yield the entries that a save of this domain runs, codes ascending, all of them usable."""
     offers = domain.offers()
     if offers is None:
         offers = frozenset(entry.code for entry in registry)
@@ -126,7 +126,7 @@ def _save_one(context: EngineSaveContext, entry: Entry, domain: Domain) -> None:
 
 
 def _measure(domain: Domain, entry: Entry, ordinal: int, xen_version: XenVersion | None) -> int:
-    """The length of the `ordinal`-th record that a handler writes, by a dry run of it alone."""
+    """Return the length of the `ordinal`-th record that a handler writes, by a dry run of it alone."""
 
     class Lengths(SizingSaveOps):
         def __init__(self) -> None:

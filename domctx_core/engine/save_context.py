@@ -28,14 +28,14 @@ __all__ = ["EngineSaveContext"]
 B = TypeVar("B", bound=Body)
 
 _ALL = 2**32
-"""Instances that there are where a record type sets no limit."""
+"""Instances of a record type without a limit."""
 
 
 class _Packing(NamedTuple):
     """How a body of fixed size becomes a whole record in one call.
 
-    `pack` makes it of body and instance where that is plain, and else raises one of `NOT_PLAIN`;
-    `blank` is such a record with neither.
+    `pack` returns the record of a body and an instance, or raises one of `NOT_PLAIN` if the body may
+    break a rule; `blank` is the record with zeros for both.
     """
 
     pack: Callable[[Any, int], bytes]
@@ -44,7 +44,7 @@ class _Packing(NamedTuple):
 
 
 def _not_plain(body: Any, instance: int) -> bytes:
-    """Packs none, so that each goes the other way."""
+    """Raise `NotPlain`: no body is packed in one call."""
     raise NotPlain
 
 
@@ -89,7 +89,8 @@ class EngineSaveContext(SaveContext):
         self._kind: type | None = None
         self._fixed = 0
         self._pack: Callable[[Any, int], bytes] = _not_plain
-        #: Instances from the first to the top follow on, and are not noted as written yet.
+        #: Instances from the first to the top are written, and not noted in `_duplicates` yet:
+        #: mostly instances are consecutive, and a range of them costs nothing to keep.
         self._first, self._top = 0, -1
 
     def begin(self, code: int, instance: int, length: int | None = None) -> None:
@@ -166,7 +167,7 @@ class EngineSaveContext(SaveContext):
         if 0 <= instance < self._limit:
             try:
                 record = self._pack(body, instance)
-            except NOT_PLAIN:  # the other way says what is wrong
+            except NOT_PLAIN:  # the calls below raise what is wrong
                 pass
             else:
                 if instance == self._top + 1:
@@ -246,14 +247,14 @@ class EngineSaveContext(SaveContext):
         self.records += len(run)
 
     def _settle(self) -> None:
-        """Note the instances that follow on as written."""
+        """Note the consecutive instances as written."""
         if self._entry is not None and self._first <= self._top:
             stretch = range(self._first, self._top + 1)
             self._instances.add_ascending([(self._entry.code, stretch)])
         self._first = self._top + 1
 
     def _repeated(self, instance: int) -> bool:
-        """Whether the present type's record of an instance is written already; it is from now on."""
+        """Return whether the type's record of an instance was written before, and note it as written."""
         assert self._entry is not None
         if instance > self._top:
             if instance != self._top + 1:
@@ -276,7 +277,7 @@ class EngineSaveContext(SaveContext):
         self._position += size
 
     def _turn_to(self, kind: type[Any]) -> None:
-        """From now on bodies of this class are written."""
+        """Prepare to write bodies of this class."""
         if self._entry is None or self.instance is not None:
             self._kind, self._pack = None, _not_plain
             return
@@ -285,7 +286,7 @@ class EngineSaveContext(SaveContext):
         self._pack, self._fixed = (_not_plain, 0) if packing is None else packing[:2]
 
     def _packing(self, kind: type[Any]) -> _Packing | None:
-        """How to pack the handler's records with such bodies; None where it takes more calls."""
+        """Return how to pack records with such bodies; None if that takes more than one call."""
         if kind not in self._packings:
             self._packings[kind] = self._packing_of(kind)
         return self._packings[kind]
@@ -307,7 +308,7 @@ class EngineSaveContext(SaveContext):
         return _Packing(pack, size, blank)
 
     def _release(self, length: int) -> None:
-        """On a target that cannot seek: the length is known now, so let go of what was held."""
+        """Write what was held for a target that cannot seek: the length is known now."""
         assert self._entry is not None
         assert self.instance is not None
         assert self._held is not None
@@ -317,14 +318,14 @@ class EngineSaveContext(SaveContext):
         self._ops.append(held)
 
     def _dry_length(self) -> int:
-        """The length of the open record, from a dry run of its handler alone."""
+        """Return the length of the open record, from a dry run of its handler alone."""
         assert self._entry is not None
         if self._measure is None:
             raise MisuseError("the record outgrows what is held, and nothing can measure it")
         return self._measure(self._entry, self.records - self._before + 1)
 
     def run(self, entry: Entry, domain: Any) -> None:
-        """For the engine: run one save handler."""
+        """Run the save handler of a record type."""
         self._entry, self._before = entry, self.records
         self._first, self._top = 0, -1
         limit = entry.record_type.instances.limit

@@ -1,7 +1,7 @@
-"""The simulated domain: state in memory, and if wanted in a JSON file.
+"""The simulated domain: state in memory, and in a JSON file on request.
 
-It holds any record type whose plugin is at hand, counts pauses, and refuses what a real domain
-would: values that break the rules of their body, vCPUs that it has not got.
+It takes any record type whose plugin is at hand, counts pauses, and refuses what a real domain
+would: values that break the rules of their body, and vCPUs that it does not have.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ B = TypeVar("B", bound=Body)
 
 
 class _Kind(NamedTuple):
-    """What the domain knows of a body class; `layout` is there where its size is fixed."""
+    """What the domain knows of a body class; `layout` is None if its size is not fixed."""
 
     code: int
     per_vcpu: bool
@@ -58,9 +58,9 @@ class _Kind(NamedTuple):
 class SimDomain(Domain):
     """A domain in memory, whose record types are those of `registry`.
 
-    `pauses` and `unpauses` count what was done to it; `paused` is how often it is paused now.
-    Where it has a file, `close` writes that anew if state changed, or if it was opened for
-    `loading` and has been paused (so that a load makes the file, and a save leaves it alone).
+    `pauses` and `unpauses` count the calls. `close` writes the file at `path`, if there is one, if
+    state changed, or if the domain was opened for `loading` and has been paused: a load makes the
+    file, a save leaves it alone.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class SimDomain(Domain):
         self.unpauses = 0
         self._registry = registry
         self._path = path
-        #: Bodies by type code and instance, or what a state file says of them.
+        #: Bodies by type code and instance, or their JSON from a state file.
         self._state: dict[int, dict[int, Any]] = {}
-        #: State that was taken as runs; a body of the same instance counts instead.
+        #: State that was taken as runs; a body of the same instance in `_state` counts instead.
         self._runs: dict[int, RunList] = {}
         self._kinds: dict[type[Body], _Kind] = {}
         self._changed = False
@@ -92,7 +92,7 @@ class SimDomain(Domain):
 
     @property
     def paused(self) -> int:
-        """How many pauses have not been undone."""
+        """How often the domain is paused now."""
         return self.pauses - self.unpauses
 
     def offers(self) -> frozenset[int]:
@@ -130,7 +130,7 @@ class SimDomain(Domain):
         return kept
 
     def _from_run(self, code: int, instance: int) -> Any:
-        """A body out of a run: from now on it is this one that counts, which others may change."""
+        """Return a body of a run, and keep it: it is the state from now on, which others may change."""
         runs = self._runs.get(code)
         found = None if runs is None else runs.find(instance)
         if runs is None or found is None:
@@ -186,7 +186,7 @@ class SimDomain(Domain):
         return joined
 
     def _adopt_runs(self, code: int, body: type[Body]) -> None:
-        """Make a run of what a state file says, where all of it is as this class writes it."""
+        """Make a run of the state of a type in the file, if all of it is as this class writes it."""
         said = self._state.get(code)
         if not said or self._runs.get(code) or body.fixed_size() is None:
             return
@@ -229,7 +229,7 @@ class SimDomain(Domain):
         self._changed = False
 
     def abandon(self) -> None:
-        """The state file stays as it was."""
+        """Leave the state file as it was."""
 
     def _code(self, body: type[Body]) -> int:
         return (self._kinds.get(body) or self._kind(body)).code
@@ -246,7 +246,7 @@ class SimDomain(Domain):
         return kind
 
     def _kept(self, code: int) -> Iterable[tuple[int, Any]]:
-        """All state of a type, by instance."""
+        """Return all state of a type, instances ascending."""
         kept: dict[int, Any] = {}
         for run in self._runs.get(code, ()):
             kept.update(zip(run.instances, run.to_json(), strict=True))
@@ -256,13 +256,13 @@ class SimDomain(Domain):
     # ----------------------------------------------------------------------------- making it up
 
     def adopt(self, code: int, state: Mapping[int, Body]) -> None:
-        """Put state in place as it is, unasked: bodies by instance, for one type code."""
+        """Set all state of one type code, bodies by instance, without asking `accepts`."""
         self._state[code] = dict(state)
         self._runs.pop(code, None)
         self._changed = True
 
     def make_up(self, seed: int) -> None:
-        """Fill the domain with made-up state of every record type that can be used.
+        """Fill the domain with simulated state of every record type that can be used.
 
         The same seed and guest give the same state, whatever other plugins are installed.
         """
@@ -294,7 +294,7 @@ class SimDomain(Domain):
     # ------------------------------------------------------------------------------------- JSON
 
     def to_json(self) -> dict[str, Any]:
-        """The state as its file holds it."""
+        """Return the state as the object that its file has."""
         guest = self.guest
         records = []
         for code in sorted(self._state.keys() | self._runs.keys()):
@@ -330,8 +330,8 @@ class SimDomain(Domain):
     ) -> SimDomain:
         """Return the domain of a state file's content; raise `DomainError` for what is wrong in it.
 
-        Bodies are decoded when they are asked for, so that state of a type whose plugin is not at
-        hand survives.
+        Bodies are decoded when they are read, so that state of a type whose plugin is not at hand
+        is kept.
         """
         table = object_at(value, "the state")
         if table.get("schema") != SCHEMA:
@@ -360,7 +360,7 @@ class SimDomain(Domain):
         return domain
 
     def _adopt_json(self, index: int, record: Any) -> None:
-        """Take one record of a state file over as it is."""
+        """Add one record of a state file."""
         try:
             code, instance, body = record["type"], record.get("instance", 0), record["body"]
             plain = type(code) is type(instance) is int and type(body) is dict

@@ -1,4 +1,4 @@
-"""The staging view of a domain: queues what a planned load would write, to replay it later."""
+"""The domain as load handlers see it: a queue of what they write, or the domain itself."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ Change = Callable[[type[Body], Any, Any], None]
 
 
 Origin = tuple[Any, int, int, Columns[Any] | None]
-"""Where a change comes from: the registry's entry, the number and the offset of its record, and the
-run that this record begins, if it is taken as one."""
+"""Where a change comes from: the registry's entry, number and offset of its record, and the run that
+begins with this record, if it is taken as one."""
 
 
 _UNKNOWN = -1
-"""The place of a change that belongs to a run, and not to one of its records alone."""
+"""The position of a change of a whole run, and not of one of its records."""
 
 
 class StagedDomain(Domain):
-    """A view of a domain that queues what is written, for the plan phase of a load.
+    """A view of a domain that queues what is written, for the first phase of a load.
 
-    Reading gives what was queued, or else the domain's present state. `origin` is noted with each
-    change, and `position` with that of one record of a run, whose instance is `expected_instance`.
+    Reading returns what was queued, or else the domain's present state. `origin` is noted with each
+    change. While the records of a run are taken one by one, `position` is the index of the present
+    one in the run, and `expected_instance` its instance.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -44,13 +45,15 @@ class StagedDomain(Domain):
         self.guest = domain.guest
         self.origin: Origin | None = None
         self.position = self.expected_instance = _UNKNOWN
-        #: What the records of a run wrote, while each has written its own instance and no more.
+        #: What the records of a run wrote, as long as each wrote its own instance and nothing else:
+        #: the instances are those of the run, so that only the bodies are kept.
         self._series: list[Any] | None = None
         self._series_of: type[Body] | None = None
         self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
         self._state: dict[type[Body], dict[int, Any]] = {}
         self._runs: dict[type[Body], RunList] = {}
-        #: For each of those runs the bodies, by place, that somebody holds.
+        #: For each of those runs the bodies that were read, by position: whoever read one may change
+        #: it, and it is then written in place of the run's.
         self._borrowed: dict[type[Body], list[dict[int, Any]]] = {}
         self._sorted = 0
         self._write = domain.write
@@ -86,7 +89,6 @@ class StagedDomain(Domain):
         if runs is None or found is None:
             return self.domain.read(body, instance)
         number, place = found
-        # whoever has it may change it, and then it is this one that is written
         made: B = self._borrowed[body][number].setdefault(place, runs[number][place])
         self._state.setdefault(body, {})[instance] = made
         return made
@@ -125,7 +127,7 @@ class StagedDomain(Domain):
         raise MisuseError("a handler unpauses no domain: the engine does so when all is done")
 
     def _sort(self) -> None:
-        """Sort what was queued since the last time by body class and instance, to be read."""
+        """Add what was queued since the last call to the state that can be read."""
         self._series = None
         for change, body, what, value, _, _ in self._queue[self._sorted :]:
             if isinstance(value, list) and isinstance(what, Columns):
@@ -142,7 +144,7 @@ class StagedDomain(Domain):
         self._sorted = len(self._queue)
 
     def _write_run(self, body: type[Body], run: Columns[Any], bodies: dict[int, Any]) -> None:
-        """Make the change of a run whose `bodies`, by place, somebody holds."""
+        """Write a run to the domain, with those of its `bodies` that were read, by position."""
         self._whole = self._run_written and not bodies
         if self._whole:
             self.domain.write_run(body, run)
@@ -154,7 +156,7 @@ class StagedDomain(Domain):
         self._within = 0
 
     def _write_series(self, body: type[Body], run: Columns[Any], values: list[Any]) -> None:
-        """Make the changes of records that wrote their own instances, from the first of a run on."""
+        """Write the bodies of the first records of a run, each of which wrote its own instance."""
         self._whole = False
         write = self.domain.write
         for self._within, instance, value in zip(count(), run.instances, values, strict=False):
@@ -165,15 +167,15 @@ class StagedDomain(Domain):
 
     @property
     def takes_runs(self) -> bool:
-        """Whether nothing of the domain needs to see each record of a run while it is planned."""
+        """Whether the domain takes a run in the first phase, without seeing each record."""
         return self._run_accepted or self._accepts is None
 
     def begin_run(self, origin: Origin) -> None:
-        """What is written from now on comes from a run that is taken as one."""
+        """Begin a run that is taken as a whole: what is written comes from it."""
         self.origin, self.position = origin, _UNKNOWN
 
     def begin_each(self, origin: Origin) -> None:
-        """What is written from now on comes from the records of a run, one after the other."""
+        """Begin a run whose records are taken one by one."""
         self.origin = origin
         run = origin[3]
         assert run is not None
@@ -181,15 +183,15 @@ class StagedDomain(Domain):
         self._queue.append((self._write_series, run.body, run, self._series, origin, _UNKNOWN))
 
     def end_each(self) -> None:
-        """The run is over."""
+        """End a run whose records were taken one by one."""
         self._series = None
 
     def __len__(self) -> int:
-        """How many changes are queued; a run is one."""
+        """Return how many changes are queued; a run is one."""
         return len(self._queue)
 
     def replay(self, first: int, last: int) -> None:
-        """Make the queued changes `first` to `last`."""
+        """Make the queued changes from index `first` up to `last`."""
         done = first
         try:
             for change, body, instance, value, _, _ in islice(self._queue, first, last):
@@ -205,7 +207,7 @@ class StagedDomain(Domain):
         the error's own.
         """
         _, _, what, _, origin, place = self._queue[self._done]
-        assert origin is not None  # whoever replays has said what changes come from
+        assert origin is not None  # the loader set it before each handler
         instance: int | None = None
         if not isinstance(what, Columns):
             instance = what
@@ -228,7 +230,7 @@ class StagedDomain(Domain):
         }
 
     def changes(self) -> Iterator[str]:
-        """What was written so far, such as `TscInfo[0]`."""
+        """Yield the names of the changes that were made, such as `TscInfo[0]`."""
         done = (
             (
                 body,
@@ -243,7 +245,7 @@ class StagedDomain(Domain):
 
 
 class DirectDomain(StagedDomain):
-    """The domain itself, with a list of what it took: for a load without validation."""
+    """The domain itself, with a list of what it took, for a load without validation."""
 
     def __init__(self, domain: Domain) -> None:
         super().__init__(domain)
@@ -279,7 +281,7 @@ class DirectDomain(StagedDomain):
 
 
 def change_names(written: Iterable[tuple[type[Body], Any]]) -> Iterator[str]:
-    """What was written, by name: body classes with an instance or a run."""
+    """Yield the names of changes, which are body classes with an instance or a run."""
     for body, what in written:
         for instance in what.instances if isinstance(what, Columns) else (what,):
             yield f"{body.__name__}[{instance}]"

@@ -17,13 +17,13 @@ B = TypeVar("B", bound=Body)
 
 
 FIRST = 64
-"""Bytes of a bulk body that its record type may look at to tell how long its head is."""
+"""Bytes of a bulk body that `RecordType.prefix` gets at most."""
 
 
 class Instances(NamedTuple):
-    """Which instances a record type may have: those below `limit` (None: any 32-bit number).
+    """The instances that records of a type may have: those below `limit` (None: any 32-bit number).
 
-    `errno` is what a load says of others. `per_vcpu` says that the instance is a vCPU's number.
+    A load refuses others with `errno`. With `per_vcpu`, the instance is the number of a vCPU.
     """
 
     limit: int | None = None
@@ -32,23 +32,23 @@ class Instances(NamedTuple):
 
 
 ANY = Instances()
-"""Any instance: a port, a page, a number that the author gives a meaning."""
+"""Any instance: a port, a page, whatever the author numbers."""
 
 SINGLE = Instances(limit=1)
-"""One record a domain, instance 0."""
+"""One record per domain, instance 0."""
 
 PER_VCPU = Instances(per_vcpu=True)
-"""One record a vCPU; the instance is its number."""
+"""One record per vCPU; the instance is its number."""
 
 
 class Content(NamedTuple):
     """Another format inside or right after a record.
 
-    `format` is the inner format's name (None: whatever the bytes show). `inline` says that it
-    follows the record in the stream and is no part of its body. `resumes` says that it goes on
-    where that format was suspended, without a new prologue. `optional` says of a format inside
-    the body that a reader may do without it: where no plugin knows it, the body stays as it is,
-    and `verify` says so in a note.
+    * `format`: name of the inner format (None: the one that recognises the bytes);
+    * `inline`: it follows the record in the stream, and is not part of its body;
+    * `resumes`: it goes on where that format was suspended, without a new prologue;
+    * `optional`: a reader may do without it. If no plugin knows the format, the body is left as it
+      is, and `verify` adds a note.
     """
 
     format: str | None = None
@@ -60,9 +60,9 @@ class Content(NamedTuple):
 class Part(NamedTuple):
     """One of the things that follow the head of a bulk record, such as a page of guest memory.
 
-    `key` tells it from all others of the domain (a PFN), `kind` says in a word or two what it is.
-    `size` bytes from `offset`, which counts from the start of the body, are its content; none is
-    a part too.
+    * `key`: a number that no other part of the domain has, such as a PFN;
+    * `kind`: a word or two for people;
+    * `offset`, `size`: where its content is, in bytes from the start of the body; `size` may be 0.
     """
 
     key: int
@@ -72,16 +72,16 @@ class Part(NamedTuple):
 
 
 class Tally(Generic[B]):
-    """Adds up the heads of bulk records that stand in a row, so that one line can tell of them."""
+    """Adds up the heads of consecutive bulk records, which `show` prints as one line."""
 
     def add(self, head: B) -> None:
-        """Count one more head; nothing of it need be kept."""
+        """Count one more head."""
         raise NotImplementedError
 
     def text(self) -> str:
-        """What was counted, on one line."""
+        """Return what was counted, on one line."""
         raise NotImplementedError
 
     def amounts(self) -> Iterable[Amount]:
-        """What was counted as amounts of each kind, for a chart; none where there is no use in it."""
+        """Return amounts of each kind, for a chart."""
         return ()

@@ -1,6 +1,6 @@
 """START and END, the two record types that the core ships.
 
-They use only what any plugin has: a body, a record type, and the context that handlers get.
+They use what any plugin has: a body, a record type, and the context that handlers get.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Start(Body):
 
     @property
     def xen_version(self) -> XenVersion:
-        """Both numbers as a version that compares."""
+        """The version that saved, which can be compared."""
         return XenVersion(self.xen_major, self.xen_minor)
 
 
@@ -61,7 +61,7 @@ class StartRecord(RecordType[Start]):
     def judge(
         self, instance: int | None, body: Start, receiver: XenVersion | None
     ) -> Iterable[Problem]:
-        """An image from a Xen newer than the receiver; without one, than any that is known."""
+        """Report an image from a Xen newer than the receiver; without one, than any known Xen."""
         limit = receiver or NEWEST_XEN
         if body.xen_version > limit:
             known = "" if receiver else ", the newest that this domctx knows"

@@ -1,4 +1,4 @@
-"""Declarations: what a plugin says it contributes, one frozen dataclass for each kind.
+"""Declarations: what a plugin contributes, one frozen dataclass for each kind.
 
 The static index makes them from entry points; a pluggy module returns them from its hooks. The
 core validates, sorts and checks them for conflicts; a plugin never registers anything itself.
@@ -49,12 +49,14 @@ class FormatDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class DomainRequest:
-    """What a scheme's opener is told.
+    """What the opener of a scheme gets.
 
-    `rest` is what follows `scheme:`; `purpose` is `save` (the domain is read) or `load` (it is
-    written); `formats` has the formats and registries at hand; `standard_input` is given where
-    the opener may read `-` from it. `checks` gives the checks across records that the plugins bring,
-    for an opener that judges an image; asking imports them.
+    * `rest`: what follows `scheme:`;
+    * `purpose`: `save` (the domain is read) or `load` (it is written);
+    * `formats`: the formats and registries at hand;
+    * `standard_input`: where to read `-` from, None if that is not possible;
+    * `checks`: returns the checks across records of all plugins, for an opener that judges an image;
+      the call imports them.
     """
 
     rest: str
@@ -66,9 +68,9 @@ class DomainRequest:
 
 @dataclass(frozen=True, slots=True)
 class DomainDeclaration:
-    """A scheme of domains: `open` gives the domain that `scheme:rest` names.
+    """A scheme of domains: `open` returns the domain that `scheme:rest` names.
 
-    It raises `UsageError` for a `rest` that makes no sense, `InputOutputError` for a file that
+    It raises `UsageError` for a `rest` that it cannot parse, `InputOutputError` for a file that
     cannot be used, `DomainError` for what it refuses.
     """
 

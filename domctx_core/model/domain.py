@@ -1,4 +1,4 @@
-"""Domains: what gives and takes state, whatever hypervisor or file is behind it."""
+"""Domains: the state of a guest, whatever hypervisor or file holds it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ B = TypeVar("B", bound=Body)
 
 
 class Guest(NamedTuple):
-    """What kind of guest a domain is, as far as it says.
+    """What kind of guest a domain is; None for what is not known.
 
-    `kind` is `pv` or `hvm` (PVH counts as hvm), `width` the bytes of a guest word (4 or 8),
-    `arch` is `x86` or `arm`, `vcpus` the number of vCPUs. None means that the domain does not say.
-    `channels` is how many event channels a made-up guest is to have; real ones do not say.
+    * `kind`: `pv` or `hvm` (PVH counts as hvm);
+    * `width`: bytes of a guest word, 4 or 8;
+    * `arch`: `x86` or `arm`;
+    * `vcpus`: number of vCPUs;
+    * `channels`: number of event channels of a simulated guest; real ones do not have it.
     """
 
     kind: str | None = None
@@ -32,17 +34,17 @@ class Guest(NamedTuple):
 
 
 class Domain(ABC):
-    """One domain's state, by body class and instance.
+    """The state of one domain, by body class and instance. Subclass it for a hypervisor or a file.
 
-    `domid` is its number, `xen_version` the version of its hypervisor (None: it has none of its
-    own), `guest` what kind of guest it is. `is_current` is true for the domain that this program
-    runs in, which is never its own subject.
+    * `domid`: the number of the domain;
+    * `xen_version`: the version of its hypervisor, None if it has none;
+    * `guest`: what kind of guest it is;
+    * `is_current`: True for the domain that this program runs in, which is neither saved nor loaded.
 
-    The base class keeps nothing, offers nothing and takes nothing.
-
-    `read_run`, `accepts_run` and `write_run` are the batch forms of `read`, `accepts` and `write`:
-    override them for a domain that keeps columns. A subclass that overrides one of the three and
-    not its batch form sees each record.
+    `pause` and `unpause` must be overridden; apart from them, the base class has no state, and
+    refuses to take any. `read_run`, `accepts_run` and `write_run` are the batch forms of `read`,
+    `accepts` and `write`: override them if the domain keeps columns. A subclass that overrides one
+    of the three and not its batch form is called for each record.
     """
 
     domid: int = 0
@@ -51,31 +53,31 @@ class Domain(ABC):
     is_current: bool = False
 
     def offers(self) -> frozenset[int] | None:
-        """The type codes that there is state for; None where any type may be asked."""
+        """Return the type codes that there is state of; None: each type has to be asked."""
         return frozenset()
 
     def instances(self, body: type[Body]) -> Iterable[int]:
-        """The instances of a body class that there is state for, ascending."""
+        """Return the instances of a body class that there is state of, ascending."""
         return ()
 
     def read(self, body: type[B], instance: int = 0) -> B:
-        """The state of that body class and instance; raises `NoState` where there is none."""
+        """Return the state of a body class and instance; raise `NoState` if there is none."""
         raise NoState(f"the domain has no {body.__name__}[{instance}]", instance=instance)
 
     def accepts(self, body: type[B], instance: int, value: B) -> None:
-        """Raise `DomainError` for state that `write` would refuse, as far as that can be told.
+        """Raise `DomainError` for state that `write` is known to refuse.
 
-        A load of two phases asks before anything is written, so that a refusal costs nothing.
+        A load of two phases calls this for all state before anything is written.
         """
 
     def write(self, body: type[B], instance: int, value: B) -> None:
-        """Take state over; raises `DomainError` where the domain refuses."""
+        """Set the state of a body class and instance; raise `DomainError` if it is refused."""
         raise DomainError(f"the domain takes no {body.__name__}", instance=instance)
 
     def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
-        """Replace state by `change` of what is there now (None where there is none).
+        """Set the state to what `change` returns for the present state (None if there is none).
 
-        In a load of two phases the change is queued and happens while the domain is paused.
+        In a load of two phases, `change` is called later, while the domain is paused.
         """
         try:
             current: B | None = self.read(body, instance)
@@ -84,11 +86,11 @@ class Domain(ABC):
         self.write(body, instance, change(current))
 
     def read_run(self, body: type[B]) -> Columns[B] | None:
-        """All state of a body class as one run, instances ascending; None where it is not kept so."""
+        """Return all state of a body class as columns, instances ascending; None if it is not kept so."""
         return None
 
     def accepts_run(self, body: type[B], run: Columns[B]) -> None:
-        """As `accepts`, for each record of a run; the error says which `instance` it is about."""
+        """Do what `accepts` does, for each row of `run`; an error has the `instance`."""
         for instance, value in run.items():
             try:
                 self.accepts(body, instance, value)
@@ -97,9 +99,9 @@ class Domain(ABC):
                 raise
 
     def write_run(self, body: type[B], run: Columns[B]) -> None:
-        """As `write`, for each record of a run: takes all of them or, where it raises, none.
+        """Do what `write` does, for each row of `run`, or for none if it raises.
 
-        The error says which `instance` it is about.
+        An error has the `instance`.
         """
         for instance, value in run.items():
             try:
@@ -110,14 +112,14 @@ class Domain(ABC):
 
     @abstractmethod
     def pause(self) -> None:
-        """Stop the domain's vCPUs. Pauses count: each needs its unpause."""
+        """Stop the vCPUs. Pauses are counted: each needs its `unpause`."""
 
     @abstractmethod
     def unpause(self) -> None:
         """Undo one pause."""
 
-    def close(self) -> None:  # most domains have nothing to let go of
-        """Let go of the domain; what was written is kept from then on, wherever it is kept."""
+    def close(self) -> None:  # most domains have nothing to release
+        """Release the domain, and keep for good what was written."""
 
     def abandon(self) -> None:
-        """Let go of the domain after an operation that failed: nothing is kept that need not be."""
+        """Release the domain after an operation that failed; what was written may be dropped."""

@@ -1,8 +1,8 @@
-"""Formats: framing plus a registry of record types.
+"""Formats: how records are framed.
 
-A format says what comes before the first record (the prologue), what a record's header looks
-like, what records are padded to, and which record is the last. It says so with the same `Body`
-declarations that record types use, so that every tool works on every format.
+A format declares what comes before the first record (the prologue), the header of a record, the
+alignment of records, and which record is the last. The declarations are `Body` classes, as those of
+record types are, so that every tool works with every format.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from domctx_core.model.wire import ALIGNMENT, DOMAIN_CONTEXT, RecordHeader, byte
 __all__ = ["HEAD_SIZE", "DomainContext", "Format", "Framing"]
 
 HEAD_SIZE = 64
-"""Bytes from the start of an input that a format is recognised by."""
+"""Bytes from the start of an input that `Format.recognises` gets."""
 
 
 class Framing(NamedTuple):
-    """What a prologue says about the records after it.
+    """What a prologue determines for the records after it.
 
-    `follows` names the format that stands in place of records, in formats that have none.
+    `follows` is the name of the format that comes in place of records, in formats without records.
     """
 
     byteorder: ByteOrder
@@ -33,21 +33,20 @@ class Framing(NamedTuple):
 
 
 class Format:
-    """One format. Subclass it, set the class attributes and override what depends on the bytes.
+    """One format. Subclass it, set the class attributes, and override what depends on the bytes.
 
-    * `name`: unique, such as `libxc`; `title`: for people, such as `libxc migration stream`;
-    * `header`: the body of a record header, of fixed size, with integer fields `type`, `length`
-      and perhaps `instance`; None for a format without records;
-    * `alignment`: a record's body is padded with zeros to a multiple of this;
-    * `padding`: how grave it is where that padding is not zero; readers of the format may be told
-      to ignore it;
-    * `first`: type code of the record that must come first and only once, if there is one;
+    * `name`: a unique name, such as `libxc`; `title`: one for people, `libxc migration stream`;
+    * `header`: the `Body` class of record headers, of fixed size, with integer fields `type`,
+      `length` and perhaps `instance`; None for a format without records;
+    * `alignment`: bodies are padded with zeros to a multiple of so many bytes;
+    * `padding`: severity of padding that is not zero;
+    * `first`: type code of a record that must come first, and only once; None if there is none;
     * `last`: type code of the record that ends the format;
-    * `ascending`: records are written in ascending type code;
+    * `ascending`: records come in ascending type code;
     * `optional`: bits of a type code that mark a record which a reader may ignore;
-    * `max_length`: the longest body that the format allows, in bytes;
+    * `max_length`: bytes of the longest body that the format allows, None if there is no limit;
     * `opaque`: in a format without records, all that follows the prologue belongs to it and is
-      passed over, up to the end of what holds it.
+      skipped, up to the end of what holds it.
     """
 
     name: ClassVar[str]
@@ -63,27 +62,27 @@ class Format:
     opaque: ClassVar[bool] = False
 
     def recognises(self, head: bytes) -> bool:
-        """Whether an input that begins with `head` (up to `HEAD_SIZE` bytes) is of this format."""
+        """Return whether an input is of this format; `head` is its first `HEAD_SIZE` bytes or less."""
         return False
 
     def byteorder(self, head: bytes) -> ByteOrder:
-        """The byte order of the prologue, for bodies that do not fix their own."""
+        """Return the byte order of those bodies of the prologue that do not fix their own."""
         return "little"
 
     def prologue(self, bodies: Sequence[Body]) -> tuple[type[Body], int] | None:
-        """The next body of the prologue and its length in bytes, after those read so far.
+        """Return class and length in bytes of the next body of the prologue, after `bodies`.
 
-        None where the prologue is complete.
+        None if the prologue is complete.
         """
         return None
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """What the prologue says about what follows; `head` is the input's first bytes."""
+        """Return what the prologue determines for what follows; `head` is the input's first bytes."""
         raise NotImplementedError
 
 
 class DomainContext(Format):
-    """The domain context image: no prologue; START shows version and byte order."""
+    """The domain context image. It has no prologue; START shows version and byte order."""
 
     name = DOMAIN_CONTEXT
     title = "domain context"
@@ -94,10 +93,10 @@ class DomainContext(Format):
     ascending = True
 
     def recognises(self, head: bytes) -> bool:
-        """An image begins with START: type 1, instance 0, length 8."""
+        """Return whether `head` begins with START: type 1, instance 0."""
         order = byteorder_of(head)
         return order is not None and head[4:8] == b"\0\0\0\0"
 
     def framing(self, bodies: Sequence[Body], head: bytes) -> Framing:
-        """Version 1, in the byte order that START's type code shows."""
+        """Return version 1, and the byte order that START's type code shows."""
         return Framing(byteorder_of(head) or "little", 1)

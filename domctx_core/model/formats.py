@@ -1,4 +1,4 @@
-"""Formats: the formats at hand, each loaded when it is needed, and the registry of each."""
+"""The formats at hand, each loaded when it is needed, and the registry of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domctx_core.model.wire import DOMAIN_CONTEXT
 __all__ = ["Formats"]
 
 
-class _Known:
+class _Declared:
     def __init__(self, provider: Provider, load: Callable[[], Format]) -> None:
         self.provider = provider
         self.load = load
@@ -24,12 +24,12 @@ class _Known:
 class Formats:
     """The formats at hand and the registry of each; formats are loaded when they are needed.
 
-    `rules` are those that the records of any format may break.
+    `rules` has those that records of any format may break.
     """
 
     def __init__(self, rules: Rules = CORE_ONLY) -> None:
         self.rules = rules
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _Declared] = {}
         #: Formats that raised where they were to recognise an input, and are passed over.
         self.failures: dict[str, PluginError] = {}
         #: Formats that an input was not tried against, since their plugins cannot be used.
@@ -39,40 +39,40 @@ class Formats:
         self._registries: dict[str, Registry] = {}
 
     def add(self, name: str, provider: Provider, load: Callable[[], Format]) -> None:
-        """Add a format that `load` gives when it is needed."""
+        """Add a format that `load` returns when it is needed."""
         if name in self._known:
             raise DeclarationError(
                 f"the format {name} is declared twice, by {self._known[name].provider} and"
                 f" {provider}"
             )
-        self._known[name] = _Known(provider, load)
+        self._known[name] = _Declared(provider, load)
 
     def forget(self, name: str) -> None:
-        """Let go of a format that was loaded: whoever asks next has it loaded again."""
+        """Drop a format that was loaded, so that it is loaded again."""
         self._known[name].format = None
 
     def registry(self, name: str) -> Registry:
-        """The registry of a format, which exists even where the format itself is unknown."""
+        """Return the registry of a format, which need not be known."""
         if name not in self._registries:
             self._registries[name] = Registry(name, self.rules)
             self._registries[name].more = self.more
         return self._registries[name]
 
     def registries(self) -> Iterator[Registry]:
-        """All registries: the domain context's first, the others by name."""
+        """Yield all registries: that of the domain context, then the others by name."""
         for name in sorted(self._registries, key=lambda n: (n != DOMAIN_CONTEXT, n)):
             yield self._registries[name]
 
     def names(self) -> Iterable[str]:
-        """The names of all formats, in the order in which they are tried."""
+        """Return the names of all formats, in the order in which they are tried."""
         return tuple(self._known)
 
     def knows(self, name: str) -> bool:
-        """Whether any plugin declares a format of that name, usable or not."""
+        """Return whether a plugin declares a format of that name, usable or not."""
         return name in self._known or (self._ask_for_more() and name in self._known)
 
     def get(self, name: str) -> Format:
-        """The format of that name; `PluginError` where there is none."""
+        """Return the format of that name; raise `PluginError` if there is none."""
         known = self._known.get(name)
         if known is None and self._ask_for_more():
             known = self._known.get(name)
@@ -104,13 +104,13 @@ class Formats:
         return known.format
 
     def provider(self, name: str) -> Provider:
-        """Who declares a format."""
+        """Return the provider that declares a format."""
         return self._known[name].provider
 
     def recognise(self, head: bytes) -> Format | None:
-        """The format of an input that begins with `head`; None where no known one fits.
+        """Return the format of an input that begins with `head`; None if no known one fits.
 
-        The core's own formats are tried first; others are only imported where those do not fit.
+        The core's own formats are tried first; others are imported only if those do not fit.
         """
         found = self._recognise(head, tuple(self._known))
         if found is None:

@@ -1,4 +1,4 @@
-"""Observers: who is told what an operation does, in batches and never record by record.
+"""Observers: see what an operation does, in batches and never record by record.
 
 An observer that raises is dropped for the rest of the operation; the operation goes on.
 """
@@ -15,7 +15,7 @@ from domctx_core.base.errors import PLUGIN_ERRORS
 __all__ = ["BATCH", "Observer", "Operation", "RecordEvent", "Watch"]
 
 BATCH = 1024
-"""Records that an observer is told of at a time."""
+"""Records that an observer gets at a time, at most."""
 
 
 class Operation(NamedTuple):
@@ -35,20 +35,20 @@ class RecordEvent(NamedTuple):
 
 
 class Observer:
-    """Subclass it and override what is of interest. Each operation gets an observer of its own."""
+    """Sees one operation. Subclass it and override what is of interest."""
 
     def begin(self, operation: Operation) -> None:
-        """The operation begins."""
+        """Begin: called once, before the first record."""
 
     def records(self, batch: Sequence[RecordEvent]) -> None:
-        """Up to `BATCH` records have been dealt with, in order."""
+        """See up to `BATCH` records that are done, in order."""
 
     def end(self, operation: Operation, error: BaseException | None) -> None:
-        """The operation is over; `error` is what it failed with, if it did."""
+        """End: called once; `error` is what the operation failed with, None if it did not."""
 
 
 class Watch:
-    """Tells the observers of one operation, as a context manager.
+    """Passes the records of one operation on to observers; a context manager.
 
     `dropped` is called with an observer that raised, and what it raised.
     """
@@ -65,11 +65,11 @@ class Watch:
         self._batch: list[RecordEvent] = []
 
     def __bool__(self) -> bool:
-        """Whether anybody is listening: who makes events can save the work otherwise."""
+        """Return whether there are observers; without, no events need be made."""
         return bool(self._observers)
 
     def see(self, event: RecordEvent) -> None:
-        """Note one record; the observers hear of it when the batch is full."""
+        """Add one record; the observers see it when the batch is full."""
         self._batch.append(event)
         if len(self._batch) >= BATCH:
             self._flush()
@@ -77,7 +77,7 @@ class Watch:
     def see_run(
         self, code: int, instances: Iterable[int], offset: int, stride: int, length: int
     ) -> None:
-        """Note the records of a run: the first is at `offset`, each `stride` bytes after another."""
+        """Add the records of a run: the first is at `offset`, the next `stride` bytes further."""
         offsets = count(offset, stride)
         for event in map(RecordEvent, repeat(code), instances, offsets, repeat(length)):
             self.see(event)

@@ -1,7 +1,7 @@
 """Ops: where the engine's bytes go to and come from.
 
 `SaveOps` and `LoadOps` are the seed's two tables of callbacks as classes; a caller may bring its
-own. Ready here: memory, anything with `write` or `read` (files, pipes, sockets), and sizing.
+own. `engine/ops.py` has those for memory, files, pipes and sockets, and one that only counts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ __all__ = ["Extent", "LoadOps", "SaveOps"]
 
 
 class SaveOps(ABC):
-    """Where a save puts its records: begin, append (any number of times), end.
+    """Where a save puts its records: `begin`, `append` (any number of times), `end`.
 
-    `byteorder` is that of the image. `patches` says whether the target takes a record whose
-    length is known only at its end; where it is false, `begin` is always given the length.
+    `byteorder` is that of the image. `patches` is True if the target can take a record whose length
+    is known only at its end; if not, `begin` always gets the length.
 
-    Ops may also have `records`, which takes whole records at once. Where they do not, or where a
-    subclass overrides one of the three others and not `records`, all goes through those.
+    `records` takes whole records at once. It is not called if it is not overridden, or if a subclass
+    overrides one of the other three and not `records`.
     """
 
     byteorder: ByteOrder = "little"
@@ -33,7 +33,7 @@ class SaveOps(ABC):
 
     @abstractmethod
     def begin(self, type: int, instance: int, length: int | None) -> None:
-        """Begin a record. `length` is that of its body where it is known already."""
+        """Begin a record; `length` is that of its body in bytes, None if it is not known yet."""
 
     @abstractmethod
     def append(self, data: bytes | bytearray | memoryview) -> None:
@@ -44,18 +44,18 @@ class SaveOps(ABC):
         """End the record: its body had `length` bytes, padding not counted."""
 
     def records(self, data: bytes | bytearray, times: int = 1) -> None:
-        """Append whole records, `times` over: headers and padding are there, lengths are known."""
+        """Append whole records, headers and padding included, `times` over."""
         raise NotImplementedError
 
     def flush(self) -> None:  # most ops have no buffer
-        """Called once after the last record, so that nothing is left in a buffer."""
+        """Write what is left in a buffer; called once, after the last record."""
 
 
 class Extent:
-    """A run of bytes that is not held: its place in something that gives bytes by offset.
+    """Bytes that are not held in memory, but can be read by their offset in a file.
 
-    `read_at(offset, size)` gives those bytes, or fewer where there are no more; it leaves
-    whatever else reads from the same place undisturbed.
+    `read_at(offset, size)` returns bytes, fewer if there are no more, and does not disturb others
+    that read from the same file.
     """
 
     def __init__(self, read_at: Callable[[int, int], bytes], offset: int, length: int) -> None:
@@ -67,7 +67,7 @@ class Extent:
         return self.length
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """The bytes, at most `size` at a time."""
+        """Yield the bytes, at most `size` at a time."""
         done = 0
         while done < self.length:
             chunk = self._read_at(self.offset + done, min(size, self.length - done))
@@ -82,14 +82,14 @@ class Extent:
             yield chunk
 
     def read(self) -> bytes:
-        """All the bytes at once."""
+        """Return all the bytes."""
         return b"".join(self.chunks())
 
 
 class LoadOps(ABC):
     """Where a load takes its bytes from.
 
-    Only `read` must be there; the others have defaults built on it. Where a subclass overrides
+    Only `read` must be overridden; the others have defaults built on it. If a subclass overrides
     `read` or `skip` and not `peek`, nothing is looked at ahead.
     """
 
@@ -98,22 +98,21 @@ class LoadOps(ABC):
 
     @abstractmethod
     def read(self, size: int) -> bytes:
-        """The next `size` bytes; fewer only where the input ends."""
+        """Return the next `size` bytes; fewer only if the input ends."""
 
     def peek(self, size: int) -> bytes:
-        """Up to `size` of the bytes that come next, without stepping over them.
+        """Return up to `size` of the next bytes, and leave them to be read.
 
-        There may be fewer, or none, where that cannot be done: a pipe is never read further than
-        the image goes.
+        Fewer, or none, if that cannot be done: a pipe is never read further than the image goes.
         """
         return b""
 
     def remaining(self) -> int | None:
-        """Bytes that are left; None where that cannot be known (a pipe)."""
+        """Return how many bytes are left; None if that cannot be known (a pipe)."""
         return None
 
     def skip(self, size: int) -> int:
-        """Step over `size` bytes; gives how many there were."""
+        """Skip `size` bytes; return how many there were."""
         done = 0
         while done < size:
             got = len(self.read(min(CHUNK, size - done)))
@@ -123,7 +122,7 @@ class LoadOps(ABC):
         return done
 
     def extent(self, size: int) -> Extent:
-        """Step over `size` bytes, keeping their place; what cannot seek is spooled to a file."""
+        """Skip `size` bytes that can be read later; what cannot seek is spooled to a file."""
         try:
             if self._spool is None or self._spooled is None:
                 import tempfile

@@ -1,4 +1,4 @@
-"""Which of two forms of a method stands for the other: one record at a time, or a whole run."""
+"""Choose between the two forms of a method: for one record, and for many at once."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ __all__ = ["prefers_batch"]
 
 
 def prefers_batch(kind: type, batch: str, *single: str) -> bool:
-    """Whether the method `batch` of a class may be called in place of the methods `single`.
+    """Return whether the method `batch` of a class may be called in place of the methods `single`.
 
-    It may not where a subclass overrides one of these and leaves `batch` as it was: then it wants
-    to see each record.
+    It may not if a subclass overrides one of these and leaves `batch` as it was: the subclass wants
+    to see each record then.
     """
     for base in kind.__mro__:
         if batch in vars(base):

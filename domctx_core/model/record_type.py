@@ -33,7 +33,7 @@ B = TypeVar("B", bound=Body)
 
 
 _TRIES = 200
-"""Bodies that are made up by chance until one breaks no rule."""
+"""Random bodies that are tried until one is valid."""
 
 
 class SaveContext(ABC):
@@ -180,31 +180,30 @@ class RecordType(Generic[B]):
 
     * `code`: the type code, an unsigned 32-bit number, unique in its format;
     * `name`: its name, unique in its format; in a domain context at most 15 ASCII characters;
-    * `body`: the `Body` class of what it holds;
+    * `body`: the `Body` class that its bodies decode to;
     * `instances`: `SINGLE`, `PER_VCPU`, `ANY` or an `Instances` of your own;
-    * `identity`: names of fields, numbers, text or bytes, that tell a record from others of its type
-      and instance, such as a vCPU's number where the format has no instances; `diff` pairs by them;
-    * `after`: names of record types that, where they are in an image, come earlier;
-    * `ignore_rest`: the body may be longer than its fields say, and the rest means nothing;
-    * `opaque`: most of the body is another program's affair, and no load of ours holds it: one that
-      is longer than what is held in memory is passed over, with a note;
+    * `identity`: names of fields (numbers, text or bytes) that distinguish records of the same type
+      and instance, such as a vCPU's number in a format without instances; `diff` pairs by them;
+    * `after`: names of record types that must come earlier in an image, if they are in it;
+    * `ignore_rest`: a body may have bytes after its fields, and they mean nothing;
+    * `opaque`: most of the body is for another program, and no load of ours holds it: if it is too
+      long to be held in memory, it is skipped, with a note;
     * `bulk`: the body is too large to be of interest as such (guest pages): it is skipped, not
       read, unless it is asked for; `prefix` may except its first bytes. A word such as `page` in
       place of True names one of its `parts`;
-    * `loadable`: false for a type that can be looked at and not loaded;
-    * `remembered`: what the body says decides how records after it in the same container are laid
-      out, so that the latest one is kept until the container ends;
-    * `depends`: type codes of those remembered types that decide how this body is laid out; then
-      `body_for` chooses among `body` and `bodies`. A domain keeps state by body class, so such a
-      type of a domain context has `save` and `load` of its own;
-    * `trusted_values`: instances for which `judge`, where it is overridden, has nothing to say
-      whatever the body and the receiver; runs of such records need not ask it;
+    * `loadable`: False for a type that can be inspected but not loaded;
+    * `remembered`: the body determines the layout of records after it in the same container, so that
+      the latest one is kept until the container ends;
+    * `depends`: type codes of the remembered types that determine the layout of this body; `body_for`
+      then chooses among `body` and `bodies`. A domain keeps state by body class, so such a type of
+      a domain context overrides `save` and `load`;
+    * `trusted_values`: instances for which `judge` yields nothing, whatever the body and the
+      receiver; it is not called for runs of such records;
     * `content`: another format inside the body or right after the record;
     * `suspends`: after this record the enclosing format goes on, and this one may be resumed;
-    * `rules`: replaces the id of a general rule by a more particular one.
+    * `rules`: id of a general rule -> id of the more particular one to report in its place.
 
-    A record type keeps nothing between calls: `save` and `load` get all they need, and two
-    operations may run at once.
+    Keep no state in a record type between calls: two operations may use it at once.
     """
 
     code: ClassVar[int]
@@ -226,9 +225,9 @@ class RecordType(Generic[B]):
     rules: ClassVar[dict[str, str]] = {}
 
     def save(self, domain: Domain, context: SaveContext) -> None:
-        """Write this type's records of `domain`, none to many, in ascending instance.
+        """Write the records of this type that `domain` has state for, instances ascending.
 
-        On a dry run (`context.dry_run`) only the lengths count; zeros may stand for data.
+        On a dry run (`context.dry_run`) only the lengths count; zeros will do for data.
         """
         body: type[Any] = self.body
         run = context.run_of(domain, body)
@@ -239,23 +238,23 @@ class RecordType(Generic[B]):
             context.write(instance, domain.read(self.body, instance))
 
     def load(self, domain: Domain, context: LoadContext) -> None:
-        """Take one record over into `domain`.
+        """Take one record, and write its state to `domain`.
 
-        In a load of two phases `domain` is a staging view that only queues what is written; see
-        `Domain.update` for changes that need the present state.
+        In a load of two phases `domain` only queues what is written; see `Domain.update` for changes
+        that need the present state.
         """
         instance, body = context.read(self)
         domain.write(self.body, instance, body)
 
     def load_run(self, domain: Domain, context: LoadContext, run: Columns[B]) -> bool:
-        """Take a run of records over: the batch form of `load`, for a body of fixed size.
+        """Write the state of a run of records: the batch form of `load`, for a body of fixed size.
 
-        The records follow each other in the image, their instances ascend, and their bodies break
-        no rule. Gives whether the run was taken: where it was not, nothing has been written, and
-        each record goes through `load`, which says what is wrong with it. Nothing is to be taken
-        from `context`; `context.turn_to` makes one of the records the present one for an error.
+        The records follow each other in the image, their instances ascend, and their bodies are
+        valid. Return True if the run was taken. If not, nothing may have been written: `load` is
+        called for each record, and raises what is wrong. Take nothing from `context`; call its
+        `turn_to` to make an error about one of the records.
 
-        A type that overrides `load` and not this one gets each record through `load`.
+        A type that overrides `load` and not this method gets each record through `load`.
         """
         body: type[Any] = self.body
         domain.write_run(body, run)
@@ -264,24 +263,23 @@ class RecordType(Generic[B]):
     def judge(
         self, instance: int | None, body: B, receiver: XenVersion | None
     ) -> Iterable[Problem]:
-        """Problems of a decoded record that its body alone cannot see.
+        """Yield problems of a record that its body alone cannot see.
 
-        `receiver` is the Xen that is to load the image, where somebody says. What is an error
-        here makes `verify` fail and `load` refuse. Offsets count from the start of the body.
+        `receiver` is the Xen that is to load the image, None if it is not known. A problem that is
+        an error makes `verify` fail and `load` refuse. Offsets count from the start of the body.
         """
         return ()
 
     def body_for(self, earlier: Mapping[int, Body]) -> type[Body]:
-        """The body class of a record that comes after those in `earlier`.
+        """Return the body class of a record, `body` or one of `bodies`, if `depends` is not empty.
 
         `earlier` has the latest body of each type code in `depends` that came before in the same
-        container and could be decoded. What is given is `body` or one of `bodies`; not called
-        where `depends` is empty.
+        container and could be decoded.
         """
         return self.body
 
     def prefix(self, first: bytes, byteorder: ByteOrder) -> int:
-        """How many bytes at the start of a bulk body are its head; 0 where it has none.
+        """Return how many bytes at the start of a bulk body are its head; 0 if it has none.
 
         `first` are the body's first bytes, at most 64. The head is held and decoded with `body`;
         what follows it is skipped. Nothing is read for a head that is longer than its record.
@@ -289,47 +287,45 @@ class RecordType(Generic[B]):
         return 0
 
     def extent(self, head: B) -> int | None:
-        """How long, in bytes, a bulk body with this head must be; None where it does not say."""
+        """Return how long, in bytes, a bulk body with this head must be; None if that is not known."""
         return None
 
     def measure(self, head: bytearray, byteorder: ByteOrder) -> int | None:
-        """What `extent` gives, told by a head's bytes alone: the quick form for rows of records.
+        """Return what `extent` returns, from the bytes of a head: the quick form for many records.
 
-        None where the bytes may break a rule, or it takes a closer look to tell: then the head is
-        decoded, and judged as any other. `head` is not to be kept. A type that does not override
-        this has each head decoded.
+        None if the bytes may break a rule or have to be decoded: the head is then decoded and judged
+        as any other. Do not keep `head`. Each head is decoded if this is not overridden.
         """
         return None
 
     def parts(self, head: B) -> Iterable[Part] | None:
-        """What follows a bulk record's head, part by part in its order; None where it has no parts.
+        """Return the parts after the head of a bulk record, in their order; None if it has none.
 
-        `diff` compares parts by their keys, in whatever records they lie; of those with the same key
-        the last one counts.
+        `diff` compares parts with the same key, whatever records they are in; of parts with the same
+        key in one image, the last one counts.
         """
         return None
 
     def as_context(self, body: B) -> tuple[int, Body] | None:
-        """The same state in a record of the domain context: its type code and body, instance 0.
+        """Return type code and body of the domain context's record with the same state, instance 0.
 
-        For types of other formats whose state a domain context may hold instead, so that `diff`
-        pairs the two; None for all others.
+        For types of other formats, so that `diff` pairs the two; None for all others.
         """
         return None
 
     def tally(self) -> Tally[B] | None:
-        """Something that adds up the heads of bulk records; None where there is no use in it."""
+        """Return what adds up the heads of bulk records; None if each is shown by itself."""
         return None
 
     def links(self, instance: int | None, body: B) -> Iterable[Link]:
-        """The connections that a record tells of, for a reader to see as a graph."""
+        """Return the connections that a record describes, for the graph of the report."""
         return ()
 
     def simulate(self, guest: Guest, rng: random.Random) -> Iterable[tuple[int, B]]:
-        """Made-up state for a simulated domain: (instance, body), ascending by instance.
+        """Return state for a simulated domain: (instance, body), ascending by instance.
 
-        The default makes valid bodies that have nothing to do with each other: one for a single
-        type, one a vCPU, else four. Override it where records must fit together.
+        The default makes valid bodies at random: one for a single type, one for each vCPU, else
+        four. Override it if records must fit together.
         """
         return self._examples(guest, rng)
 
@@ -344,7 +340,7 @@ class RecordType(Generic[B]):
             made = body.example(rng)
             for _ in range(_TRIES):
                 if all(CORE_ONLY.refusal(problem) is None for problem in made.problems()):
-                    break  # `check` may want fields to agree, which chance alone does not know
+                    break  # `check` may want fields to agree, which random ones mostly do not
                 made = body.example(rng)
             yield instance, made
 
@@ -353,10 +349,10 @@ class RecordType(Generic[B]):
 
 
 def body_class(record_type: RecordType[Any], earlier: Mapping[int, Body]) -> type[Body]:
-    """The class that a record's body decodes to, after the remembered bodies in `earlier`.
+    """Return the class that a record's body decodes to, after the remembered bodies in `earlier`.
 
-    Raises `DeclarationError` where `body_for` gives a class that the type does not declare, and
-    whatever it raises itself.
+    Raises `DeclarationError` if `body_for` returns a class that the type does not declare, and what
+    `body_for` raises.
     """
     if not record_type.depends:
         return record_type.body
@@ -372,5 +368,5 @@ def body_class(record_type: RecordType[Any], earlier: Mapping[int, Body]) -> typ
 
 
 def all_bodies(record_type: RecordType[Any]) -> tuple[type[Body], ...]:
-    """Every class that the bodies of a type may decode to, the usual one first."""
+    """Return all classes that bodies of a type may decode to, the usual one first."""
     return (record_type.body, *record_type.bodies)

@@ -1,7 +1,7 @@
 """The registry: the seed's `fns[]` table, one for each format.
 
-An entry is a type code, a name that the registry owns a copy of, the provider that it came from,
-and the record type itself, which may be loaded only when it is needed.
+An entry has a type code, a name that the registry owns a copy of, the provider that it came from,
+and the record type itself, which is loaded when it is needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CORE = "domctx-core"
 
 
 class Provider(NamedTuple):
-    """Where a declaration comes from: a distribution (or a module, for what has none)."""
+    """Where a declaration comes from: a distribution, or a module that belongs to none."""
 
     dist: str
     version: str
@@ -32,16 +32,16 @@ class Provider(NamedTuple):
         return f"{self.dist} {self.version}"
 
     def to_json(self) -> dict[str, str]:
-        """As `show --json` prints it."""
+        """Return the object that `show --json` prints."""
         return {"dist": self.dist, "version": self.version}
 
 
 class Entry:
     """One row of the table.
 
-    `buffer` is the registry's 16-byte copy of the name, None in formats whose names are not
-    capped. `unusable` says why the provider cannot be used, where it cannot. One that is
-    `withdrawn` (disabled, incompatible) makes no claim against others.
+    `buffer` is the registry's 16-byte copy of the name, None in formats whose names may be longer.
+    `unusable` is the error that any use of the record type raises, None if it can be used. An entry
+    that is `withdrawn` (disabled, incompatible) is in no conflict with others.
     """
 
     __slots__ = (
@@ -77,8 +77,8 @@ class Entry:
     def record_type(self) -> RecordType[Any]:
         """The record type; imports it the first time.
 
-        Raises `PluginError` where that fails, or where the declaration and what was loaded
-        disagree; the same error each time.
+        Raises `PluginError` if that fails, or if what was loaded is not what was declared; the same
+        error each time.
         """
         if self.unusable is not None:
             raise self.unusable
@@ -135,8 +135,8 @@ class Registry:
     ) -> Entry:
         """Add a record type.
 
-        Raises `DeclarationError` where it is declared wrongly and `ConflictError` where its code
-        or name is taken; the registry is then as it was.
+        Raises `DeclarationError` if it is declared wrongly, and `ConflictError` if its code or name
+        is taken; the registry is then as it was.
         """
         checked = validate_record_type(record_type)
         entry = self._entry(checked.code, checked.name, provider, lambda: checked)
@@ -158,8 +158,8 @@ class Registry:
     ) -> Entry:
         """Add a record type that is imported later, by `load`.
 
-        A code or name that is taken is accepted here; using either of the two is then an error.
-        `withdrawn` says why it is known and must not be used: that is then the error.
+        A code or name that is taken is accepted here; any use of either of the two is an error.
+        `withdrawn` is the error that any use raises, for a type that is known but must not be used.
         """
         entry = self._entry(code, name, provider, load)
         entry.unusable, entry.withdrawn = withdrawn, withdrawn is not None
@@ -192,15 +192,15 @@ class Registry:
     # ------------------------------------------------------------------------------- looking up
 
     def get(self, code: int) -> Entry | None:
-        """The entry of a type code; None where nobody declares it.
+        """Return the entry of a type code; None if it is not declared.
 
-        Raises `ConflictError` where more than one provider claims the code, or the name of the
-        one that does.
+        Raises `ConflictError` if more than one provider claims the code, or the name that goes with
+        it.
         """
         return self._pick(lambda: self._by_code.get(code))
 
     def find(self, name: str) -> Entry | None:
-        """The entry of a name, with the same rules as `get`."""
+        """Return the entry of a name, with the same rules as `get`."""
         return self._pick(lambda: self._by_name.get(name))
 
     def _pick(self, claims: Callable[[], list[Entry] | None]) -> Entry | None:
@@ -218,21 +218,21 @@ class Registry:
         return entry
 
     def find_body(self, body: type[Body]) -> Entry | None:
-        """The entry whose record type has this body class, as the usual one or among others.
+        """Return the entry whose record type has this body class; None if there is none.
 
-        Those loaded are asked first; others are loaded until one fits.
+        Types that are loaded are asked first; others are loaded until one fits.
         """
         for entry in sorted(self, key=lambda entry: not entry.loaded):
             try:
                 record_type = entry.record_type
-            except PluginError:  # cannot be used, so nobody can hold a body of it
+            except PluginError:  # cannot be used, so no body can be of its class
                 continue
             if body in all_bodies(record_type):
                 return entry
         return None
 
     def conflicts(self) -> list[ConflictError]:
-        """One error for each set of entries that claim the same code or name."""
+        """Return one error for each set of entries that claim the same code or name."""
         found: dict[frozenset[int], ConflictError] = {}
         for entry in self:
             rivals = [entry, *self._rivals(entry)]
@@ -242,7 +242,7 @@ class Registry:
         return list(found.values())
 
     def __iter__(self) -> Iterator[Entry]:
-        """All entries in ascending code."""
+        """Yield all entries, codes ascending."""
         for code in sorted(self._by_code):
             yield from self._by_code[code]
 
@@ -251,7 +251,7 @@ class Registry:
 
 
 def conflict(entries: list[Entry], format: str) -> ConflictError:
-    """The error that names all the providers of a code or name."""
+    """Return the error that names all the providers of a code or name."""
     unique = list({id(entry): entry for entry in entries}.values())
     first, second = unique[0], unique[1]
     # the core's own cannot be disabled; of two of one distribution, one by itself can

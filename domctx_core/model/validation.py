@@ -16,9 +16,9 @@ __all__ = ["NAME_SIZE", "copy_name", "validate_format", "validate_record_type"]
 
 
 def validate_record_type(record_type: Any) -> RecordType[Any]:
-    """The record type that an author handed over, as an instance; a class is instantiated.
+    """Return the record type that an author declared, as an instance; a class is instantiated.
 
-    Raises `DeclarationError` that says what is missing or wrong.
+    Raises `DeclarationError` for what is missing or wrong.
     """
     if isinstance(record_type, type) and issubclass(record_type, RecordType):
         record_type = record_type()
@@ -84,11 +84,11 @@ _ATTRIBUTES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "optional": (_number, "bits of a type code"),
     "max_length": (lambda value: value is None or _number(value), "a number of bytes, or None"),
 }
-"""What the attributes of a format have to be."""
+"""The attributes of a format, each with what it has to be."""
 
 
 def validate_format(format: Format) -> None:
-    """Raise `DeclarationError` for what a format says of itself and cannot be."""
+    """Raise `DeclarationError` for an attribute of a format that is not what it has to be."""
     for name, (fits, expected) in _ATTRIBUTES.items():
         value = getattr(format, name)
         if not fits(value):
@@ -104,10 +104,10 @@ NAME_SIZE = 16
 
 
 def copy_name(name: object) -> bytes:
-    """The 16-byte buffer of a record type's name.
+    """Return the 16-byte buffer of a record type's name, which is text or bytes.
 
-    The name is text, or bytes that are copied here and now. One that is empty, longer than 15
-    characters, or not printable ASCII without blanks is refused, never cut.
+    A name that is empty, longer than 15 characters, or not printable ASCII without blanks raises
+    `DeclarationError`; it is never cut.
     """
     if isinstance(name, (bytes, bytearray, memoryview)):
         raw = bytes(name)

@@ -1,8 +1,4 @@
-"""Pictures: what a record type says of its records that a reader would rather see drawn.
-
-A record type gives data, never drawings: connections (`Link`) and amounts (`Amount`). Whoever draws
-needs to know nothing of the type.
-"""
+"""Data of a record type that the report draws: connections and amounts."""
 
 from __future__ import annotations
 
@@ -12,12 +8,13 @@ __all__ = ["Amount", "Link"]
 
 
 class Link(NamedTuple):
-    """One connection that a record tells of, from something in the domain to something else.
+    """One connection that a record describes, from something in the domain to something else.
 
-    `source` and `target` name the two ends (`vCPU 0`, `domain 0`); links with the same end meet
-    there. `kind` says how they are connected (`interdomain`). `here` and `there` are what the
-    connection is called at either end (`port 3`, `port 34`), `note` is whatever else matters
-    (`masked`).
+    * `source`, `target`: names of the two ends (`vCPU 0`, `domain 0`); links with the same end meet
+      there;
+    * `kind`: how they are connected (`interdomain`);
+    * `here`, `there`: what the connection is called at either end (`port 3`, `port 34`);
+    * `note`: whatever else matters (`masked`).
     """
 
     source: str
@@ -29,7 +26,7 @@ class Link(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """How much there is of one kind of thing: `count` of `unit`, and the bytes that they take."""
+    """An amount of one kind: `count` of `unit`, which take `size` bytes."""
 
     label: str
     count: int  # type: ignore[assignment]  # hides the method of tuples, which is of no use here

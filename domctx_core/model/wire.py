@@ -1,4 +1,4 @@
-"""The wire: the 16-byte record header, padding and byte order of a domain context image.
+"""The wire format: the 16-byte record header, padding and byte order of a domain context image.
 
 | offset | size | field |
 |---|---|---|
@@ -34,10 +34,10 @@ DOMAIN_CONTEXT = "domain-context"
 """Name of the format that the core ships."""
 
 ALIGNMENT = 8
-"""A record's size is a multiple of this many bytes."""
+"""Bytes that the size of a record is a multiple of."""
 
 MAX_LENGTH = 2**64 - 1
-"""No offset in an image goes beyond this: lengths are 64 bits wide and nothing wraps."""
+"""The highest offset in an image: lengths have 64 bits, and nothing wraps."""
 
 
 class RecordHeader(Body):
@@ -58,32 +58,32 @@ HEADER_SIZE = _STRUCTS["little"].size
 
 
 def header_struct(byteorder: ByteOrder) -> struct.Struct:
-    """Type, instance and length as a `struct.Struct`, for those who deal with many headers."""
+    """Return type, instance and length as a `struct.Struct`, for code that handles many headers."""
     return _STRUCTS[byteorder]
 
 
 def pack_header(type: int, instance: int, length: int, byteorder: ByteOrder = "little") -> bytes:
-    """The 16 bytes of a header. Numbers that do not fit raise `struct.error`."""
+    """Return the 16 bytes of a header; raise `struct.error` for numbers that do not fit."""
     return _STRUCTS[byteorder].pack(type, instance, length)
 
 
 def unpack_header(
     data: bytes | memoryview, byteorder: ByteOrder = "little"
 ) -> tuple[int, int, int]:
-    """Type, instance and length of the header in `data` (16 bytes)."""
+    """Return type, instance and length of the header in `data` (16 bytes)."""
     type_, instance, length = _STRUCTS[byteorder].unpack(data)
     return type_, instance, length
 
 
 def padding(length: int, alignment: int = ALIGNMENT) -> int:
-    """How many bytes of padding follow a body of `length` bytes."""
+    """Return how many bytes of padding follow a body of `length` bytes."""
     return -length % alignment
 
 
 def byteorder_of(head: bytes | memoryview) -> ByteOrder | None:
-    """The byte order of an image that begins with `head`: START's type code (1) shows it.
+    """Return the byte order of an image that begins with `head`: START's type code (1) shows it.
 
-    None where `head` does not begin with START. 4 bytes are enough.
+    None if `head` does not begin with START. 4 bytes are enough.
     """
     if head[:4] == b"\1\0\0\0":
         return "little"
