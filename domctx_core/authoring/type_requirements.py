@@ -119,7 +119,7 @@ def _some(numbers: range | None, rng: random.Random) -> list[int]:
 
 
 def heads(subject: Subject) -> None:
-    """Require of a bulk type that `prefix` finds the whole head, and `measure` agrees with `extent`."""
+    """Require that `prefix` of a bulk type finds the whole head, and `measure` agrees with `extent`."""
     record_type = subject.record_type
     if not record_type.bulk:
         return

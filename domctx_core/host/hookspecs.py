@@ -44,36 +44,36 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def domctx_record_types() -> Iterable[RecordTypeDeclaration]:
-    """Record types that are made at run time, such as one for each entry of a table.
+    """Return record types created at run time, such as one for each entry of a table.
 
-    Asked for when an image has a type code that the static index does not know, and by
+    Called when an image has a type code that the static index does not know, and by
     `domctx types`.
     """
 
 
 @hookspec
 def domctx_formats() -> Iterable[FormatDeclaration]:
-    """Formats that are made at run time; asked for when no indexed format fits an input."""
+    """Return formats created at run time; called when no indexed format fits an input."""
 
 
 @hookspec
 def domctx_domains() -> Iterable[DomainDeclaration]:
-    """Schemes of domains that are made at run time; asked for when a scheme is not indexed."""
+    """Return schemes of domains created at run time; called when a scheme is not indexed."""
 
 
 @hookspec
 def domctx_checks() -> Iterable[CheckDeclaration]:
-    """Checks across the records of one image; asked for by `verify` and `load`."""
+    """Return checks across the records of one image; called by `verify` and `load`."""
 
 
 @hookspec
 def domctx_commands() -> Iterable[CommandDeclaration]:
-    """Verbs of the command line that are made at run time; asked for when a verb is not indexed."""
+    """Return verbs of the command line created at run time; called when a verb is not indexed."""
 
 
 @hookspec
 def domctx_observers() -> Iterable[ObserverDeclaration]:
-    """Observers of save, load and verify: progress, audit. Asked for by those verbs.
+    """Return observers of save, load and verify: progress, audit. Called by those verbs.
 
-    Each operation gets an observer of its own, which is told of records in batches.
+    Each operation gets its own observer, which receives records in batches.
     """
