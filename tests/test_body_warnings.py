@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domctx_core import Body, BodyError, Problem, Rule, Severity, u32
-from domctx_core.base.rules import Rules
+from domctx_core import Body, BodyError, Problem, Rule, Rules, Severity, u32
 from domctx_core.host.host import Host
 from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
