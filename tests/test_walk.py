@@ -275,6 +275,13 @@ def test_content_in_a_body(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_an_empty_body_that_should_be_a_container(tmp_path: Path) -> None:
+    assert outline(box(brec(2), brec(1, bytes(4))), tmp_path) == [
+        "open box", "13 BLOB[None] 0", "open box/domain-context", "fault end-missing 21",
+        "drop domain-context 21", "21 NUMBER[None] 4", "33 LAST[None] 0", "close box 41",
+    ]  # fmt: skip
+
+
 def test_inline_content(tmp_path: Path) -> None:
     data = box(brec(3), image(port(1)), brec(1, bytes(4)))
     assert outline(data, tmp_path) == [

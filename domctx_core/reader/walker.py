@@ -187,16 +187,15 @@ class _Walker(FrameReader):
                     level.count += batch.count
                     self.offset = batch.end
                     yield batch
-        if content is not None and not content.inline:
+        if content is not None and not content.inline and record.length:
             self.offset = record.body_offset
-            if record.length:
-                yield from self.open_body(content, record)
-                return
+            yield from self.open_body(content, record)
+            return
         self.offset = record.end
         if record.type == level.format.last:
             level.last = True
         elif content is not None:
-            yield from self.open_inline(content, record)
+            yield from (self.open_inline if content.inline else self.open_body)(content, record)
         elif record.suspends and len(self.stack) > 1 and level.bound is None:
             yield from self.suspend(level)
 
