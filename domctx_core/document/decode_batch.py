@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from json import dumps
 from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
@@ -24,61 +25,52 @@ _MOST = 4096
 """The most records that are read at once."""
 
 
-class RecordBatch(Batch):
-    """Records that follow one another, `stride` bytes apart, and differ in instance and body only.
+_COLUMNS = {"index": "%d", "offset": "%d", "instance": "%d", "body": "%s"}
+"""Keys whose values differ between the records of a batch, with how `%` formats them."""
 
-    `pattern` is one of them as JSON has it; `instances` is empty if the format has none.
+
+class RecordBatch(Batch):
+    """Records that follow one another and differ in instance and body only.
+
+    `decoder` has what they have in common; `instances` is empty if the format has none.
     """
 
-    __slots__ = ("bodies", "instances", "pattern", "stride")
+    __slots__ = ("bodies", "decoder", "instances")
 
     def __init__(
         self,
         level: OpenContainer,
         index: int,
         offset: int,
-        pattern: dict[str, Any],
-        stride: int,
+        decoder: _BatchDecoder,
         instances: list[int],
         bodies: list[dict[str, Any]],
     ) -> None:
         count = len(bodies)
-        super().__init__(level, index, offset, count, offset + count * stride)
-        self.pattern = pattern
-        self.stride = stride
+        super().__init__(level, index, offset, count, offset + count * decoder.stride)
+        self.decoder = decoder
         self.instances = instances
         self.bodies = bodies
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield each record as JSON has it."""
         for number, body in enumerate(self.bodies):
-            offset = self.offset + number * self.stride
-            obj = self.pattern | {"index": self.index + number, "offset": offset, "body": body}
+            offset = self.offset + number * self.decoder.stride
+            obj = {"index": self.index + number, "offset": offset, "body": body}
             if self.instances:
                 obj["instance"] = self.instances[number]
-            yield obj
+            yield self.decoder.pattern | obj
 
     def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
         """Yield each record as text; only bodies are encoded one by one."""
-        count = self.count
-        columns: dict[str, tuple[str, Iterable[Any]]] = {
-            "index": ("%d", range(self.index, self.index + count)),
-            "offset": ("%d", range(self.offset, self.offset + count * self.stride, self.stride)),
-            "body": ("%s", map(encode, self.bodies)),
+        columns: dict[str, Iterable[Any]] = {
+            "index": range(self.index, self.index + self.count),
+            "offset": range(self.offset, self.end, self.decoder.stride),
+            "instance": self.instances,
+            "body": map(encode, self.bodies),
         }
-        if self.instances:
-            columns["instance"] = ("%d", self.instances)
-        form = ", ".join(
-            f"{encode(key)}: " + (columns[key][0] if key in columns else _escaped(encode(value)))
-            for key, value in self.pattern.items()
-        )
-        rows = zip(*(columns[key][1] for key in self.pattern if key in columns), strict=True)
-        return map(f"{{{form}}}".__mod__, rows)
-
-
-def _escaped(text: str) -> str:
-    """Return text that stands for itself in a format for `%`."""
-    return text.replace("%", "%%")
+        rows = zip(*(columns[key] for key in self.decoder.columns), strict=True)
+        return map(self.decoder.form.__mod__, rows)
 
 
 class RecordBatcher:
@@ -120,7 +112,14 @@ class _BatchDecoder:
         self.body = len(names)
         self.read = read
         pattern = record_head(record) | {"body": None, "provider": record_provider(record)}
+        #: One of the records as JSON has it, the same as text, and the keys in which others differ.
         self.pattern = {key: value for key, value in pattern.items() if key in FIELDS_ONLY}
+        self.columns = [key for key in self.pattern if key in _COLUMNS]
+        texts = (
+            f"{dumps(key)}: {_COLUMNS.get(key) or dumps(value).replace('%', '%%')}"
+            for key, value in self.pattern.items()
+        )
+        self.form = f"{{{', '.join(texts)}}}"
 
     def single(self, record: Record) -> RecordBatch | None:
         """Decode one record; return None if anything about it is unusual."""
@@ -131,8 +130,7 @@ class _BatchDecoder:
         except UNUSUAL:
             return None
         instances = [] if record.instance is None else [record.instance]
-        level, index, offset = record.level, record.index, record.offset
-        return RecordBatch(level, index, offset, self.pattern, self.stride, instances, [body])
+        return RecordBatch(record.level, record.index, record.offset, self, instances, [body])
 
     def following(self, first: Record, source: Source) -> Iterator[RecordBatch]:
         """Yield the records after `first` that are like it."""
@@ -167,8 +165,7 @@ class _BatchDecoder:
                     instances.append(row[self.instance])
         except UNUSUAL:
             pass
-        level = first.level
-        return RecordBatch(level, index, offset, self.pattern, self.stride, instances, bodies)
+        return RecordBatch(first.level, index, offset, self, instances, bodies)
 
 
 def _batch_decoder(record: Record) -> _BatchDecoder | None:

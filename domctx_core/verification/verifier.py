@@ -53,6 +53,8 @@ class Verifier:
         if type(event) is Record:
             findings = self._records.judge(event)
             return self._limit(findings) if findings else findings
+        if type(event) is ValidBatch and event.run is None and not event.views:
+            return []
         return self._limit(self._judge(event))
 
     def _limit(self, findings: Iterable[Finding]) -> list[Finding]:
