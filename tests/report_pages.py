@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from html import unescape
 
+from environments import ROOT
+
 from domctx_core import (
+    Body,
     BufferSource,
     Check,
+    DomainContext,
+    EndRecord,
     Formats,
     Image,
+    Link,
+    Provider,
     Record,
+    RecordType,
     Report,
     Source,
+    StartRecord,
     Verifier,
+    blob,
     diff_images,
     read_image,
     render_report,
+    u32,
 )
 from domctx_core.host.host import Host
 from domctx_core.report.model import LIMIT
+from domctx_core.testing import ImageBuilder
 
 VOID = {"meta", "input", "br", "link", "img", "hr"}
 
@@ -188,3 +201,48 @@ def page_of(report: Report) -> Page:
     page = Page("".join(render_report(report)))
     page.check()
     return page
+
+
+PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
+
+
+HOSTILE = "\"'><img src=x onerror=alert(1)></script><script>alert(2)</script>{{ 7 * 7 }}\x00\u202e"
+
+
+def channel_image(count: int, code: int = 5) -> bytes:
+    """START, that many event channels, or records like them, and END."""
+    record = struct.Struct("<IIQIIIBBHIIII")
+    builder = ImageBuilder().start()
+    rows = (record.pack(code, n, 32, 2, n % 4, 0, 7, 0, 0, 0, n, 0, 0) for n in range(1, count + 1))
+    return builder.raw(b"".join(rows)).end().build()
+
+
+@cache
+def crowded_page() -> str:
+    """The page of 131,072 records."""
+    return "".join(render_report(make_report(channel_image(131_070, 0x5005), judged=False)))
+
+
+class Nasty(Body):
+    value: int = u32(doc=HOSTILE)
+    text: bytes = blob(4)
+
+    def summary(self) -> Mapping[str, str]:
+        return {HOSTILE: HOSTILE + "\ud800"}
+
+
+class NastyRecord(RecordType[Nasty]):
+    code, name, body = 0x666, "<img/src=x>\"'", Nasty
+
+    def links(self, instance: int | None, body: Nasty) -> Iterable[Link]:
+        yield Link(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+
+
+def nasty_image() -> Image:
+    provider = Provider(HOSTILE, HOSTILE)
+    formats = Formats()
+    formats.add("domain-context", provider, DomainContext)
+    for each in (StartRecord, EndRecord, NastyRecord):
+        formats.registry("domain-context").register(each, provider)
+    image = ImageBuilder().start().record(0x666, 1, Nasty(value=1, text=b"<b>&")).end().build()
+    return read_image(BufferSource(image + HOSTILE.encode()), formats, verifier=Verifier())

@@ -283,7 +283,7 @@ def test_every_hook_is_documented() -> None:
 
 
 def test_every_hook_is_exercised_by_a_test() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     implemented = re.findall(r"@hookimpl\n\s+def (\w+)\(\)", sources)
     assert set(HOOKS) <= set(implemented)
 

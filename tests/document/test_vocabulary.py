@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from support import end, image, rec, start, tsc
 
 from domctx_core import (
@@ -40,7 +41,7 @@ from domctx_core.document.vocabulary import (
 from domctx_core.host.host import Host
 from domctx_core.testing import CommandRunner
 
-CAPTURE = Path(__file__).parent.parent / "examples/xen-4.17/pv1/pv1.save.no-pages"
+CAPTURE = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
 
 
 @cache

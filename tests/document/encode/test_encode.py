@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from support import image, port, rec, tsc
 
 from domctx_core import (
@@ -33,7 +34,6 @@ from domctx_core.host.host import Host
 from domctx_core.host.plugin_filter import PluginFilter
 from domctx_core.testing import CommandRunner
 
-ROOT = Path(__file__).parent.parent
 PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
 
 Edit = Callable[[dict[str, Any]], None]

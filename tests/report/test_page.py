@@ -12,38 +12,39 @@ import struct
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_pages import Element, Page, known, make_report, page_of, read
+from inputs import INPUTS
+from report_pages import (
+    HOSTILE,
+    PV1,
+    Element,
+    Page,
+    channel_image,
+    crowded_page,
+    known,
+    make_report,
+    nasty_image,
+    page_of,
+    read,
+)
 from support import short_lapic
-from test_tree import INPUTS
 
 from domctx_core import (
     Amount,
     Bits,
     Body,
-    BufferSource,
-    DomainContext,
-    EndRecord,
     FileSource,
-    Formats,
     Image,
     Link,
-    Provider,
-    RecordType,
-    StartRecord,
-    Verifier,
     bitmap,
     blob,
-    read_image,
-    render_report,
     spans,
     switch,
     u8,
@@ -63,19 +64,7 @@ from domctx_core.report.dump import make_dump
 from domctx_core.report.graphs import MANY, LinkCounter, make_chart
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
-ROOT = Path(__file__).parent.parent
-PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
 PV2 = ROOT / "examples/xen-4.17/pv2l/pv2l.save.no-pages"
-
-HOSTILE = "\"'><img src=x onerror=alert(1)></script><script>alert(2)</script>{{ 7 * 7 }}\x00\u202e"
-
-
-def channel_image(count: int, code: int = 5) -> bytes:
-    """START, that many event channels, or records like them, and END."""
-    record = struct.Struct("<IIQIIIBBHIIII")
-    builder = ImageBuilder().start()
-    rows = (record.pack(code, n, 32, 2, n % 4, 0, 7, 0, 0, 0, n, 0, 0) for n in range(1, count + 1))
-    return builder.raw(b"".join(rows)).end().build()
 
 
 def cards(page: Page) -> list[Element]:
@@ -431,12 +420,6 @@ def test_the_memory_of_a_stream_is_told_by_page_type() -> None:
 # ----------------------------------------------------------------------------------------- limits
 
 
-@cache
-def crowded_page() -> str:
-    """The page of 131,072 records."""
-    return "".join(render_report(make_report(channel_image(131_070, 0x5005), judged=False)))
-
-
 @pytest.mark.parametrize(("count", "code"), [(131_070, 0x5005), (3_000, 5)])
 def test_however_many_records_there_are_the_page_opens(count: int, code: int) -> None:
     if code == 5:
@@ -543,31 +526,6 @@ def test_a_choice_of_records() -> None:
 
 
 # ------------------------------------------------------------------------------------- the hostile
-
-
-class Nasty(Body):
-    value: int = u32(doc=HOSTILE)
-    text: bytes = blob(4)
-
-    def summary(self) -> Mapping[str, str]:
-        return {HOSTILE: HOSTILE + "\ud800"}
-
-
-class NastyRecord(RecordType[Nasty]):
-    code, name, body = 0x666, "<img/src=x>\"'", Nasty
-
-    def links(self, instance: int | None, body: Nasty) -> Iterable[Link]:
-        yield Link(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-
-
-def nasty_image() -> Image:
-    provider = Provider(HOSTILE, HOSTILE)
-    formats = Formats()
-    formats.add("domain-context", provider, DomainContext)
-    for each in (StartRecord, EndRecord, NastyRecord):
-        formats.registry("domain-context").register(each, provider)
-    image = ImageBuilder().start().record(0x666, 1, Nasty(value=1, text=b"<b>&")).end().build()
-    return read_image(BufferSource(image + HOSTILE.encode()), formats, verifier=Verifier())
 
 
 def test_what_is_hostile_stays_text() -> None:

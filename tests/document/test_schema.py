@@ -6,10 +6,10 @@ import json
 import random
 from collections.abc import Iterable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from jsonschema_rs import Draft202012Validator, meta
 from support import image, rec, tsc
 
@@ -32,7 +32,6 @@ from domctx_core.document.view import view_text
 from domctx_core.host.host import Host
 from domctx_core.testing import CommandRunner
 
-ROOT = Path(__file__).parent.parent
 INPUTS = sorted(
     [
         *(ROOT / "tests/data/corpus").rglob("*.img"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import formats as own_formats
@@ -54,7 +55,6 @@ from domctx_core.layout.kinds.base import Kind
 from domctx_core.layout.kinds.scalars import Count, Reserved
 from domctx_core.reader.splice import ByteRange
 
-ROOT = Path(__file__).parent.parent
 CORPUS = sorted((ROOT / "tests/data/corpus").rglob("*.img"))
 CAPTURES = sorted(
     [*(ROOT / "examples").rglob("*.no-pages"), *(ROOT / "plugins").glob("*/tests/data/*.no-pages")]

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 from docs_pages import build_site
-from report_pages import make_report
-from test_report import HOSTILE, PV1, channel_image, crowded_page, nasty_image
+from report_pages import HOSTILE, PV1, channel_image, crowded_page, make_report, nasty_image
 
 from domctx_core import Report, render_report
 

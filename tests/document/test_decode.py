@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from environments import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import Drip, end, image, port, rec, samples, start, to_big_endian, tsc
@@ -48,7 +49,6 @@ from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader, quick_w
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.testing import CommandRunner
 
-ROOT = Path(__file__).parent.parent
 CAPTURES = sorted(
     [
         *(ROOT / "examples").rglob("*.no-pages"),

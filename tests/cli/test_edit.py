@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments import ROOT
 from support import Drip, end, rec, start
 
 from domctx_core.cli import main
 from domctx_core.cli.app import App
 from domctx_core.cli.inputs import open_seekable
 
-ROOT = Path(__file__).parent.parent
 PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
 TSC = struct.pack("<IIQI", 0, 2400000, 5, 1)
 IMAGE = start() + rec(3, 0, TSC) + end()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from environments import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import Drip, end, formats, samples, start
@@ -66,7 +67,6 @@ from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import Observer, Operation, RecordEvent
 from domctx_core.verification import batches as fast
 
-ROOT = Path(__file__).parent.parent
 CAPTURES = sorted(
     [
         *(ROOT / "examples").rglob("*.no-pages"),

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from environments import ROOT
 from support import pipe_from, short_lapic
 
 from domctx_core.testing import CommandRunner, ImageBuilder
 
-ROOT = Path(__file__).parent.parent
 PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
 TSC = struct.pack("<IIQI", 1, 2596126, 11_607_329_277, 7)
 

@@ -10,20 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from inputs import INPUTS
 
 from domctx_core import BufferSource, FileSource, Formats, MisuseError
 from domctx_core.host.host import Host
 from domctx_core.images.tree import ContainerNode, Image, read_image
 from domctx_core.reader.splice import ByteRange, Chunk, size_of, write_chunks
-
-ROOT = Path(__file__).parent.parent
-INPUTS = sorted(
-    [
-        *(ROOT / "tests/data/corpus").rglob("*.img"),
-        *(ROOT / "examples").rglob("*.no-pages"),
-        *(ROOT / "plugins").glob("*/tests/data/*.no-pages"),
-    ]
-)
 
 
 @cache

@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+from environments import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,6 @@ from domctx_core import (
 from domctx_core.images.diff.parts import compare_parts
 from domctx_core.testing import ImageBuilder
 
-ROOT = Path(__file__).parent.parent
 INPUTS = sorted(
     [
         *(ROOT / "tests/data/corpus").rglob("*.img"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from environments import ROOT
 
 from domctx_core import (
     Body,
@@ -28,7 +29,7 @@ from domctx_core import (
 from domctx_core.host.host import Host
 from domctx_core.testing import CommandResult, CommandRunner, FakeDists, ImageBuilder
 
-CAPTURES = Path(__file__).parent.parent / "examples/xen-4.17"
+CAPTURES = ROOT / "examples/xen-4.17"
 PV1 = CAPTURES / "pv1/pv1.save.no-pages"
 UNKNOWN = 0x80000001
 
@@ -431,7 +432,7 @@ def test_equal_records_cost_less_than_to_read_them() -> None:
 def test_the_keys_of_the_document_are_documented(
     domctx_cli: CommandRunner, file: Make, tmp_path: Path
 ) -> None:
-    page = (Path(__file__).parent.parent / "docs/reference/json.md").read_text()
+    page = (ROOT / "docs/reference/json.md").read_text()
     section = next(part for part in page.split("\n## ") if part.startswith("`domctx.diff/1`"))
     named = set(re.findall(r"`(\w+)`", section))
     bits = bytearray(8 + 3136)
