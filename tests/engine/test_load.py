@@ -679,9 +679,7 @@ def test_a_check_with_a_bug(where: str) -> None:
             raise LookupError("oops")
 
     domain = fresh()
-    with pytest.raises(
-        PluginError, match=r"the check .*test_engine_load.*Broken raised LookupError"
-    ):
+    with pytest.raises(PluginError, match=r"the check .*test_load.*Broken raised LookupError"):
         load(domain, image(word(0, 1)), checks=[Broken()])
     assert domain.log == []
     verdict = verify(BufferSource(image(word(0, 1))), formats([WordType]), checks=[Broken])
