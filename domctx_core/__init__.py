@@ -40,7 +40,7 @@ _HOMES = {
     "Field": "layout.field",
     "Kind": "layout.kinds.base",
     "Int": "layout.kinds.scalars",
-    "Text": "layout.kinds.scalars",
+    "Text": "layout.kinds.binary",
     "Reader": "layout.kinds.base",
     "Checker": "layout.kinds.base",
     "JsonError": "layout.kinds.base",

@@ -72,9 +72,9 @@ from domctx_core.layout.kinds.base import JsonError as JsonError
 from domctx_core.layout.kinds.base import Kind as Kind
 from domctx_core.layout.kinds.base import Reader as Reader
 from domctx_core.layout.kinds.base import parse_integer as parse_integer
+from domctx_core.layout.kinds.binary import Text as Text
 from domctx_core.layout.kinds.bits import Bits as Bits
 from domctx_core.layout.kinds.scalars import Int as Int
-from domctx_core.layout.kinds.scalars import Text as Text
 from domctx_core.layout.spans import spans as spans
 from domctx_core.layout.specifiers import array as array
 from domctx_core.layout.specifiers import bitmap as bitmap

@@ -12,7 +12,7 @@ from domctx_core.authoring.subject import Subject
 from domctx_core.base.errors import PLUGIN_ERRORS, describe
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS
-from domctx_core.layout.kinds.scalars import Reserved
+from domctx_core.layout.kinds.binary import Reserved
 
 __all__ = [
     "bytes_round_trip",

@@ -14,10 +14,11 @@ from domctx_core.authoring.subject import EXAMPLES, Subject
 from domctx_core.authoring.type_codes import code_fault
 from domctx_core.base.errors import PLUGIN_ERRORS, describe
 from domctx_core.layout.body import Body
-from domctx_core.layout.codegen.regex import NoPattern, body_pattern
-from domctx_core.layout.kinds.aggregates import Nested, leaves
-from domctx_core.layout.kinds.base import ORDERS, ByteOrder
-from domctx_core.layout.kinds.scalars import Reserved
+from domctx_core.layout.codegen.regex import body_pattern
+from domctx_core.layout.codegen.source import NotApplicable
+from domctx_core.layout.kinds.aggregates import Nested
+from domctx_core.layout.kinds.base import ORDERS, ByteOrder, leaves
+from domctx_core.layout.kinds.binary import Reserved
 from domctx_core.model.attributes import FIRST
 from domctx_core.model.record_type import RecordType, body_class
 from domctx_core.model.validation import copy_name
@@ -85,7 +86,7 @@ def trusted_values(subject: Subject) -> None:
         for order in ORDERS:
             try:
                 match = re.compile(body_pattern(kind, order), re.DOTALL).fullmatch
-            except NoPattern:
+            except NotApplicable:
                 break
             for _ in range(4 * EXAMPLES):
                 example = kind.example(rng)

@@ -9,9 +9,11 @@ from typing import Any
 from domctx_core.cli.app import App
 from domctx_core.layout.body import Body
 from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import Kind
-from domctx_core.layout.kinds.scalars import Blob, Reserved
+from domctx_core.layout.kinds.binary import Blob, Reserved
+from domctx_core.layout.kinds.variants import BySize, Optional, Switch
+from domctx_core.layout.protocol import BodyBase
 from domctx_core.layout.spans import with_unit
 
 __all__ = ["body_lines", "hex_dump", "size_text", "table"]
@@ -77,7 +79,7 @@ def body_lines(body: Body, indent: str) -> Iterator[str]:
         yield f"{indent}{name.ljust(width)}  {text}"
 
 
-def _fields(body: type[Body]) -> list[Field]:
+def _fields(body: type[BodyBase]) -> list[Field]:
     return [field for field in body.__layout__.fields if not isinstance(field.kind, Reserved)]
 
 
@@ -130,7 +132,7 @@ def _flat(kind: Kind) -> bool:
     return not isinstance(kind, (Nested, Array, BySize, Switch, Optional))
 
 
-def _rows(body: type[Body], runs: Sequence[tuple[str, Body]], indent: str) -> Iterator[str]:
+def _rows(body: type[BodyBase], runs: Sequence[tuple[str, Body]], indent: str) -> Iterator[str]:
     """Yield elements without nested fields as a table with a line for each."""
     fields = [f for f in _fields(body) if any(not _blank(f, getattr(i, f.name)) for _, i in runs)]
     rows = [("", *(field.name for field in fields))]

@@ -9,7 +9,7 @@ from domctx_core.cli.app import App
 from domctx_core.cli.text import hex_dump
 from domctx_core.images.tree import ContainerNode, Image, RecordNode
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.scalars import Blob
+from domctx_core.layout.kinds.binary import Blob
 from domctx_core.layout.spans import FieldSpan, spans
 from domctx_core.reader.record import Record
 

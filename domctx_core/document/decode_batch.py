@@ -9,7 +9,8 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.document.vocabulary import FIELDS_ONLY, record_head, record_provider
-from domctx_core.layout.codegen.json_codec import UNUSUAL, quick_reader
+from domctx_core.layout.codegen.json_codec import json_decoder
+from domctx_core.layout.codegen.source import NOT_APPLICABLE
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import BatchHeader, batch_header
 from domctx_core.reader.events import Batch
@@ -127,7 +128,7 @@ class _BatchDecoder:
             return None
         try:
             body = self.read(bytes(record.raw()))
-        except UNUSUAL:
+        except NOT_APPLICABLE:
             return None
         instances = [] if record.instance is None else [record.instance]
         return RecordBatch(record.level, record.index, record.offset, self, instances, [body])
@@ -163,7 +164,7 @@ class _BatchDecoder:
                 bodies.append(read(row[body]))
                 if self.instance is not None:
                     instances.append(row[self.instance])
-        except UNUSUAL:
+        except NOT_APPLICABLE:
             pass
         return RecordBatch(first.level, index, offset, self, instances, bodies)
 
@@ -179,7 +180,7 @@ def _batch_decoder(record: Record) -> _BatchDecoder | None:
         body = record_type.body.__layout__
         if header is None or body.size != record.length:
             return None
-        read = quick_reader(body, ORDERS[byteorder])
+        read = json_decoder(body, ORDERS[byteorder])
     except PLUGIN_ERRORS:
         return None
     return None if read is None else _BatchDecoder(record, header, read)

@@ -13,7 +13,8 @@ from typing import Any
 from domctx_core.base.errors import PluginError
 from domctx_core.base.text import json_integer
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.scalars import HEX, INTEGER_TEXT
+from domctx_core.layout.kinds.binary import HEX
+from domctx_core.layout.kinds.scalars import INTEGER_TEXT
 from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.walker import MAX_DEPTH
 

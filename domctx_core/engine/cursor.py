@@ -13,8 +13,8 @@ from domctx_core.engine.look_ahead import FARTHEST
 from domctx_core.engine.runs import LEAST, find_run, validate_run
 from domctx_core.engine.staging import StagedDomain
 from domctx_core.layout.body import Body
-from domctx_core.layout.columns.columns import Columns, Frame
-from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
 from domctx_core.model.record_type import LoadContext
 from domctx_core.model.registry import Entry
 from domctx_core.model.wire import HEADER_SIZE, MAX_LENGTH, byteorder_of, header_struct, padding
@@ -134,7 +134,7 @@ class RecordCursor:
 
     # ---------------------------------------------------------------------------------------- runs
 
-    def find_run(self, layout: RowLayout[B], frame: Frame) -> Columns[B] | None:
+    def find_run(self, layout: FixedLayout[B], frame: Frame) -> Columns[B] | None:
         """Return the run that begins with the present record; None if it may break a rule."""
         image, context = self._image, self.context
         start = image.at - HEADER_SIZE

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from domctx_core.layout.body import Body
-from domctx_core.layout.columns.columns import Columns, Frame
-from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.columns.columns import Columns
+from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.wire import HEADER_SIZE, padding
 
@@ -25,13 +25,13 @@ MOST = 16384
 """Records of the longest run: as many as fit well into a processor's cache."""
 
 
-def record_frame(layout: RowLayout[Any]) -> Frame:
+def record_frame(layout: FixedLayout[Any]) -> Frame:
     """Return how records with such a body follow each other in a domain context image."""
     return Frame(HEADER_SIZE + layout.size + padding(layout.size), HEADER_SIZE, 4)
 
 
 def find_run(
-    window: bytes, start: int, layout: RowLayout[B], frame: Frame, byteorder: ByteOrder
+    window: bytes, start: int, layout: FixedLayout[B], frame: Frame, byteorder: ByteOrder
 ) -> Columns[B] | None:
     """Return the run that begins with the record at `start`, whose length is that of `layout`.
 

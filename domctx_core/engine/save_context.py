@@ -11,7 +11,8 @@ from domctx_core.base.rules import CORE_ONLY, Rules
 from domctx_core.base.xen_version import XenVersion
 from domctx_core.engine.runs import MOST, record_frame
 from domctx_core.layout.body import Body
-from domctx_core.layout.codegen.constructors import NOT_PLAIN, NotPlain, packer
+from domctx_core.layout.codegen.encoder import encoder
+from domctx_core.layout.codegen.source import NOT_APPLICABLE, NotApplicable
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.domain import Domain
@@ -34,7 +35,7 @@ _ALL = 2**32
 class _Packing(NamedTuple):
     """How a body of fixed size becomes a whole record in one call.
 
-    `pack` returns the record of a body and an instance, or raises one of `NOT_PLAIN` if the body may
+    `pack` returns the record of a body and an instance, or raises one of `NOT_APPLICABLE` if the body may
     break a rule; `blank` is the record with zeros for both.
     """
 
@@ -43,9 +44,9 @@ class _Packing(NamedTuple):
     blank: bytes
 
 
-def _not_plain(body: Any, instance: int) -> bytes:
-    """Raise `NotPlain`: no body is packed in one call."""
-    raise NotPlain
+def _not_applicable(body: Any, instance: int) -> bytes:
+    """Raise `NotApplicable`: no body is packed in one call."""
+    raise NotApplicable
 
 
 class EngineSaveContext(SaveContext):
@@ -88,7 +89,7 @@ class EngineSaveContext(SaveContext):
         #: The class of the bodies that are written now, how long they are, and what packs them.
         self._kind: type | None = None
         self._fixed = 0
-        self._pack: Callable[[Any, int], bytes] = _not_plain
+        self._pack: Callable[[Any, int], bytes] = _not_applicable
         #: Instances from the first to the top are written, and not noted in `_duplicates` yet:
         #: mostly instances are consecutive, and a range of them costs nothing to keep.
         self._first, self._top = 0, -1
@@ -167,7 +168,7 @@ class EngineSaveContext(SaveContext):
         if 0 <= instance < self._limit:
             try:
                 record = self._pack(body, instance)
-            except NOT_PLAIN:  # the calls below raise what is wrong
+            except NOT_APPLICABLE:  # the calls below raise what is wrong
                 pass
             else:
                 if instance == self._top + 1:
@@ -279,11 +280,11 @@ class EngineSaveContext(SaveContext):
     def _turn_to(self, kind: type[Any]) -> None:
         """Prepare to write bodies of this class."""
         if self._entry is None or self.instance is not None:
-            self._kind, self._pack = None, _not_plain
+            self._kind, self._pack = None, _not_applicable
             return
         packing = self._packing(kind)
         self._kind = kind
-        self._pack, self._fixed = (_not_plain, 0) if packing is None else packing[:2]
+        self._pack, self._fixed = (_not_applicable, 0) if packing is None else packing[:2]
 
     def _packing(self, kind: type[Any]) -> _Packing | None:
         """Return how to pack records with such bodies; None if that takes more than one call."""
@@ -299,12 +300,12 @@ class EngineSaveContext(SaveContext):
         code, byteorder, pad = self._entry.code, self.byteorder, padding(size)
         blank = pack_header(code, 0, size, byteorder) + bytes(size + pad)
         layout, prefix = kind.__layout__, ORDERS[byteorder]
-        pack: Callable[[Any, int], bytes] = _not_plain
+        pack: Callable[[Any, int], bytes] = _not_applicable
         if self.dry_run:
             pack = lambda body, instance: blank  # noqa: E731
         elif kind.to_bytes is Body.to_bytes and layout.order in (None, prefix):
             head = header_struct(byteorder).format.removeprefix(prefix)
-            pack = packer(layout, prefix, head=head, values=(code, None, size), tail=pad)
+            pack = encoder(layout, prefix, head=head, values=(code, None, size), tail=pad)
         return _Packing(pack, size, blank)
 
     def _release(self, length: int) -> None:

@@ -36,9 +36,9 @@ from domctx_core.engine.sim_file import (
     version_at,
 )
 from domctx_core.layout.body import Body
-from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.layout.columns.column_runs import ColumnRuns
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.columns.fixed_layout import FixedLayout
 from domctx_core.model.domain import Domain, Guest
 from domctx_core.model.registry import Registry
 
@@ -52,7 +52,7 @@ class _Kind(NamedTuple):
 
     code: int
     per_vcpu: bool
-    layout: RowLayout[Any] | None
+    layout: FixedLayout[Any] | None
 
 
 class SimDomain(Domain):
@@ -83,7 +83,7 @@ class SimDomain(Domain):
         #: Bodies by type code and instance, or their JSON from a state file.
         self._state: dict[int, dict[int, Any]] = {}
         #: State that was taken as runs; a body of the same instance in `_state` counts instead.
-        self._runs: dict[int, RunList] = {}
+        self._runs: dict[int, ColumnRuns] = {}
         self._kinds: dict[type[Body], _Kind] = {}
         self._changed = False
         self._loading = loading
@@ -182,7 +182,7 @@ class SimDomain(Domain):
         if any(one.instances[-1] >= two.instances[0] for one, two in pairwise(runs)):
             return None
         joined: Columns[B] = Columns.joined(list(runs))
-        self._runs[code] = RunList([joined])
+        self._runs[code] = ColumnRuns([joined])
         return joined
 
     def _adopt_runs(self, code: int, body: type[Body]) -> None:
@@ -193,7 +193,7 @@ class SimDomain(Domain):
         if all(type(each) is dict for each in said.values()):
             run = Columns.from_json(body, dict(sorted(said.items())))
             if run is not None:
-                self._runs[code] = RunList([run])
+                self._runs[code] = ColumnRuns([run])
                 said.clear()
 
     def accepts_run(self, body: type[B], run: Columns[B]) -> None:
@@ -210,7 +210,7 @@ class SimDomain(Domain):
             for instance in run.instances:
                 bodies.pop(instance, None)
         if run:
-            self._runs.setdefault(code, RunList()).append(run)
+            self._runs.setdefault(code, ColumnRuns()).append(run)
             self._changed = True
 
     def pause(self) -> None:
@@ -240,7 +240,7 @@ class SimDomain(Domain):
             raise DomainError(
                 f"no record type at hand has the body {body.__name__}", errno=Errno.EOPNOTSUPP
             )
-        layout = None if body.fixed_size() is None else RowLayout(body)
+        layout = None if body.fixed_size() is None else FixedLayout(body)
         kind = _Kind(entry.code, entry.record_type.instances.per_vcpu, layout)
         self._kinds[body] = kind
         return kind

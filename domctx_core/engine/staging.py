@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from domctx_core.base.errors import DomctxError, MisuseError
 from domctx_core.layout.body import Body
-from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.layout.columns.column_runs import ColumnRuns
 from domctx_core.layout.columns.columns import Columns
 from domctx_core.model.domain import Domain
 from domctx_core.model.overrides import prefers_batch
@@ -51,7 +51,7 @@ class StagedDomain(Domain):
         self._series_of: type[Body] | None = None
         self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
         self._state: dict[type[Body], dict[int, Any]] = {}
-        self._runs: dict[type[Body], RunList] = {}
+        self._runs: dict[type[Body], ColumnRuns] = {}
         #: For each of those runs the bodies that were read, by position: whoever read one may change
         #: it, and it is then written in place of the run's.
         self._borrowed: dict[type[Body], list[dict[int, Any]]] = {}
@@ -137,7 +137,7 @@ class StagedDomain(Domain):
                 state = self._state.get(body)
                 for instance in what.instances if state else ():
                     self._state[body].pop(instance, None)
-                self._runs.setdefault(body, RunList()).append(what)
+                self._runs.setdefault(body, ColumnRuns()).append(what)
                 self._borrowed.setdefault(body, []).append(value)
             elif change == self._write:
                 self._state.setdefault(body, {})[what] = value

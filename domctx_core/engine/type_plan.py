@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domctx_core.engine.runs import record_frame
-from domctx_core.layout.columns.columns import Frame
-from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
 from domctx_core.model.check import Check
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.registry import Entry
@@ -47,12 +46,12 @@ class TypePlan:
         self.checks = [check for check in checks if entry.code in check.codes]
         self.watched = observed or bool(self.checks)
         self.wait = self.missed = 0
-        self.layout: RowLayout[Any] | None = None
+        self.layout: FixedLayout[Any] | None = None
         self.frame = Frame(0)
         traits = Traits.of(record_type)
         self.trusted = traits.trusted
         if traits.size and traits.self_contained and traits.trusted:
-            layout = RowLayout(record_type.body)
+            layout = FixedLayout(record_type.body)
             if layout.pattern("little") is not None:
                 self.layout, self.frame = layout, record_frame(layout)
         self.whole = prefers_batch(kind, "load_run", "load") and all(

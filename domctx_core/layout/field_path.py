@@ -14,10 +14,17 @@ from typing import Any
 from domctx_core.base.errors import BodyError, UsageError
 from domctx_core.base.text import did_you_mean, no_json
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import JsonError, Kind, parse_integer
+from domctx_core.layout.kinds.binary import (
+    Bitmap,
+    Blob,
+    Reserved,
+    Text,
+)
 from domctx_core.layout.kinds.bits import Bits
-from domctx_core.layout.kinds.scalars import Bitmap, Blob, Count, Int, Reserved, Text
+from domctx_core.layout.kinds.scalars import Count, Int
+from domctx_core.layout.kinds.variants import BySize, Optional, Switch
 
 __all__ = ["Part", "Place", "find_place"]
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from domctx_core.layout.body import Body
 from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import Kind
-from domctx_core.layout.kinds.scalars import Blob, Reserved
+from domctx_core.layout.kinds.binary import Blob, Reserved
+from domctx_core.layout.kinds.variants import BySize, Optional, Switch
 
 __all__ = ["FieldSpan", "spans", "with_unit"]
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from domctx_core.base.errors import DeclarationError, Errno
 from domctx_core.layout.field import REQUIRED, Field
-from domctx_core.layout.kinds import aggregates, scalars
+from domctx_core.layout.kinds import aggregates, binary, scalars, variants
 from domctx_core.layout.kinds.base import Kind
-
-if TYPE_CHECKING:
-    from domctx_core.layout.body import Body
+from domctx_core.layout.protocol import BodyBase
 
 __all__ = [
     "array",
@@ -102,7 +100,7 @@ def reserved(size: int, *, doc: str = "") -> Any:
 
     A reserved field is no attribute of the body: give it a name but no annotation.
     """
-    return Field(scalars.Reserved(size), "", doc)
+    return Field(binary.Reserved(size), "", doc)
 
 
 def blob(
@@ -114,25 +112,25 @@ def blob(
     default: Any = REQUIRED,
 ) -> Any:
     """Bytes: `size` of them, as many as the field named `count` says, or all that are left."""
-    return Field(scalars.Blob(size, count=count), "", doc, "", volatile, default)
+    return Field(binary.Blob(size, count=count), "", doc, "", volatile, default)
 
 
 def text(
     size: int | None = None, *, count: str | None = None, doc: str = "", default: Any = REQUIRED
 ) -> Any:
     """UTF-8 text of `size` bytes, of as many as `count` says, or all that is left."""
-    return Field(scalars.Text(size, count=count), "", doc, "", False, default)
+    return Field(binary.Text(size, count=count), "", doc, "", False, default)
 
 
 def bitmap(
     size: int, *, word: int = 8, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
     """A bitmap of `size` bytes in words of `word` bytes, as a `Bits`."""
-    return Field(scalars.Bitmap(size, word), "", doc, "", volatile, default)
+    return Field(binary.Bitmap(size, word), "", doc, "", volatile, default)
 
 
 def nested(
-    body: type[Body], *, doc: str = "", volatile: bool = False, default: Any = REQUIRED
+    body: type[BodyBase], *, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
     """Another body inside this one."""
     return Field(aggregates.Nested(body), "", doc, "", volatile, default)
@@ -163,27 +161,27 @@ def optional(
     when the whole body is one of these lengths. `optional(reserved(4))` is a boolean attribute;
     any other is its value, or None.
     """
-    kind = aggregates.Optional(_kind(element), None if lengths is None else frozenset(lengths))
+    kind = variants.Optional(_kind(element), None if lengths is None else frozenset(lengths))
     return Field(kind, "", doc, "", False, default)
 
 
 def by_size(
-    *, doc: str = "", volatile: bool = False, default: Any = REQUIRED, **bodies: type[Body]
+    *, doc: str = "", volatile: bool = False, default: Any = REQUIRED, **bodies: type[BodyBase]
 ) -> Any:
     """One of several bodies of fixed size, told apart by how many bytes are left for it."""
-    return Field(aggregates.BySize(bodies), "", doc, "", volatile, default)
+    return Field(variants.BySize(bodies), "", doc, "", volatile, default)
 
 
 def switch(
     selector: str,
-    cases: Mapping[Any, type[Body] | None],
+    cases: Mapping[Any, type[BodyBase] | None],
     *,
     size: int,
     doc: str = "",
     default: Any = REQUIRED,
 ) -> Any:
     """A union of `size` bytes whose case is chosen by the field named `selector`."""
-    return Field(aggregates.Switch(selector, cases, size), "", doc, "", False, default)
+    return Field(variants.Switch(selector, cases, size), "", doc, "", False, default)
 
 
 def _kind(element: Any) -> Kind:

@@ -8,7 +8,8 @@ from typing import Any
 from domctx_core.base.errors import DeclarationError
 from domctx_core.base.problems import Severity
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.scalars import Blob, Int
+from domctx_core.layout.kinds.binary import Blob
+from domctx_core.layout.kinds.scalars import Int
 from domctx_core.model.format import Format
 from domctx_core.model.record_type import RecordType, all_bodies
 

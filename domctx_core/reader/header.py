@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from domctx_core.base.errors import DeclarationError
-from domctx_core.layout.body import Body, Run
+from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 
 __all__ = ["Header", "header_of"]
@@ -19,24 +19,24 @@ class Header:
 
     def __init__(self, body: type[Body], byteorder: ByteOrder) -> None:
         layout = body.__layout__
-        run = layout.parts[0] if layout.parts else None
+        group = layout.sole_group
         names = [field.name for field in layout.fields]
         self._instance = names.index("instance") if "instance" in names else None
-        if len(layout.parts) != 1 or not isinstance(run, Run) or {"type", "length"} - set(names):
+        if group is None or {"type", "length"} - set(names):
             raise DeclarationError(
                 f"{body.__name__} cannot be a record header",
                 expected="integers of fixed size, among them `type` and `length`",
                 actual=", ".join(names),
             )
-        self.size = run.size
-        self._struct = run.structs[layout.order or ORDERS[byteorder]]
+        self.size = group.size
+        self._struct = group.structs[layout.order or ORDERS[byteorder]]
         self._type, self._length = names.index("type"), names.index("length")
         self.byteorder: ByteOrder = "big" if self._struct.format[0] == ">" else "little"
         #: The fields in their order, with the bytes that each takes.
         self.fields = [(field.name, field.kind.size or 0) for field in layout.fields]
         places = {
             name: slice(at, at + size)
-            for (name, size), at in zip(self.fields, run.offsets, strict=True)
+            for (name, size), at in zip(self.fields, group.offsets, strict=True)
         }
         #: Where in the header the instance is; None where there is none.
         self.instance = places.get("instance")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from domctx_core.base.problems import Finding
 from domctx_core.layout.body import Body
-from domctx_core.layout.kinds.scalars import Blob, Int, Text
+from domctx_core.layout.kinds.binary import Blob, Text
+from domctx_core.layout.kinds.scalars import Int
 from domctx_core.layout.spans import FieldSpan, spans, with_unit
 from domctx_core.report.blocks import Fields, Marked, Row
 from domctx_core.report.dump import make_dump

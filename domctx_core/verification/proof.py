@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from domctx_core.layout.codegen.regex import (
-    NoPattern,
     any_bytes,
     body_pattern,
     number_pattern,
     zeros,
 )
+from domctx_core.layout.codegen.source import NotApplicable
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check
 from domctx_core.model.overrides import prefers_batch
@@ -73,7 +73,7 @@ def prove(
             tuple(header.fields), code, traits.trusted, size, header.byteorder
         )
         pattern += body_pattern(record_type.body, level.framing.byteorder)
-    except NoPattern:
+    except NotApplicable:
         return None
     pattern += zeros(stride - header.size - size)
     return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))

@@ -61,7 +61,8 @@ from domctx_core import (
 from domctx_core.authoring.subject import Nonconformity, Subject
 from domctx_core.authoring.type_requirements import trusted_values
 from domctx_core.host.host import Host
-from domctx_core.layout.codegen.regex import NoPattern, body_pattern
+from domctx_core.layout.codegen.regex import body_pattern
+from domctx_core.layout.codegen.source import NotApplicable
 from domctx_core.layout.columns.arrays import LANES, ascending
 from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import Observer, Operation, RecordEvent
@@ -662,7 +663,7 @@ def test_a_check_that_is_not_ordinary_has_no_pattern() -> None:
     class Heir(Even):
         more: int = u8()
 
-    with pytest.raises(NoPattern):
+    with pytest.raises(NotApplicable):
         body_pattern(Asked, "little")
     assert body_pattern(Heir, "little")
     with pytest.raises(DeclarationError, match="pad"):

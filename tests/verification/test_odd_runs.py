@@ -41,7 +41,7 @@ from domctx_core import (
     verify,
 )
 from domctx_core.engine.sim_domain import SimDomain
-from domctx_core.layout.columns.column_runs import RunList
+from domctx_core.layout.columns.column_runs import ColumnRuns
 from domctx_core.verification import batches as fast
 
 
@@ -206,7 +206,7 @@ def test_a_body_with_bytes_of_its_own() -> None:
 
 @given(st.lists(st.lists(st.integers(0, 60), min_size=1, unique=True), max_size=40), st.data())
 def test_the_latest_of_many_runs_counts(runs: list[list[int]], data: st.DataObject) -> None:
-    kept, latest = RunList(), dict[int, tuple[int, int]]()
+    kept, latest = ColumnRuns(), dict[int, tuple[int, int]]()
     for number, instances in enumerate(map(sorted, runs)):
         kept.append(Columns(Value, instances, {"a": instances}))
         latest |= {instance: (number, place) for place, instance in enumerate(instances)}
@@ -218,7 +218,7 @@ def test_the_latest_of_many_runs_counts(runs: list[list[int]], data: st.DataObje
 def test_state_of_many_runs_is_found_without_looking_at_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kept = RunList(Columns(Value, range(9 * n, 9 * n + 9), {"a": range(9)}) for n in range(500))
+    kept = ColumnRuns(Columns(Value, range(9 * n, 9 * n + 9), {"a": range(9)}) for n in range(500))
     asked: list[int] = []
     place_of = Columns.place_of
 

@@ -10,7 +10,8 @@ from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.document.encode.containers import EncodedContainer
 from domctx_core.document.encode.records import usable
 from domctx_core.document.vocabulary import FIELDS_ONLY
-from domctx_core.layout.codegen.json_codec import Unusual, quick_writer
+from domctx_core.layout.codegen.json_codec import json_encoder
+from domctx_core.layout.codegen.source import NotApplicable
 from domctx_core.layout.kinds.base import ORDERS
 from domctx_core.model.traits import batch_header
 from domctx_core.model.wire import padding
@@ -23,7 +24,7 @@ def record_packer(
 ) -> Callable[[dict[str, Any]], bytes] | None:
     """Return a function that packs records of a type; None if each of them has to be looked at.
 
-    It raises one of `UNUSUAL` for a record that is not given by its fields alone, or not rightly.
+    It raises one of `NOT_APPLICABLE` for a record that is not given by its fields alone, or not rightly.
     """
     try:
         entry = container.registry.get(code)
@@ -31,7 +32,7 @@ def record_packer(
         if record_type is None or entry is None:
             return None
         header = batch_header(container.format, container.byteorder, record_type)
-        write = quick_writer(record_type.body.__layout__, ORDERS[container.byteorder])
+        write = json_encoder(record_type.body.__layout__, ORDERS[container.byteorder])
         size = record_type.body.__layout__.size
     except PLUGIN_ERRORS:
         return None
@@ -46,13 +47,13 @@ def record_packer(
 
     def pack(obj: dict[str, Any]) -> bytes:
         if not obj.keys() <= FIELDS_ONLY or obj.get("name", entry.name) != entry.name:
-            raise Unusual
+            raise NotApplicable
         instance = obj["instance"]
         length, padding = obj.get("length", size), obj.get("padding", pad)
         if length != size or padding != pad:
-            raise Unusual
+            raise NotApplicable
         if not type(instance) is type(length) is type(padding) is int:
-            raise Unusual
+            raise NotApplicable
         row[place] = instance
         row[-1] = write(obj["body"])
         return whole.pack(*row)

@@ -23,7 +23,7 @@ from domctx_core.document.vocabulary import (
     RECORD,
     SCHEMA,
 )
-from domctx_core.layout.codegen.json_codec import UNUSUAL
+from domctx_core.layout.codegen.source import NOT_APPLICABLE
 from domctx_core.model.format import HEAD_SIZE
 from domctx_core.model.formats import Formats
 from domctx_core.model.record_type import RecordType
@@ -151,7 +151,7 @@ class _Encoder:
                         try:
                             yield pack(value)
                             continue
-                        except UNUSUAL:
+                        except NOT_APPLICABLE:
                             pass
                 self.framed(container)
                 if container.format.header is None:

@@ -12,8 +12,8 @@ from domctx_core.images.diff.changes import Value, ValueChange, Where
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.aggregates import Array
 from domctx_core.layout.kinds.base import ByteOrder
+from domctx_core.layout.kinds.binary import Blob, Text
 from domctx_core.layout.kinds.bits import Bits
-from domctx_core.layout.kinds.scalars import Blob, Text
 from domctx_core.layout.spans import FieldSpan, spans, with_unit
 from domctx_core.reader.sources import BufferSource
 from domctx_core.reader.splice import ByteRange

@@ -1,12 +1,9 @@
-"""Functions that decode the bodies of one class, made for it: of those that break no rule.
+"""Decoders of one body class: a body of the bytes that break no rule.
 
-One call of `struct` gives all numbers, and each rule is a line of code. Whatever is not plain (a size
-that is not right, a number without a name, reserved bytes that are not zero) is left to
-`Layout.decode`, which finds out what is wrong and explains it. So nothing is told here, and a body
-that comes out is what the thorough way makes of the same bytes.
-
-Names of fields are all that comes from outside, and they are Python names. Those of a function's
-own begin with two underscores, which no field's name does.
+One call of `struct` gives all numbers, and each rule is a line of code. Anything else (a size that
+is wrong, a number without a name, reserved bytes that are not zero) is left to `Layout.decode`, which
+finds out what is wrong. So no problem is reported here, and a body that comes out equals what
+`Layout.decode` makes of the same bytes.
 """
 
 from __future__ import annotations
@@ -14,34 +11,25 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from domctx_core.base.errors import BodyError
-from domctx_core.layout.codegen.constructors import ask, define, limits
+from domctx_core.layout.codegen.source import NotApplicable, compile_function, emit_check
 from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.aggregates import Array, Nested, Optional, Switch
-from domctx_core.layout.kinds.base import Kind, Reader
-from domctx_core.layout.kinds.scalars import Bitmap, Blob, Count, Int, Reserved, Text
+from domctx_core.layout.kinds.aggregates import Array, Nested
+from domctx_core.layout.kinds.base import BYTE_ORDERS, Kind, Reader
+from domctx_core.layout.kinds.binary import Bitmap, Blob, Reserved, Text
+from domctx_core.layout.kinds.scalars import Count, Int
+from domctx_core.layout.kinds.variants import Optional, Switch
+from domctx_core.layout.protocol import CompiledLayout
 
-if TYPE_CHECKING:
-    from domctx_core.layout.body import Layout
-
-__all__ = ["ODD", "Decode", "decoder"]
+__all__ = ["Decode", "decoder"]
 
 Decode = Callable[[Any], Any]
-"""Makes a body of all its bytes, or raises one of `ODD`."""
+"""Makes a body of all its bytes, or raises one of `NOT_APPLICABLE`."""
 
 
-class Odd(Exception):  # an answer, not an error
-    """It is not plain that the bytes break no rule."""
-
-
-ODD = (Odd, BodyError, KeyError, struct.error)
-"""What a `Decode` raises where the thorough way has to look."""
-
-
-def decoder(layout: Layout, order: str) -> Decode | None:
-    """The function for the bodies of one layout; None where their kind of fields has no such way.
+def decoder(layout: CompiledLayout, order: str) -> Decode | None:
+    """Return the function that decodes valid bodies of one layout; None where a field has no such.
 
     Fields of fixed size make one call of `struct`, up to the first that has none.
     """
@@ -49,9 +37,11 @@ def decoder(layout: Layout, order: str) -> Decode | None:
     codes, row = order, []
     tests: list[str] = []
     stores: list[str] = []
-    space: dict[str, Any] = {"__new": object.__new__, "__body": layout.body, "__odd": Odd}
+    space: dict[str, Any] = {
+        "__new": object.__new__, "__body": layout.body, "__NotApplicable": NotApplicable,
+    }  # fmt: skip
     fixed = list(
-        takewhile(lambda field: field.kind.size is not None and _alone(field.kind), layout.fields)
+        takewhile(lambda f: f.kind.size is not None and _self_contained(f.kind), layout.fields)
     )
     for index, field in enumerate(fixed):
         kind, name = field.kind, field.name
@@ -59,19 +49,19 @@ def decoder(layout: Layout, order: str) -> Decode | None:
         if isinstance(kind, Reserved):
             name = f"__reserved{index}"
             space[f"__zeros{index}"] = bytes(kind.size)
-            tests.append(f"if {name} != __zeros{index}: raise __odd")
+            tests.append(f"if {name} != __zeros{index}: raise __NotApplicable")
         elif isinstance(kind, Int) and kind.enum is not None:
             space[f"__members{index}"] = kind.values
             stores.append(f"__self.{name} = __members{index}[{name}]")
         elif isinstance(kind, Int) or type(kind) is Blob:
-            tests += _range(kind, name) if isinstance(kind, Int) else ()
+            tests += _range_test(kind, name) if isinstance(kind, Int) else ()
             if not isinstance(kind, Count):
                 stores.append(f"__self.{name} = {name}")
         else:
-            made = _value(kind, order)
-            if made is None:
+            value = _value_decoder(kind, order)
+            if value is None:
                 return None
-            space[f"__value{index}"] = made
+            space[f"__value{index}"] = value
             key = f", {kind.selector}" if isinstance(kind, Switch) else ""
             stores.append(f"__self.{name} = __value{index}({name}{key})")
         row.append(name)
@@ -82,7 +72,7 @@ def decoder(layout: Layout, order: str) -> Decode | None:
         if lines is None:
             return None
         stores += lines
-    stores += ask(layout, space, "__self", "__odd")
+    stores += emit_check(layout, space, "__self")
     names = f"{', '.join(row)}, = " if row else ""
     lines = [
         f"{names}__numbers(__data)",
@@ -91,35 +81,36 @@ def decoder(layout: Layout, order: str) -> Decode | None:
         *stores,
         "return __self",
     ]
-    return define("__decode(__data)", lines, space)
+    title = f"decoder of {layout.body.__name__}, {BYTE_ORDERS[order]}"
+    return compile_function(title, "__decode(__data)", lines, space)
 
 
-def _alone(kind: Kind) -> bool:
-    """Whether values of a kind are made of their own bytes alone (and perhaps a selector)."""
+def _self_contained(kind: Kind) -> bool:
+    """Return True if values are made of their own bytes alone (and perhaps a selector)."""
     if type(kind) is Array:
-        return _alone(kind.element)
+        return _self_contained(kind.element)
     if type(kind) is Nested:
-        return all(_alone(field.kind) for field in kind.layout.fields)
+        return all(map(_self_contained, kind.parts()))
     return type(kind) in (Int, Count, Reserved, Blob, Switch, Text, Bitmap)
 
 
-def _range(kind: Int, name: str) -> list[str]:
-    """The line that looks whether a number is in its range."""
-    low, high = limits(kind)
+def _range_test(kind: Int, name: str) -> list[str]:
+    """Return the line that checks that a number is in its range."""
+    low, high = kind.bounds
     if low <= kind.lowest and high >= kind.highest:
         return []
     test = f"{low} <= {name} <= {high}" if low > kind.lowest else f"{name} <= {high}"
-    return [f"if not {test}: raise __odd"]
+    return [f"if not {test}: raise __NotApplicable"]
 
 
-def _value(kind: Kind, order: str) -> Callable[..., Any] | None:
-    """Makes a value of its bytes; that of a union also takes the selector."""
+def _value_decoder(kind: Kind, order: str) -> Callable[..., Any] | None:
+    """Return what makes a value of its bytes; that of a union also takes the selector."""
     if isinstance(kind, Switch):
-        return _union(kind, order)
+        return _union_decoder(kind, order)
     if isinstance(kind, Nested):
         return decoder(kind.layout, order)
     if isinstance(kind, Array) and type(kind.element) is Int:
-        return _numbers(kind, kind.element, order)
+        return _numbers_decoder(kind, kind.element, order)
     if isinstance(kind, Array) and isinstance(kind.element, Nested):
         element, size = decoder(kind.element.layout, order), kind.element.size
         if element is None or not size:
@@ -129,51 +120,51 @@ def _value(kind: Kind, order: str) -> Callable[..., Any] | None:
 
         def value(raw: bytes) -> Any:
             reader = Reader(raw, order)
-            made = kind.decode(reader, {})
+            decoded = kind.decode(reader, {})
             if reader.suspect or reader.problems:
-                raise Odd
-            return made
+                raise NotApplicable
+            return decoded
 
         return value
     return None
 
 
-def _numbers(kind: Array, element: Int, order: str) -> Callable[[bytes], Any] | None:
+def _numbers_decoder(kind: Array, element: Int, order: str) -> Callable[[bytes], Any] | None:
     if not isinstance(kind.count, int):
         return None
     unpack = struct.Struct(f"{order}{kind.count}{element.code}").unpack
     if element.enum is not None:
         members = element.values
         return lambda raw: [members[number] for number in unpack(raw)]
-    low, high = limits(element)
+    low, high = element.bounds
 
     def numbers(raw: bytes) -> list[int]:
         row = list(unpack(raw))
         if row and not low <= min(row) <= max(row) <= high:
-            raise Odd
+            raise NotApplicable
         return row
 
     return numbers if element.checked else lambda raw: list(unpack(raw))
 
 
-def _union(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
+def _union_decoder(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
     cases: dict[int, tuple[int, Decode | None, bytes]] = {}
     for key, body in kind.cases.items():
-        size, made = 0, None
+        size, decode = 0, None
         if body is not None:
-            size, made = body.__layout__.size or 0, decoder(body.__layout__, order)
-            if made is None:
+            size, decode = body.__layout__.size or 0, decoder(body.__layout__, order)
+            if decode is None:
                 return None
-        cases[key] = size, made, bytes(kind.size - size)
+        cases[key] = size, decode, bytes(kind.size - size)
 
     def union(raw: bytes, key: int) -> Any:
         case = cases.get(key)
         if case is None:
             return raw
-        size, made, rest = case
+        size, decode, rest = case
         if raw[size:] != rest:
-            raise Odd
-        return None if made is None else made(raw[:size])
+            raise NotApplicable
+        return None if decode is None else decode(raw[:size])
 
     return union
 
@@ -181,58 +172,59 @@ def _union(kind: Switch, order: str) -> Callable[[bytes, int], Any] | None:
 def _rest_lines(
     fixed: Iterable[Field], rest: Iterable[Field], start: int, order: str, space: dict[str, Any]
 ) -> list[str] | None:
-    """The lines that make the values from `start` on, of which the first has no fixed size."""
+    """Return the lines that make the values from `start` on, the first of which varies in size."""
     before = [
         f"{field.name!r}: {'' if isinstance(field.kind, Count) else '__self.'}{field.name}"
         for field in fixed
         if not isinstance(field.kind, Reserved)
     ]
-    space["__begin"] = Reader
+    space["__Reader"] = Reader
     lines = [
         f"__values = {{{', '.join(before)}}}",
-        f"__reader = __begin(__data, {order!r}, {start}, '')",  # what has a problem is read again
+        # Its path is not needed: whatever has a problem is read again by `Layout.decode`.
+        f"__reader = __Reader(__data, {order!r}, {start}, '')",
     ]
     for index, field in enumerate(rest):
-        made = _rest(field.kind, order)
-        if made is None:
+        decode = _reading_decoder(field.kind, order)
+        if decode is None:
             return None
-        space[f"__rest{index}"] = made
+        space[f"__rest{index}"] = decode
         lines.append(f"__self.{field.name} = __rest{index}(__reader, __values)")
-    odd = "__reader.suspect or __reader.problems or __reader.pos != __reader.end"
-    return [*lines, f"if {odd}: raise __odd"]
+    wrong = "__reader.suspect or __reader.problems or __reader.pos != __reader.end"
+    return [*lines, f"if {wrong}: raise __NotApplicable"]
 
 
-def _rest(kind: Kind, order: str) -> Callable[[Reader, Mapping[str, Any]], Any] | None:
-    """Makes the value of a field from the first on that has no fixed size.
+def _reading_decoder(kind: Kind, order: str) -> Callable[[Reader, Mapping[str, Any]], Any] | None:
+    """Return what reads a field from the first on that varies in size.
 
-    What is not plain raises one of `ODD`, or leaves its mark on the reader.
+    Where a value breaks a rule it raises one of `NOT_APPLICABLE`, or leaves a mark on the reader.
     """
     if kind.judges or (type(kind) is Int and not kind.checked):
         return kind.decode
     if type(kind) is Optional and not isinstance(kind.inner, Reserved):
-        inner, there = _rest(kind.inner, order), kind.there
+        inner, there = _reading_decoder(kind.inner, order), kind.there
         if inner is None:
             return None
         return lambda reader, values: inner(reader, values) if there(reader) else None
     if type(kind) is Array and kind.element.size and not isinstance(kind.count, int):
-        each, row = kind.element.size, _value(kind, order)
-        if row is None or not _alone(kind.element):
+        size, row = kind.element.size, _value_decoder(kind, order)
+        if row is None or not _self_contained(kind.element):
             return None
 
         def rows(reader: Reader, values: Mapping[str, Any]) -> Any:
-            size = each * (kind.number(reader, values) or 0)
-            at = reader.advance(size, "")
-            return row(bytes(reader.data[at : at + size]))
+            length = size * (kind.number(reader, values) or 0)
+            start = reader.advance(length, "")
+            return row(bytes(reader.data[start : start + length]))
 
         return rows
-    if kind.size is None or not _alone(kind) or isinstance(kind, Switch):
+    if kind.size is None or not _self_contained(kind) or isinstance(kind, Switch):
         return None
-    size, value = kind.size, _value(kind, order)
+    length, value = kind.size, _value_decoder(kind, order)
     if value is None:
         return None
 
     def fixed(reader: Reader, values: Mapping[str, Any]) -> Any:
-        at = reader.advance(size, "")
-        return value(bytes(reader.data[at : at + size]))
+        start = reader.advance(length, "")
+        return value(bytes(reader.data[start : start + length]))
 
     return fixed

@@ -1,8 +1,7 @@
-"""The quick way between bytes and JSON, for bodies of fixed size, without a body in between.
+"""Converters between the bytes of a body of fixed size and its JSON, without a body in between.
 
-It gives what `Layout.to_json` and `from_json` give, or steps back: what is unusual in any way is
-left to them, who also explain what is wrong. A layout with a field that this module does not know
-has no quick way.
+They give what `Layout.to_json` and `from_json` give, or raise one of `NOT_APPLICABLE` and leave the
+input to these, which also explain what is wrong.
 """
 
 from __future__ import annotations
@@ -10,95 +9,59 @@ from __future__ import annotations
 import operator
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from domctx_core.layout.body import Body, Layout, fields_alone_make
-from domctx_core.layout.kinds.aggregates import Array, Nested, Switch
+from domctx_core.layout.codegen.source import NotApplicable
+from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import Kind, parse_integer
-from domctx_core.layout.kinds.scalars import Blob, Int, Reserved
+from domctx_core.layout.kinds.binary import Blob, Reserved
+from domctx_core.layout.kinds.scalars import Int
+from domctx_core.layout.kinds.variants import Switch
+from domctx_core.layout.protocol import CompiledLayout
 
-__all__ = ["UNUSUAL", "Unusual", "quick_reader", "quick_writer"]
+__all__ = ["json_decoder", "json_encoder"]
 
+Decode = Callable[[bytes], dict[str, Any]]
+Encode = Callable[[Any], bytes]
 
-class Unusual(Exception):
-    """Only the thorough way can tell what to make of it."""
-
-
-UNUSUAL = (Unusual, struct.error, LookupError, TypeError, ValueError, AttributeError)
-"""What a quick reader or writer raises where it steps back."""
-
-Read = Callable[[bytes], dict[str, Any]]
-Write = Callable[[Any], bytes]
+_Codec = Callable[[CompiledLayout, str, int], Callable[[Any], Any] | None]
 
 _MEMORY = 4096
-"""Numbers whose JSON is kept once it was made."""
+"""Numbers of one field whose JSON is kept."""
 
 
-def quick_reader(layout: Layout, order: str) -> Read | None:
-    """Makes the JSON of a body's bytes, which are exactly as long as the layout; None: no way.
+class _Plan(NamedTuple):
+    """How the fields of a layout are converted.
 
-    What is given can be written back to those very bytes.
+    `names` and `converters` are those of the fields that have values, in the order of `struct`;
+    `unions` have name, place of the selector, own place, converters by case, and size. `mask` has
+    ones where the bytes of a body, as a little-endian number, are reserved.
     """
-    return _reader(layout, order, 0)
+
+    struct: struct.Struct
+    names: tuple[str, ...]
+    converters: list[Callable[[Any], Any]]
+    unions: list[tuple[str, int, int, dict[int, Any], int]]
+    mask: int
 
 
-def quick_writer(layout: Layout, order: str) -> Write | None:
-    """Makes the bytes of what `quick_reader` gives, edited or not; None: no way."""
-    return _writer(layout, order, 0)
+def json_decoder(layout: CompiledLayout, order: str, tail: int = 0) -> Decode | None:
+    """Return what makes the JSON of a body's bytes; None where a field has no such converter.
 
-
-def _plain(layout: Layout) -> bool:
-    """Whether nothing but the fields decides what a body is in JSON."""
-    body = layout.body
-    return (
-        layout.size is not None
-        and fields_alone_make(body)
-        and body.to_json is Body.to_json
-        and body.from_json.__func__ is Body.from_json.__func__  # type: ignore[attr-defined]
-    )
-
-
-# ---------------------------------------------------------------------------------------- reading
-
-
-def _reader(layout: Layout, order: str, tail: int) -> Read | None:
-    """As `quick_reader`, for bytes that `tail` zeros follow."""
-    if not _plain(layout):
+    The bytes are exactly as long as the layout, with `tail` zeros after them. What comes out can be
+    encoded to those very bytes.
+    """
+    plan = _plan(layout, order, tail, _value_decoder, json_decoder)
+    if plan is None:
         return None
-    order = layout.order or order
-    codes, at, mask = order, 0, 0
-    names: list[str] = []
-    ways: list[Callable[[Any], Any]] = []
-    unions: list[tuple[str, int, int, dict[int, Read | None], int]] = []
-    for field in layout.fields:
-        kind, size = field.kind, field.kind.size
-        assert size is not None
-        if isinstance(kind, Reserved):
-            codes += f"{size}x"
-            mask |= (1 << 8 * size) - 1 << 8 * at
-        else:
-            way = _read_value(kind, order)
-            if way is None:
-                return None
-            if isinstance(kind, Switch):
-                cases = _read_cases(kind, order)
-                if cases is None:
-                    return None
-                index = names.index(kind.selector)
-                unions.append((field.name, index, len(names), cases, size))
-            codes += kind.code if isinstance(kind, Int) else f"{size}s"
-            names.append(field.name)
-            ways.append(way)
-        at += size
-    mask |= (1 << 8 * tail) - 1 << 8 * at
-    unpack = struct.Struct(codes + f"{tail}x").unpack
-    call = operator.call
+    packed, names, converters, unions, mask = plan
+    unpack, call = packed.unpack, operator.call
 
-    def read(raw: bytes) -> dict[str, Any]:
-        if mask and int.from_bytes(raw, "little") & mask:
-            raise Unusual
+    def decode(raw: bytes) -> dict[str, Any]:
+        if mask and int.from_bytes(raw, "little") & mask:  # all reserved bytes at once
+            raise NotApplicable
         row = unpack(raw)
-        values = dict(zip(names, map(call, ways, row), strict=True))
+        values = dict(zip(names, map(call, converters, row), strict=True))
         for name, selector, place, cases, size in unions:
             if row[selector] in cases:
                 case = cases[row[selector]]
@@ -107,27 +70,112 @@ def _reader(layout: Layout, order: str, tail: int) -> Read | None:
                 elif row[place] == bytes(size):
                     values[name] = None
                 else:
-                    raise Unusual
+                    raise NotApplicable
         return values
 
-    return read
+    return decode
+
+
+def json_encoder(layout: CompiledLayout, order: str, tail: int = 0) -> Encode | None:
+    """Return what makes the bytes of what `json_decoder` gives, edited or not; None as there."""
+    plan = _plan(layout, order, tail, _value_encoder, json_encoder)
+    if plan is None:
+        return None
+    packed, names, converters, unions, _ = plan
+    pack, call = packed.pack, operator.call
+
+    def encode(value: Any) -> bytes:
+        if type(value) is not dict or tuple(value) != names:
+            raise NotApplicable
+        row = list(map(call, converters, value.values()))
+        for _, selector, place, cases, size in unions:
+            if row[selector] not in cases:
+                row[place] = _bytes(row[place], size)
+                continue
+            case = cases[row[selector]]
+            if case is not None:
+                row[place] = case(row[place])
+            elif row[place] is None:
+                row[place] = b""
+            else:
+                raise NotApplicable
+        return pack(*row)
+
+    return encode
+
+
+def _plan(
+    layout: CompiledLayout,
+    order: str,
+    tail: int,
+    convert: Callable[[Kind, str], Callable[[Any], Any] | None],
+    codec: _Codec,
+) -> _Plan | None:
+    """Plan a codec; `convert` makes the converter of a field, `codec` that of a union's case.
+
+    None where there is no such converter, where the size varies, and where methods of the class
+    have a say in what a body is in JSON.
+    """
+    if layout.size is None or {"__init__", "to_json", "from_json"} & layout.overridden:
+        return None
+    order = layout.order or order
+    codes, offset, mask = order, 0, 0
+    names: list[str] = []
+    converters: list[Callable[[Any], Any]] = []
+    unions: list[tuple[str, int, int, dict[int, Any], int]] = []
+    for field in layout.fields:
+        kind, size = field.kind, field.kind.size or 0
+        if isinstance(kind, Reserved):
+            codes += f"{size}x"
+            mask |= (1 << 8 * size) - 1 << 8 * offset
+        else:
+            converter = convert(kind, order)
+            if converter is None:
+                return None
+            if isinstance(kind, Switch):
+                cases = _cases(kind, order, codec)
+                if cases is None:
+                    return None
+                unions.append((field.name, names.index(kind.selector), len(names), cases, size))
+            codes += kind.code if isinstance(kind, Int) else f"{size}s"
+            names.append(field.name)
+            converters.append(converter)
+        offset += size
+    mask |= (1 << 8 * tail) - 1 << 8 * offset
+    return _Plan(struct.Struct(f"{codes}{tail}x"), tuple(names), converters, unions, mask)
+
+
+def _cases(kind: Switch, order: str, codec: _Codec) -> dict[int, Any] | None:
+    """Return the converter of each case of a union; None where one of them has none."""
+    cases: dict[int, Any] = {}
+    for key, body in kind.cases.items():
+        cases[key] = None
+        if body is not None:
+            layout = body.__layout__
+            cases[key] = codec(layout, order, kind.size - (layout.size or 0))
+            if cases[key] is None:
+                return None
+    return cases
+
+
+# --------------------------------------------------------------------------------- bytes to JSON
 
 
 class _Memory(dict[int, Any]):
-    """The JSON of numbers, made when they are first met."""
+    """The JSON of numbers, made when a number is first met."""
 
     def __init__(self, kind: Int) -> None:
         self.kind = kind
 
     def __missing__(self, number: int) -> Any:
-        made = self.kind.to_json(self.kind.wrap(number))
+        value = self.kind.to_json(self.kind.wrap(number))
         if len(self) < _MEMORY:
-            self[number] = made
-        return made
+            self[number] = value
+        return value
 
 
-def _read_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
-    """Makes JSON of what `struct` gives for one field."""
+def _value_decoder(kind: Kind, order: str) -> Callable[[Any], Any] | None:
+    """Return what makes the JSON of what `struct` unpacks for one field."""
     if type(kind) is Int:
         if kind.enum is not None:
             known = _Memory(kind)
@@ -140,9 +188,9 @@ def _read_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
     if type(kind) is Blob or isinstance(kind, Switch):
         return bytes.hex
     if type(kind) is Nested:
-        return _reader(kind.layout, order, 0)
+        return json_decoder(kind.layout, order)
     if type(kind) is Array and isinstance(kind.count, int) and type(kind.element) is Int:
-        element = _read_value(kind.element, order)
+        element = _value_decoder(kind.element, order)
         if element is None:
             return None
         unpack = struct.Struct(f"{order}{kind.count}{kind.element.code}").unpack
@@ -150,73 +198,11 @@ def _read_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
     return None
 
 
-def _read_cases(kind: Switch, order: str) -> dict[int, Read | None] | None:
-    cases: dict[int, Read | None] = {}
-    for key, body in kind.cases.items():
-        cases[key] = None
-        if body is not None:
-            size = body.__layout__.size or 0
-            cases[key] = _reader(body.__layout__, order, kind.size - size)
-            if cases[key] is None:
-                return None
-    return cases
+# --------------------------------------------------------------------------------- JSON to bytes
 
 
-# ---------------------------------------------------------------------------------------- writing
-
-
-def _writer(layout: Layout, order: str, tail: int) -> Write | None:
-    """As `quick_writer`, with `tail` zeros after the bytes."""
-    if not _plain(layout):
-        return None
-    order = layout.order or order
-    codes = order
-    names: list[str] = []
-    ways: list[Callable[[Any], Any]] = []
-    unions: list[tuple[int, int, dict[int, Write | None], int]] = []
-    for field in layout.fields:
-        kind, size = field.kind, field.kind.size
-        assert size is not None
-        if isinstance(kind, Reserved):
-            codes += f"{size}x"
-            continue
-        way = _write_value(kind, order)
-        if way is None:
-            return None
-        if isinstance(kind, Switch):
-            cases = _write_cases(kind, order)
-            if cases is None:
-                return None
-            unions.append((names.index(kind.selector), len(names), cases, size))
-        codes += kind.code if isinstance(kind, Int) else f"{size}s"
-        names.append(field.name)
-        ways.append(way)
-    pack = struct.Struct(codes + f"{tail}x").pack
-    keys = tuple(names)
-    call = operator.call
-
-    def write(value: Any) -> bytes:
-        if type(value) is not dict or tuple(value) != keys:
-            raise Unusual
-        row = list(map(call, ways, value.values()))
-        for selector, place, cases, size in unions:
-            if row[selector] not in cases:
-                row[place] = _bytes(row[place], size)
-                continue
-            case = cases[row[selector]]
-            if case is not None:
-                row[place] = case(row[place])
-            elif row[place] is None:
-                row[place] = b""
-            else:
-                raise Unusual
-        return pack(*row)
-
-    return write
-
-
-def _write_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
-    """Makes what `struct` takes for one field of its JSON."""
+def _value_encoder(kind: Kind, order: str) -> Callable[[Any], Any] | None:
+    """Return what makes of a field's JSON what `struct` packs."""
     if type(kind) is Int:
         if kind.enum is not None:
             numbers = {name: int(member.value) for name, member in kind.enum.__members__.items()}
@@ -228,9 +214,9 @@ def _write_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
     if isinstance(kind, Switch):
         return lambda value: value
     if type(kind) is Nested:
-        return _writer(kind.layout, order, 0)
+        return json_encoder(kind.layout, order)
     if type(kind) is Array and isinstance(kind.count, int) and type(kind.element) is Int:
-        element = _write_value(kind.element, order)
+        element = _value_encoder(kind.element, order)
         if element is None:
             return None
         pack = struct.Struct(f"{order}{kind.count}{kind.element.code}").pack
@@ -238,28 +224,16 @@ def _write_value(kind: Kind, order: str) -> Callable[[Any], Any] | None:
     return None
 
 
-def _write_cases(kind: Switch, order: str) -> dict[int, Write | None] | None:
-    cases: dict[int, Write | None] = {}
-    for key, body in kind.cases.items():
-        cases[key] = None
-        if body is not None:
-            size = body.__layout__.size or 0
-            cases[key] = _writer(body.__layout__, order, kind.size - size)
-            if cases[key] is None:
-                return None
-    return cases
-
-
 def _number(value: Any) -> int:
     if type(value) is int:
         return value
-    raise Unusual
+    raise NotApplicable
 
 
 def _text_number(value: Any) -> int:
     if type(value) is str:
         return parse_integer(value)
-    raise Unusual
+    raise NotApplicable
 
 
 def _flags(names: Any, numbers: dict[str, int]) -> int:
@@ -272,11 +246,11 @@ def _flags(names: Any, numbers: dict[str, int]) -> int:
 def _list(value: Any) -> list[Any]:
     if type(value) is list:
         return value
-    raise Unusual
+    raise NotApplicable
 
 
 def _bytes(text: Any, size: int) -> bytes:
     raw = bytes.fromhex(text)
     if len(raw) != size:
-        raise Unusual
+        raise NotApplicable
     return raw

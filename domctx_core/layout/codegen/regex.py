@@ -1,40 +1,43 @@
-"""Patterns: a body of fixed size as a bytes pattern that only bodies without a problem match.
+"""Regular expressions of one body class, which match the bytes of valid bodies only.
 
 What a layout demands of single bytes (constants, enumerations, ranges, flags, reserved bytes, the
-cases of a union) is what a pattern of the `re` module says well, so that bodies can be proved good
-without decoding them. A pattern may be stricter than the rules, never laxer: what does not match
-is decoded and judged.
+cases of a union) can be written as a pattern of the `re` module, so that bodies are validated without
+being decoded. A pattern may be stricter than the rules, never laxer: what does not match is decoded
+and checked.
+
+Counted parts are possessive (`{8}+`): each has one length only, so that to backtrack into it could
+never help, and the engine need not remember where it might.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from domctx_core.layout.body import Body
+from domctx_core.layout.codegen.source import NotApplicable
 from domctx_core.layout.field import Field
-from domctx_core.layout.kinds.aggregates import Array, Nested, Switch
-from domctx_core.layout.kinds.base import ORDERS, ByteOrder, Kind
-from domctx_core.layout.kinds.scalars import Bitmap, Blob, Int, Reserved, Text
+from domctx_core.layout.kinds.aggregates import Array, Nested
+from domctx_core.layout.kinds.base import BYTE_ORDERS, ORDERS, ByteOrder, Kind
+from domctx_core.layout.kinds.binary import Bitmap, Blob, Reserved, Text
+from domctx_core.layout.kinds.scalars import Int
+from domctx_core.layout.kinds.variants import Switch
+from domctx_core.layout.protocol import BodyBase
 
-__all__ = ["NoPattern", "any_bytes", "body_pattern", "number_pattern", "zeros"]
+__all__ = ["any_bytes", "body_pattern", "number_pattern", "zeros"]
 
 _MAX_VALUES = 1024
 """Single values of one field that a pattern may list."""
 
 _COUNTED = 4
-"""Bytes from which on to count them costs less than to match one by one."""
+"""Bytes from which on a counted repeat is faster than as many single ones."""
 
 Intervals = Sequence[tuple[int, int]]
 
 
-class NoPattern(Exception):  # an answer, not an error
-    """The bodies have no pattern: their size varies, or a `check` of theirs has to be asked."""
+def body_pattern(body: type[BodyBase], byteorder: ByteOrder) -> bytes:
+    """Return a pattern (for `re.DOTALL`, without groups that capture) of whole valid bodies.
 
-
-def body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
-    """A pattern (for `re.DOTALL`, without groups that capture) of whole bodies without a problem.
-
-    Raises `NoPattern` where the size is not fixed, and for a `check` without `trusted_values`.
+    Raises `NotApplicable` where the size varies, where the class inspects bytes in its own way, and
+    where it has a `check` without `trusted_values`.
     """
     layout = body.__layout__
     if byteorder not in layout.patterns:
@@ -42,24 +45,18 @@ def body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
         layout.patterns[byteorder] = _body_pattern(body, byteorder)
     known = layout.patterns[byteorder]
     if known is None:
-        raise NoPattern
+        raise NotApplicable
     return known
 
 
-def _body_pattern(body: type[Body], byteorder: ByteOrder) -> bytes:
-    layout = body.__layout__
-    if layout.size is None or body.inspect.__func__ is not Body.inspect.__func__:  # type: ignore[attr-defined]
-        raise NoPattern
-    if body.problems is not Body.problems:
-        raise NoPattern
-    trusted = body.__trusted_values__
-    if trusted is None:
-        if layout.own_check:
-            raise NoPattern
-        trusted = {}
-    order = ORDERS[byteorder] if layout.order is None else layout.order
-    name: ByteOrder = "little" if order == "<" else "big"
-    return _fields(layout.fields, trusted, name, {})
+def _body_pattern(body: type[BodyBase], byteorder: ByteOrder) -> bytes:
+    layout, trusted = body.__layout__, body.__trusted_values__
+    if layout.size is None or layout.overridden & {"inspect", "problems"}:
+        raise NotApplicable
+    if trusted is None and "check" in layout.overridden:
+        raise NotApplicable
+    order = BYTE_ORDERS[layout.order or ORDERS[byteorder]]
+    return _fields(layout.fields, trusted or {}, order, {})
 
 
 def _fields(
@@ -68,11 +65,13 @@ def _fields(
     order: ByteOrder,
     chosen: Mapping[str, int],
 ) -> bytes:
-    """The pattern of fields in a row; `chosen` are the selectors whose value is settled."""
+    """Return the pattern of neighbouring fields; `chosen` are the selectors of known value."""
     out = b""
     for index, field in enumerate(fields):
         kind, rest = field.kind, fields[index + 1 :]
         union = next((f.kind for f in rest if _selects(field, f.kind)), None)
+        # A union is laid out as its selector says: from the selector on, there is an alternative
+        # for each case, with all the fields that follow in it.
         if isinstance(kind, Int) and isinstance(union, Switch):
             good = _values(kind, trusted.get(field.name))
             branches = [
@@ -82,11 +81,11 @@ def _fields(
                 if good is None or any(low <= key <= high for low, high in good)
             ]
             if not branches:
-                raise NoPattern
+                raise NotApplicable
             return out + b"(?:" + b"|".join(branches) + b")"
         if type(kind) is Switch:
             if kind.selector not in chosen:
-                raise NoPattern
+                raise NotApplicable
             if chosen[kind.selector] not in kind.cases:  # another union's, so that these are bytes
                 out += any_bytes(kind.size)
                 continue
@@ -106,7 +105,7 @@ def _selects(field: Field, kind: Kind) -> bool:
 
 
 def _pattern(kind: Kind, order: ByteOrder) -> bytes:
-    """The pattern of one value without neighbours that it depends on."""
+    """Return the pattern of a value that depends on no other."""
     if type(kind) is Int:
         return _integer(kind, None, order)
     if type(kind) is Reserved:
@@ -120,7 +119,7 @@ def _pattern(kind: Kind, order: ByteOrder) -> bytes:
         if element == any_bytes(kind.element.size):
             return any_bytes(kind.element.size * kind.count)
         return b"(?:%s){%d}" % (element, kind.count)
-    raise NoPattern
+    raise NotApplicable
 
 
 def _integer(kind: Int, trusted: Collection[int] | None, order: ByteOrder) -> bytes:
@@ -132,7 +131,7 @@ def _integer(kind: Int, trusted: Collection[int] | None, order: ByteOrder) -> by
 
 
 def _values(kind: Int, trusted: Collection[int] | None) -> Intervals | None:
-    """What a number may be, as unsigned intervals; None where it may be anything."""
+    """Return the valid numbers as unsigned intervals; None where all are valid."""
     if kind.flags:
         if trusted is None:
             return None if kind.known == kind.highest else _merged(_submasks(kind.known))
@@ -140,9 +139,7 @@ def _values(kind: Int, trusted: Collection[int] | None) -> Intervals | None:
     if kind.enum is not None:
         good = _merged(int(member.value) for member in kind.enum)
     elif kind.checked:
-        low = kind.lowest if kind.minimum is None else kind.minimum
-        high = kind.highest if kind.maximum is None else kind.maximum
-        good = [(max(low, kind.lowest), min(high, kind.highest))]
+        good = _both([kind.bounds], [(kind.lowest, kind.highest)])
     elif trusted is None:
         return None
     else:
@@ -154,7 +151,7 @@ def _values(kind: Int, trusted: Collection[int] | None) -> Intervals | None:
 
 def _submasks(mask: int) -> Iterable[int]:
     if mask.bit_count() > 8:
-        raise NoPattern
+        raise NotApplicable
     part = mask
     while part:
         yield part
@@ -164,7 +161,7 @@ def _submasks(mask: int) -> Iterable[int]:
 
 def _listed(values: Collection[int]) -> Collection[int]:
     if len(values) > _MAX_VALUES:
-        raise NoPattern
+        raise NotApplicable
     return values
 
 
@@ -175,7 +172,7 @@ def _intervals(values: Collection[int]) -> Intervals:
 
 
 def _merged(values: Iterable[int]) -> list[tuple[int, int]]:
-    """Single values as intervals."""
+    """Return single values as intervals."""
     out: list[tuple[int, int]] = []
     for value in sorted({int(value) for value in values}):
         if out and value == out[-1][1] + 1:
@@ -186,22 +183,22 @@ def _merged(values: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def _both(some: Intervals, others: Intervals) -> list[tuple[int, int]]:
-    """The intervals of what lies in both."""
+    """Return the intervals of what is in both."""
     pairs = ((max(a, c), min(b, d)) for a, b in some for c, d in others)
     return [(low, high) for low, high in pairs if low <= high]
 
 
 def _unsigned(intervals: Intervals, bits: int) -> list[tuple[int, int]]:
-    """Numbers of `bits` bits as they lie in bytes, which have no sign."""
+    """Return intervals of signed numbers of `bits` bits as their bytes have them, without a sign."""
     turn = 1 << bits
     below = [(low + turn, min(high, -1) + turn) for low, high in intervals if low < 0]
     return below + [(max(low, 0), high) for low, high in intervals if high >= 0]
 
 
 def number_pattern(size: int, intervals: Intervals, order: ByteOrder) -> bytes:
-    """The pattern of unsigned numbers of `size` bytes that lie in one of the intervals.
+    """Return the pattern of unsigned numbers of `size` bytes that are in one of the intervals.
 
-    Raises `NoPattern` where there is no such number.
+    Raises `NotApplicable` where there is no such number.
     """
     full = (1 << 8 * size) - 1
     products: list[list[tuple[int, int]]] = []
@@ -210,7 +207,7 @@ def number_pattern(size: int, intervals: Intervals, order: ByteOrder) -> bytes:
         if low <= high:
             products += _split(low.to_bytes(size, "big"), high.to_bytes(size, "big"))
     if not products:
-        raise NoPattern
+        raise NotApplicable
     parts = []
     for product in products:
         digits = product if order == "big" else product[::-1]
@@ -221,7 +218,10 @@ def number_pattern(size: int, intervals: Intervals, order: ByteOrder) -> bytes:
 
 
 def _split(low: bytes, high: bytes) -> list[list[tuple[int, int]]]:
-    """The numbers from `low` to `high` (big-endian) as few rows of independent digits."""
+    """Return the numbers from `low` to `high` (big-endian) as few products of ranges of bytes.
+
+    0x0105 to 0x0302 are 0x01 with 0x05 to 0xFF, 0x02 with any byte, and 0x03 with 0x00 to 0x02.
+    """
     first, last, size = low[0], high[0], len(low)
     if size == 1:
         return [[(first, last)]]
@@ -240,12 +240,12 @@ def _split(low: bytes, high: bytes) -> list[list[tuple[int, int]]]:
 
 
 def _one_of(values: Iterable[int]) -> bytes:
-    """One byte among `values`."""
+    """Return the pattern of one byte among `values`."""
     return _byte(_merged(values))
 
 
 def _byte(parts: Intervals) -> bytes:
-    """One byte in one of the intervals."""
+    """Return the pattern of one byte in one of the intervals."""
     if parts == [(0, 255)]:
         return b"."
     if len(parts) == 1 and parts[0][0] == parts[0][1]:
@@ -254,10 +254,10 @@ def _byte(parts: Intervals) -> bytes:
 
 
 def any_bytes(size: int) -> bytes:
-    """`size` bytes of any value."""
+    """Return the pattern of `size` bytes of any value."""
     return b"." * size if size < _COUNTED else b".{%d}+" % size
 
 
 def zeros(size: int) -> bytes:
-    """`size` bytes of zero."""
+    """Return the pattern of `size` bytes of zero."""
     return b"\\x00" * size if size < _COUNTED else b"\\x00{%d}+" % size

@@ -7,13 +7,13 @@ from typing import Any
 
 from domctx_core.layout.columns.columns import Columns
 
-__all__ = ["RunList"]
+__all__ = ["ColumnRuns"]
 
 _FEW = 16
 """Runs that are asked one by one: to note where each instance is takes memory."""
 
 
-class RunList:
+class ColumnRuns:
     """Runs in the order in which they were written; of an instance in several, the last counts."""
 
     def __init__(self, runs: Iterable[Columns[Any]] = ()) -> None:

@@ -9,7 +9,7 @@ tool (codec, JSON, schema, verify, show) is written once for all record types.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from domctx_core.base.errors import BodyError, Errno
@@ -17,6 +17,20 @@ from domctx_core.base.problems import Problem
 
 if TYPE_CHECKING:
     import random
+
+__all__ = [
+    "BYTE_ORDERS",
+    "LONGEST_INTEGER",
+    "ORDERS",
+    "ByteOrder",
+    "Checker",
+    "JsonError",
+    "Kind",
+    "Reader",
+    "describe",
+    "leaves",
+    "parse_integer",
+]
 
 ByteOrder = Literal["little", "big"]
 """A byte order, named as `int.to_bytes` names it."""
@@ -220,9 +234,20 @@ class Kind(ABC):
         """What `types --layout` says of the kind beyond its label and size."""
         return {}
 
+    def parts(self) -> Iterable[Kind]:
+        """Return the kinds of the values that a value of this kind holds."""
+        return ()
+
     def adopt(self, annotation: Any) -> Kind:
         """The kind that a field's annotation makes of this one (an integer takes an enum)."""
         return self
+
+
+def leaves(kind: Kind) -> Iterator[Kind]:
+    """Yield the kind itself and all kinds inside it."""
+    yield kind
+    for part in kind.parts():
+        yield from leaves(part)
 
 
 def describe(kind: Kind) -> dict[str, Any]:

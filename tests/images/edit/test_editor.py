@@ -50,9 +50,11 @@ from domctx_core.images.edit.operations import (
 from domctx_core.images.edit.outcome import Edit
 from domctx_core.images.tree import RecordNode
 from domctx_core.layout.field_path import find_place
-from domctx_core.layout.kinds.aggregates import Array, BySize, Nested, Optional, Switch
+from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import Kind
-from domctx_core.layout.kinds.scalars import Count, Reserved
+from domctx_core.layout.kinds.binary import Reserved
+from domctx_core.layout.kinds.scalars import Count
+from domctx_core.layout.kinds.variants import BySize, Optional, Switch
 from domctx_core.reader.splice import ByteRange
 
 CORPUS = sorted((ROOT / "tests/data/corpus").rglob("*.img"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
+import linecache
 import struct
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum, IntFlag
@@ -34,7 +38,8 @@ from domctx_core import (
 )
 from domctx_core.host.host import Host
 from domctx_core.layout.body import Decoded
-from domctx_core.layout.codegen.decoder import ODD, decoder
+from domctx_core.layout.codegen.decoder import decoder
+from domctx_core.layout.codegen.source import NOT_APPLICABLE
 from domctx_core.layout.kinds.base import ORDERS, ByteOrder
 from domctx_core.model.record_type import all_bodies
 
@@ -166,11 +171,11 @@ def thorough(body: type[Body]) -> Iterator[None]:
 
 
 def both(body: type[Body], data: bytes, order: ByteOrder) -> tuple[Any, Decoded[Any]]:
-    """What the function makes of `data` (ODD: nothing), and what the thorough way does."""
+    """What the function makes of `data` (NOT_APPLICABLE: nothing), and what the thorough way does."""
     decode = decoder(body.__layout__, ORDERS[order])
     assert decode is not None
-    made: Any = ODD
-    with suppress(*ODD):
+    made: Any = NOT_APPLICABLE
+    with suppress(*NOT_APPLICABLE):
         made = decode(memoryview(data))
     with thorough(body):
         return made, body.inspect(data, order)
@@ -179,7 +184,7 @@ def both(body: type[Body], data: bytes, order: ByteOrder) -> tuple[Any, Decoded[
 def agree(body: type[Body], data: bytes, order: ByteOrder) -> Any:
     """Both ways agree; gives what the function made."""
     made, told = both(body, data, order)
-    if made is not ODD:
+    if made is not NOT_APPLICABLE:
         assert told == Decoded(made, (), len(data))
         types = [type(getattr(made, name)) for name in body.__layout__.stored]
         assert types == [type(getattr(told.body, name)) for name in body.__layout__.stored]
@@ -234,7 +239,7 @@ def test_the_bodies_of_all_plugins_are_the_same_both_ways() -> None:
     for body in bodies:
         for order in ORDERS:
             raw = bytearray(body.example(rng).to_bytes(order, check=False))
-            made += agree(body, bytes(raw), order) is not ODD
+            made += agree(body, bytes(raw), order) is not NOT_APPLICABLE
             for _ in range(20):
                 if raw:
                     raw[rng.randrange(len(raw))] = rng.choice([0, 1, 255, rng.randrange(256)])
@@ -266,7 +271,7 @@ def test_the_bodies_of_all_plugins_are_the_same_both_ways() -> None:
 )
 def test_what_is_not_plain_is_left_to_the_thorough_way(body: type[Body], data: bytes) -> None:
     made, told = both(body, data, "little")
-    assert made is ODD
+    assert made is NOT_APPLICABLE
     assert told.problems
 
 
@@ -279,18 +284,18 @@ def union(kind: int, held: bytes) -> bytes:
     ("kind", "held", "expected"),
     [
         (0, bytes(6), None),
-        (0, b"\0\0\0\0\0\1", ODD),
+        (0, b"\0\0\0\0\0\1", NOT_APPLICABLE),
         (1, b"\0\2\0\3\0\0", Inner(low=2, high=3)),
-        (1, b"\0\2\0\3\1\0", ODD),  # bytes that the case leaves over
-        (1, b"\0\2\0\0\0\0", ODD),  # the case itself
+        (1, b"\0\2\0\3\1\0", NOT_APPLICABLE),  # bytes that the case leaves over
+        (1, b"\0\2\0\0\0\0", NOT_APPLICABLE),  # the case itself
         (2, b"\5\0\0\0\0\0", Asked(value=5)),
-        (2, b"\0\1\1\0\0\0", ODD),  # its author's `check`
+        (2, b"\0\1\1\0\0\0", NOT_APPLICABLE),  # its author's `check`
         (7, b"abcdef", b"abcdef"),  # no such case
     ],
 )
 def test_unions(kind: int, held: bytes, expected: Any) -> None:
     made = agree(Deep, union(kind, held), "little")
-    assert (made if made is ODD else made.union) == expected
+    assert (made if made is NOT_APPLICABLE else made.union) == expected
 
 
 def test_ordinary_values_are_not_asked_about() -> None:
@@ -318,3 +323,58 @@ def test_the_function_is_made_when_bodies_come_in_numbers() -> None:
 def test_a_field_is_named_as_python_names_things(fields: dict[str, Any]) -> None:
     with pytest.raises(DeclarationError, match="Python name"):
         type("Odd", (Body,), dict(fields)).__layout__  # type: ignore[attr-defined]  # noqa: B018
+
+
+# ------------------------------------------------------------------- the source of what is generated
+
+
+def generated() -> list[str]:
+    return [name for name in linecache.cache if name.startswith("<domctx ")]
+
+
+class Faulty(Body):
+    """Its `check` fails, not just finds something."""
+
+    left: int = u32()
+    right: int = u32()
+
+    def check(self) -> Iterable[Problem]:
+        raise ZeroDivisionError
+
+
+def test_a_traceback_shows_the_line_of_a_generated_function() -> None:
+    decode = decoder(Faulty.__layout__, "<")
+    assert decode is not None
+    with pytest.raises(ZeroDivisionError) as caught:
+        decode(bytes(8))
+    text = "".join(traceback.format_exception(caught.value))
+    assert 'File "<domctx decoder of Faulty, little>", line 6, in __decode' in text
+    assert "    for __problem in __self.check(): raise __NotApplicable\n" in text
+    linecache.checkcache()  # as pdb does before it shows a file
+    assert "<domctx decoder of Faulty, little>" in generated()
+
+
+def test_generated_functions_of_one_name_have_their_own_source() -> None:
+    one, two = (
+        type("Twin", (Body,), {"a": u32(maximum=limit), "__module__": __name__}) for limit in (7, 8)
+    )
+    for body, limit in ((one, 7), (two, 8)):
+        decode: Any = decoder(body.__layout__, "<")  # type: ignore[attr-defined]
+        assert f"a <= {limit}" in inspect.getsource(decode)
+
+
+def test_the_source_goes_when_the_function_goes() -> None:
+    before = generated()
+    fleeting: Any = type("Fleeting", (Body,), {"a": u32(), "__module__": __name__})
+    for _ in range(20):
+        fleeting.from_bytes(fleeting(a=3).to_bytes("big"), "big").problems()
+    titles = {name for name in generated() if name not in before}
+    assert titles == {
+        "<domctx constructor of Fleeting>",
+        "<domctx decoder of Fleeting, big>",
+        "<domctx encoder of Fleeting, big>",
+        "<domctx strict encoder of Fleeting, little>",
+    }
+    del fleeting
+    gc.collect()
+    assert not titles & set(generated())

@@ -35,8 +35,7 @@ from domctx_core import (
 )
 from domctx_core import array as array_of
 from domctx_core.layout.columns.arrays import LANES, is_ascending
-from domctx_core.layout.columns.columns import Frame
-from domctx_core.layout.columns.fixed_layout import RowLayout
+from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
 from domctx_core.model.instance_set import InstanceSet
 
 
@@ -143,7 +142,7 @@ def test_bytes_columns_and_bodies_are_the_same(
         return out
 
     blank = bytes(range(200, 200 + header)) + bytes(size) + bytes(range(1, 1 + gap))
-    run = Columns.of_records(RowLayout(body), records(order, blank), frame, order)
+    run = Columns.of_records(FixedLayout(body), records(order, blank), frame, order)
     assert len(run) == count
     assert list(run.instances) == instances
     assert list(run) == run.bodies() == bodies
@@ -189,7 +188,7 @@ def test_what_is_sound_has_no_problem(data: bytes, body: type[Body], order: Any)
     assert size is not None
     frame = Frame(size + 4, 4, 0)
     data = data[: len(data) // frame.stride * frame.stride]
-    run = Columns.of_records(RowLayout(body), data, frame, order)
+    run = Columns.of_records(FixedLayout(body), data, frame, order)
     raws = [data[at + 4 : at + frame.stride] for at in range(0, len(data), frame.stride)]
     problems = [body.inspect(raw, order).problems for raw in raws]
     if run.sound:
@@ -335,13 +334,13 @@ def test_bodies_of_odd_types_do_not_plainly_fit() -> None:
 
     point: Any = Point
     named_body: Any = Named
-    layout = RowLayout(Point)
+    layout = FixedLayout(Point)
     for value, fits in ((3, True), (101, False), (-1, False), (True, False), (Index(), False)):
         assert layout.fits(point(x=1, y=value)) == fits
         assert not fits or not point(x=1, y=value).problems()
     assert not layout.fits(point(x=Index(), y=1))
     assert not layout.fits(point(x=2**16, y=1))
-    named = RowLayout(Named)
+    named = FixedLayout(Named)
     for colour, marks, fits in (
         (Colour.RED, Marks.A, True), (200, 0x81, True), (3, 0, False), (1, 2, False),
         (1.0, 0, False),
