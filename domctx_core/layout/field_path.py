@@ -1,4 +1,4 @@
-"""Places: one field inside a body by its path, to be looked at and to be set.
+"""`resolve`: one field of a body by its path, to be read and to be set.
 
 A path is as in findings and JSON: `khz`, `vcpus[0].time.version`.
 """
@@ -26,14 +26,14 @@ from domctx_core.layout.kinds.bits import Bits
 from domctx_core.layout.kinds.scalars import Count, Int
 from domctx_core.layout.kinds.variants import BySize, Optional, Switch
 
-__all__ = ["Part", "Place", "find_place"]
+__all__ = ["FieldRef", "JsonRef", "Ref", "resolve"]
 
 _STEP = re.compile(r"(?P<name>[^.\[\]]+)(?P<indices>(\[\d{1,9}\])*)")
 
 
 @dataclass(slots=True)
-class Place:
-    """Where one value of a body is kept.
+class FieldRef:
+    """A value of a body that is a field of its own, or an element of one.
 
     `offset` counts bytes from the start of the body. `holder` is the body or list that has the
     value, under `key`; `values` are the fields beside it, which may decide what it can be.
@@ -48,7 +48,7 @@ class Place:
 
     @property
     def value(self) -> Any:
-        """The value that is there."""
+        """The value that the body has."""
         return (
             getattr(self.holder, self.key) if isinstance(self.key, str) else self.holder[self.key]
         )
@@ -59,8 +59,8 @@ class Place:
         return self.kind.length_of(self.value)
 
     @property
-    def whole(self) -> Place:
-        """The place of the field that the value is, or lies in."""
+    def whole(self) -> FieldRef:
+        """The field that the value is, or is in."""
         return self
 
     def to_json(self) -> Any:
@@ -74,18 +74,18 @@ class Place:
         return self.kind.text(self.value)
 
     def set(self, text: str) -> None:
-        """Put in the value that a user wrote.
+        """Set the value to what a user wrote.
 
         That is what JSON has for it, without quotes where it is a string: a number (`0x10`), a
         name of an enumeration, names of flags (`A,B`), hex digits, text, positions of a bitmap
         (`1,2,8-15`; `+5,-7` to set one and clear another), and JSON for what has parts. A text that
-        ends with a NUL keeps it, which nobody can type; in double quotes it is a JSON string, and
+        ends with a NUL keeps it, which cannot be typed; in double quotes it is a JSON string, and
         taken as it is. Raises `UsageError` for a value that the field cannot hold.
         """
         self.put(lambda: self._read(self.kind, text))
 
     def put(self, make: Callable[[], Any]) -> None:
-        """Put in the value that `make` gives; raises `UsageError` for a fault that it finds."""
+        """Set the value that `make` returns; raises `UsageError` for a `JsonError` in it."""
         try:
             value = make()
         except JsonError as fault:
@@ -118,7 +118,7 @@ class Place:
         return kind.from_json(value, self.values)
 
     def _ended(self, kind: Kind, text: str) -> str:
-        """A text with NULs at its end where the value that is there has some."""
+        """Return the text, with NULs at its end where the present value has some."""
         old = self.value
         if text.endswith("\0") or not (isinstance(old, str) and old.endswith("\0")):
             return text
@@ -128,14 +128,14 @@ class Place:
 
 
 @dataclass(slots=True)
-class Part:
-    """Where a value is kept that only JSON has apart, such as one quota in a row of them.
+class JsonRef:
+    """A value that is apart in the JSON of a field only, such as one quota in a row of them.
 
     `keys` lead to it in the JSON of the field `whole`.
     """
 
     path: str
-    whole: Place
+    whole: FieldRef
     keys: tuple[str | int, ...]
     value: Any
 
@@ -158,7 +158,7 @@ class Part:
         return json.dumps(self.value)
 
     def set(self, text: str) -> None:
-        """Put in the value that a user wrote: text and numbers as they are, all else in JSON.
+        """Set the value to what a user wrote: text and numbers as they are, all else in JSON.
 
         Raises `UsageError` for a value that the field cannot hold.
         """
@@ -189,6 +189,8 @@ class Part:
         return _json(text)
 
 
+Ref = FieldRef | JsonRef
+
 _WORDS = ("null", "true", "false")
 
 
@@ -200,7 +202,7 @@ def _json(text: str) -> Any:
 
 
 def _bits(old: Any, size: int, text: str) -> Bits:
-    """Positions and ranges of them; all with a sign change `old`, none with one make it anew."""
+    """Return the bits at positions and ranges of them: all with a sign change `old`, none replaces it."""
     items = [] if text in ("", "none") else [item.strip() for item in text.split(",")]
     matches = [re.fullmatch(r"([+-]?)(\d{1,9})(?:-(\d{1,9}))?", item) for item in items]
     signed = {bool(match[1]) for match in matches if match is not None}
@@ -219,16 +221,15 @@ def _bits(old: Any, size: int, text: str) -> Bits:
     return Bits.from_int(size, value)
 
 
-def find_place(body: Body, path: str) -> Place | Part:
-    """The place of a field in a body.
+def resolve(body: Body, path: str) -> Ref:
+    """Return the field of a body that a path names.
 
-    What the errors say goes on after the name of what has the body: "has no field `x`".
-
-    Raises `UsageError` for a path that is not one, a field that the body's class has not got, or
-    that nobody sets (reserved bytes, counts); `BodyError` for what this body has not got: an
-    element beyond the last, an optional field that is absent.
+    Raises `UsageError` for a path that is not one, and for a field that the class does not have or
+    that cannot be set (reserved bytes, counts); `BodyError` for one that this body does not have: an
+    element beyond the last, an optional field that is absent. Messages continue after the name of
+    what has the body: "has no field `x`".
     """
-    place: Place | Part | None = None
+    ref: Ref | None = None
     done = ""
     for step in path.split("."):
         match = _STEP.fullmatch(step)
@@ -238,15 +239,15 @@ def find_place(body: Body, path: str) -> Place | Part:
             )
         name = match["name"]
         done = f"{done}.{name}" if done else name
-        place = _field(body, name, 0, done) if place is None else _inside(place, name, done)
+        ref = _field(body, name, 0, done) if ref is None else _inside(ref, name, done)
         for number in re.findall(r"\d+", match["indices"]):
             done += f"[{number}]"
-            place = _element(place, int(number), done)
-    assert place is not None
-    return place
+            ref = _element(ref, int(number), done)
+    assert ref is not None
+    return ref
 
 
-def _field(body: Body, name: str, at: int, path: str) -> Place:
+def _field(body: Body, name: str, offset: int, path: str) -> FieldRef:
     layout = type(body).__layout__
     values = {stored: getattr(body, stored) for stored in layout.stored}
     field = layout.by_name.get(name)
@@ -258,9 +259,9 @@ def _field(body: Body, name: str, at: int, path: str) -> Place:
             field=path,
             hint=f"set `{field.kind.of}`; the count follows",
         )
-    offset = layout.offset_of(body, name)
-    assert offset is not None
-    return Place(path, field.kind, at + offset, body, name, values)
+    inside = layout.offset_of(body, name)
+    assert inside is not None
+    return FieldRef(path, field.kind, offset + inside, body, name, values)
 
 
 def _no_field(path: str, name: str, known: Iterable[str]) -> UsageError:
@@ -274,47 +275,47 @@ def _no_field(path: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def _present(kind: Kind, value: Any) -> Kind:
-    """The kind of an optional value that is there."""
+    """Return the kind of the value, of an optional one that is present the inner kind."""
     if isinstance(kind, Optional) and kind.present(value):
         return kind.inner
     return kind
 
 
-def _inside(place: Place | Part, name: str, path: str) -> Place | Part:
-    value = place.value
+def _inside(ref: Ref, name: str, path: str) -> Ref:
+    value = ref.value
     if isinstance(value, Body):
-        return _field(value, name, place.offset, path)
+        return _field(value, name, ref.offset, path)
     if value is None:
         raise BodyError(
-            f"has no `{place.path}` here, and so no `{name}` in it",
-            field=place.path,
-            hint=f"set `{place.path}` as a whole, in JSON",
+            f"has no `{ref.path}` here, and so no `{name}` in it",
+            field=ref.path,
+            hint=f"set `{ref.path}` as a whole, in JSON",
         )
-    shown = place.to_json()
-    if not isinstance(shown, dict) or name not in shown:
-        raise _no_field(path, name, shown if isinstance(shown, dict) else ())
-    return _part(place, name, shown[name], path)
+    obj = ref.to_json()
+    if not isinstance(obj, dict) or name not in obj:
+        raise _no_field(path, name, obj if isinstance(obj, dict) else ())
+    return _json_ref(ref, name, obj[name], path)
 
 
-def _element(place: Place | Part, number: int, path: str) -> Place | Part:
-    kind = _present(place.kind, place.value) if isinstance(place, Place) else None
-    # flags and bitmaps are lists in JSON too, whose elements nobody means by a number
-    items = place.value if isinstance(kind, Array) else place.to_json()
+def _element(ref: Ref, number: int, path: str) -> Ref:
+    kind = _present(ref.kind, ref.value) if isinstance(ref, FieldRef) else None
+    # Flags and bitmaps are lists in JSON too, but a number is not meant as an index into those.
+    items = ref.value if isinstance(kind, Array) else ref.to_json()
     if isinstance(kind, (Int, Bitmap)) or not isinstance(items, list):
-        raise UsageError(f"has `{place.path}`, which is no list", field=place.path)
+        raise UsageError(f"has `{ref.path}`, which is no list", field=ref.path)
     if number >= len(items):
         raise BodyError(
-            f"has no element {number} in `{place.path}`",
-            field=place.path,
+            f"has no element {number} in `{ref.path}`",
+            field=ref.path,
             expected=f"0 to {len(items) - 1}" if items else "none: the list is empty",
             actual=number,
         )
-    if not isinstance(place, Place) or not isinstance(kind, Array):
-        return _part(place, number, items[number], path)
-    at = place.offset + sum(kind.element.length_of(item) for item in items[:number])
-    return Place(path, kind.element, at, items, number, place.values)
+    if not isinstance(ref, FieldRef) or not isinstance(kind, Array):
+        return _json_ref(ref, number, items[number], path)
+    offset = ref.offset + sum(kind.element.length_of(item) for item in items[:number])
+    return FieldRef(path, kind.element, offset, items, number, ref.values)
 
 
-def _part(place: Place | Part, key: str | int, value: Any, path: str) -> Part:
-    keys = place.keys if isinstance(place, Part) else ()
-    return Part(path, place.whole, (*keys, key), value)
+def _json_ref(ref: Ref, key: str | int, value: Any, path: str) -> JsonRef:
+    keys = ref.keys if isinstance(ref, JsonRef) else ()
+    return JsonRef(path, ref.whole, (*keys, key), value)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.images.edit.fields import find_in
 from domctx_core.images.edit.outcome import EditChange
-from domctx_core.layout.field_path import Part, Place
+from domctx_core.layout.field_path import Ref
 from domctx_core.reader.sources import Source
 
 __all__ = ["ChangeLog"]
@@ -66,7 +66,7 @@ class ChangeLog:
             return change
         if change.field is None:
             return replace(change, new_offset=where.new_offset)
-        place: Place | Part | None
+        place: Ref | None
         if isinstance(where, ContainerDraft):
             ranges, start = where.header_ranges(), where.new_offset
             for number, range in enumerate(ranges[: pending.header]):

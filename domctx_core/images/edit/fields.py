@@ -18,7 +18,7 @@ from domctx_core.images.edit.drafts import RecordDraft
 from domctx_core.images.edit.operations import SetField, SetHeader
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.layout.body import Body
-from domctx_core.layout.field_path import Part, Place, find_place
+from domctx_core.layout.field_path import Ref, resolve
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.layout.kinds.bits import Bits
 
@@ -62,7 +62,7 @@ def _set_value(
         raise refusal(item, f"{name} cannot be decoded, so it has no fields to be set")
     before = body.to_bytes(order, check=False)
     try:
-        place = find_place(body, field)
+        place = resolve(body, field)
     except UsageError as error:
         raise _told_again(error, f"{name} {error.message}") from error
     except BodyError as error:
@@ -133,11 +133,11 @@ def _raised(
 
 def find_in(
     cls: type[Body], raw: bytes, order: ByteOrder, field: str, item: RecordDraft | None
-) -> Place | Part | None:
+) -> Ref | None:
     """Find a field in these bytes; None if they do not have it."""
     body = _decoded(cls, raw, order, item)
     try:
-        place = None if body is None else find_place(body, field)
+        place = None if body is None else resolve(body, field)
     except (BodyError, UsageError):
         return None
     beyond = place is not None and place.size > 0 and place.offset >= len(raw)

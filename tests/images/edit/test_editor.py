@@ -49,7 +49,7 @@ from domctx_core.images.edit.operations import (
 )
 from domctx_core.images.edit.outcome import Edit
 from domctx_core.images.tree import RecordNode
-from domctx_core.layout.field_path import find_place
+from domctx_core.layout.field_path import resolve
 from domctx_core.layout.kinds.aggregates import Array, Nested
 from domctx_core.layout.kinds.base import Kind
 from domctx_core.layout.kinds.binary import Reserved
@@ -595,10 +595,10 @@ def test_a_text_of_fixed_size_is_filled_up_as_it_was() -> None:
         (b"eight by", "12345678", b"12345678"),
     ):
         body = Named.from_bytes(old.ljust(8, b"\0"))
-        find_place(body, "name").set(new)
+        resolve(body, "name").set(new)
         assert body.to_bytes() == held
     with pytest.raises(UsageError, match="expected text of 8 bytes, found 3"):
-        find_place(body, "name").set("abc")
+        resolve(body, "name").set("abc")
 
 
 def test_elements_that_only_json_has_apart() -> None:
