@@ -1,4 +1,4 @@
-"""`Body`: the class that authors subclass, and the ways of it between bytes, values and JSON."""
+"""`Body`: the class that authors subclass; it converts between bytes, values and JSON."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ B = TypeVar("B", bound="Body")
 
 
 class Decoded(NamedTuple, Generic[B]):
-    """What became of a body's bytes.
+    """What a body's bytes are decoded to.
 
-    `body` is None where they cannot be decoded at all; `problems` says what is wrong, in order of
-    offset; `consumed` counts the bytes that fields describe.
+    `body` is None where they cannot be decoded at all; `problems` are in order of offset;
+    `consumed` counts the bytes that fields describe.
     """
 
     body: B | None
@@ -57,19 +57,19 @@ class Decoded(NamedTuple, Generic[B]):
     ),
 )  # fmt: skip
 class Body(BodyBase, metaclass=BodyType):
-    """A record's body: fields in the order in which they lie in the image.
+    """A record's body: fields in the order in which they are in the image.
 
-    Subclass it and write one line a field: `khz: int = u32(doc="frequency", unit="kHz")`. Values
-    are attributes, given as keywords. `class X(Body, byteorder="big")` fixes the byte order for
+    Subclass it and write a line for each field: `khz: int = u32(doc="frequency", unit="kHz")`.
+    Values are attributes, given as keywords. `class X(Body, byteorder="big")` fixes the byte order for
     formats whose headers do.
 
     Decoding is lenient: a value that breaks a rule is kept as it is and reported beside the body.
-    Override `check` for what one field cannot say, such as two fields that must agree, and
-    `summary` for lines that help a reader, such as a date made of seconds and nanoseconds.
+    Override `check` for rules across fields, such as two that must agree, and `summary` for lines
+    that help a reader, such as a date made of seconds and nanoseconds.
 
-    `class X(Body, trusted_values={"kind": range(8)})` says of which values of which fields, all
-    taken together, `check` has nothing to say. Runs of records with such values are then proved
-    good without asking it.
+    `class X(Body, trusted_values={"kind": range(8)})` lists values of fields for which, all
+    taken together, `check` never reports anything. Runs of records with such values are then
+    validated without calling it.
     """
 
     __layout__: ClassVar[Layout]
@@ -106,18 +106,18 @@ class Body(BodyBase, metaclass=BodyType):
         return f"{type(self).__name__}({values})"
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed."""
+        """Return a copy with some fields changed."""
         values = {name: getattr(self, name) for name in type(self).__layout__.stored}
         return type(self)(**(values | changes))
 
     # ------------------------------------------------------------------ for authors to override
 
     def check(self) -> Iterable[Problem]:
-        """Problems that no single field can see. A problem's `field` gives its offset."""
+        """Yield problems that no single field can see. A problem's `field` gives its offset."""
         return ()
 
     def summary(self) -> Mapping[str, str]:
-        """Derived facts for people, shown beside the fields and not part of the JSON."""
+        """Return derived facts for people, shown beside the fields and not part of the JSON."""
         return {}
 
     # ---------------------------------------------------------------------------------- reading
@@ -126,7 +126,7 @@ class Body(BodyBase, metaclass=BodyType):
     def inspect(
         cls, data: bytes | bytearray | memoryview, byteorder: ByteOrder = "little"
     ) -> Decoded[Self]:
-        """Decode what can be decoded of `data` (a whole body, without padding) and say what is wrong.
+        """Decode what can be decoded of a whole body without padding, and report its problems.
 
         Never raises for bad bytes. Offsets count from the start of `data`.
         """
@@ -158,11 +158,11 @@ class Body(BodyBase, metaclass=BodyType):
                 layout.check(body, checker)
             else:
                 layout.check_own(body, checker)
-            told = {(problem.rule, problem.field, problem.offset) for problem in problems}
+            reported = {(problem.rule, problem.field, problem.offset) for problem in problems}
             problems = problems + [
                 problem
                 for problem in checker.problems
-                if (problem.rule, problem.field, problem.offset) not in told
+                if (problem.rule, problem.field, problem.offset) not in reported
             ]
             problems.sort(key=_by_offset)
         if reader.pos < reader.end:
@@ -187,7 +187,7 @@ class Body(BodyBase, metaclass=BodyType):
         return decoded.body
 
     def problems(self) -> list[Problem]:
-        """Everything that is wrong with the values, as `verify` would say it."""
+        """Return everything that is wrong with the values, as `verify` would report it."""
         checker = Checker(thorough=True)
         type(self).__layout__.check(self, checker)
         return sorted(checker.problems, key=_by_offset)
@@ -208,7 +208,7 @@ class Body(BodyBase, metaclass=BodyType):
         if check:
             try:
                 return (layout.encoders.get(byteorder) or layout.encoder(byteorder))(self)
-            except NOT_APPLICABLE:  # below is found what is wrong, if anything is
+            except NOT_APPLICABLE:  # the general code below finds what is wrong, if anything is
                 pass
         if check and layout.checked:
             checker = Checker()
@@ -226,24 +226,27 @@ class Body(BodyBase, metaclass=BodyType):
         return bytes(out)
 
     def size(self) -> int:
-        """How many bytes `to_bytes` gives."""
+        """Return how many bytes `to_bytes` gives."""
         return type(self).__layout__.size_of(self)
 
     @classmethod
     def fixed_size(cls) -> int | None:
-        """The size in bytes where it never changes, else None."""
+        """Return the size in bytes if it is the same for all bodies, else None."""
         return cls.__layout__.size
 
     # ------------------------------------------------------------------------------------- JSON
 
     def to_json(self) -> dict[str, Any]:
-        """The fields as JSON: 64-bit numbers as decimal strings, enumerations by name, bytes in
-        hex, bitmaps as lists of positions."""
+        """Return the fields as JSON.
+
+        64-bit numbers are decimal strings, members of enumerations are names, bytes are hex digits,
+        bitmaps are lists of positions.
+        """
         return type(self).__layout__.to_json(self)
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        """The body that `to_json` gave; raises `BodyError` that names the path of the fault.
+        """Return the body that `to_json` gave; raise a `BodyError` that has the path of the fault.
 
         Counts may be left out; numbers may also be written in hex strings.
         """
@@ -258,12 +261,12 @@ class Body(BodyBase, metaclass=BodyType):
 
     @classmethod
     def layout(cls) -> list[dict[str, Any]]:
-        """The declaration as data: one entry a field with offset, kind, size, doc, unit."""
+        """Return the declaration as data: offset, kind, size, doc and unit of each field."""
         return cls.__layout__.describe()
 
     @classmethod
     def example(cls, rng: random.Random) -> Self:
-        """A valid body made up from `rng`, for tests and simulated domains."""
+        """Return a valid body made up from `rng`, for tests and simulated domains."""
         body: Self = cls.__layout__.example(rng)
         return body
 
@@ -276,7 +279,7 @@ Body.__init__.__fields__ = ()  # type: ignore[attr-defined]  # as a generated on
 
 
 def _by_offset(problem: Problem) -> tuple[bool, int]:
-    """Sorts problems by offset, those of the whole body last."""
+    """Return a sort key: problems by offset, those of the whole body last."""
     return problem.offset is None, problem.offset or 0
 
 

@@ -68,7 +68,7 @@ class Layout:
 
     @property
     def sole_group(self) -> StructGroup | None:
-        """The group that all the fields are in; None where there is no such."""
+        """Return the group that all the fields are in; None where there is no such group."""
         group = self._parts[0] if len(self._parts) == 1 else None
         return group if isinstance(group, StructGroup) else None
 
@@ -190,7 +190,7 @@ class Layout:
                 raise
 
     def fits(self, body: Any) -> bool:
-        """Return True if a body of this class, of fixed size, is valid; False means: see `check`."""
+        """Return True if a body of exactly this class is valid; False means: see `check`."""
         if self._strict is None:
             from domctx_core.layout.codegen.encoder import encoder
 
@@ -297,7 +297,7 @@ class Layout:
         return self.body(**values)
 
     def describe(self) -> list[dict[str, Any]]:
-        """Return the declaration as data, one entry a field; offsets are None after one that varies."""
+        """Return the declaration as data; offsets are None after a field that varies in size."""
         offset: int | None = 0
         rows = []
         for field in self.fields:

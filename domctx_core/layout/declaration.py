@@ -77,7 +77,7 @@ class BodyType(type):
 
     @property
     def __layout__(cls) -> Layout:
-        """The compiled layout, made when the class is first used."""
+        """Return the compiled layout, made when the class is first used."""
         layout: Layout | None = cls.__dict__.get("_compiled")
         if layout is None:
             layout = cls._compile()

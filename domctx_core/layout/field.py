@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from domctx_core.layout.kinds import base as kinds
-
-if TYPE_CHECKING:
-    pass
+from domctx_core.layout.kinds.base import Kind, describe
 
 __all__ = ["REQUIRED", "Field"]
 
@@ -27,7 +24,7 @@ REQUIRED = _Required()
 class Field(NamedTuple):
     """One field of a body: a kind with a name, documentation and how it behaves over time."""
 
-    kind: kinds.Kind
+    kind: Kind
     name: str = ""
     doc: str = ""
     unit: str = ""
@@ -35,20 +32,20 @@ class Field(NamedTuple):
     default: Any = REQUIRED
 
     def initial(self) -> Any:
-        """The default for a new body, `REQUIRED` where there is none; never shared by two bodies."""
+        """Return a copy of the default for a new body; `REQUIRED` where there is none."""
         return self.default if self.default is REQUIRED else copy.deepcopy(self.default)
 
     def schema(self) -> dict[str, Any]:
-        """The field's values as a JSON Schema, with what is said of it."""
+        """Return the JSON Schema of the field's values, with its documentation."""
         unit = f" [{self.unit}]" if self.unit else ""
-        said = {"description": self.doc + unit} if self.doc or unit else {}
-        return said | self.kind.schema()
+        described = {"description": self.doc + unit} if self.doc or unit else {}
+        return described | self.kind.schema()
 
     def describe(self) -> dict[str, Any]:
-        """The field as `types --layout` prints it."""
+        """Return the field as `types --layout` prints it."""
         return {
             "name": self.name,
-            **kinds.describe(self.kind),
+            **describe(self.kind),
             "doc": self.doc,
             "unit": self.unit or None,
             "volatile": self.volatile,

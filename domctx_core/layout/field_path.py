@@ -48,27 +48,27 @@ class FieldRef:
 
     @property
     def value(self) -> Any:
-        """The value that the body has."""
+        """Return the value that the body has."""
         return (
             getattr(self.holder, self.key) if isinstance(self.key, str) else self.holder[self.key]
         )
 
     @property
     def size(self) -> int:
-        """How many bytes the value takes."""
+        """Return how many bytes the value takes."""
         return self.kind.length_of(self.value)
 
     @property
     def whole(self) -> FieldRef:
-        """The field that the value is, or is in."""
+        """Return the field that the value is, or is in."""
         return self
 
     def to_json(self) -> Any:
-        """The value as JSON holds it."""
+        """Return the value as JSON."""
         return self.kind.to_json(self.value)
 
     def text(self) -> str:
-        """The value on one line, for people."""
+        """Return the value on one line, for people."""
         if isinstance(_present(self.kind, self.value), (Nested, Array, BySize, Switch)):
             return json.dumps(self.to_json())
         return self.kind.text(self.value)
@@ -141,20 +141,20 @@ class JsonRef:
 
     @property
     def offset(self) -> int:
-        """Where the whole field starts, from the start of the body."""
+        """Return where the whole field starts, from the start of the body."""
         return self.whole.offset
 
     @property
     def size(self) -> int:
-        """How many bytes the whole field takes."""
+        """Return how many bytes the whole field takes."""
         return self.whole.size
 
     def to_json(self) -> Any:
-        """The value as JSON holds it."""
+        """Return the value as JSON."""
         return self.value
 
     def text(self) -> str:
-        """The value on one line, for people."""
+        """Return the value on one line, for people."""
         return json.dumps(self.value)
 
     def set(self, text: str) -> None:
@@ -202,7 +202,7 @@ def _json(text: str) -> Any:
 
 
 def _bits(old: Any, size: int, text: str) -> Bits:
-    """Return the bits at positions and ranges of them: all with a sign change `old`, none replaces it."""
+    """Return the bits at positions and ranges; they change `old` if they have signs, else replace it."""
     items = [] if text in ("", "none") else [item.strip() for item in text.split(",")]
     matches = [re.fullmatch(r"([+-]?)(\d{1,9})(?:-(\d{1,9}))?", item) for item in items]
     signed = {bool(match[1]) for match in matches if match is not None}
@@ -225,8 +225,8 @@ def resolve(body: Body, path: str) -> Ref:
     """Return the field of a body that a path names.
 
     Raises `UsageError` for a path that is not one, and for a field that the class does not have or
-    that cannot be set (reserved bytes, counts); `BodyError` for one that this body does not have: an
-    element beyond the last, an optional field that is absent. Messages continue after the name of
+    that cannot be set (reserved bytes, counts); `BodyError` for one that this body does not have:
+    an element beyond the last, an optional field that is absent. Messages continue after the name of
     what has the body: "has no field `x`".
     """
     ref: Ref | None = None

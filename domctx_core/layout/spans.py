@@ -1,4 +1,4 @@
-"""Spans: which bytes of a body each of its fields is."""
+"""`spans`: the innermost fields of a body with their offsets, sizes and values."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ROW = 8
 
 
 class FieldSpan(NamedTuple):
-    """One field that has no fields inside, and the bytes of the body that it is.
+    """One field that has no fields inside, and its bytes in the body.
 
     `path` is as in findings (`vcpus[0].time.version`), `offset` counts from the start of the body,
     `size` is in bytes (0: an optional field that is absent). `field` is the declared field that the
-    value lies in, with its doc and unit; `kind` is how the value is laid out. `value` is None for
+    value is in, with its doc and unit; `kind` is how the value is laid out. `value` is None for
     reserved bytes and for what a union does not use. `repeats` is how many equal elements of an
     array the span stands for; the fields of the first of them came before, under its own path.
-    `volatile` says that the field, or one that it lies in, changes by itself.
+    `volatile` means that the field, or one that it is in, changes by itself.
     """
 
     path: str
@@ -40,27 +40,27 @@ class FieldSpan(NamedTuple):
 
     @property
     def end(self) -> int:
-        """One past the last byte, from the start of the body."""
+        """Return the offset after the last byte, from the start of the body."""
         return self.offset + self.size
 
     @property
     def doc(self) -> str:
-        """What the field means, as its author says."""
+        """Return what the field means."""
         return self.field.doc
 
     @property
     def unit(self) -> str:
-        """The unit of the value; empty where it has none."""
+        """Return the unit of the value; empty where it has none."""
         return self.field.unit
 
     @property
     def reserved(self) -> bool:
-        """Whether the bytes mean nothing and are zero in a good image."""
+        """Return True if the bytes have no meaning and are zero in a valid image."""
         return isinstance(self.kind, Reserved)
 
     @property
     def text(self) -> str:
-        """The value on one line for people, with its unit; empty for reserved bytes."""
+        """Return the value on one line for people, with its unit; empty for reserved bytes."""
         kind, value = self.kind, self.value
         if self.repeats:
             return f"the same {self.repeats} more times"
@@ -77,16 +77,16 @@ class FieldSpan(NamedTuple):
 
 
 def spans(body: Body, *, fold: bool = False) -> Iterator[FieldSpan]:
-    """The innermost fields of a body in the order of its bytes, without a gap between them.
+    """Yield the innermost fields of a body in the order of its bytes, without a gap between them.
 
     An array of plain numbers is one span. With `fold`, elements of an array of bodies that equal
-    the one before them are one span together, as a reader of 32 equal vCPUs wants it.
+    the one before them are one span together, so that 32 equal vCPUs are shown once.
     """
     yield from _body(body, "", 0, fold)
 
 
 def with_unit(text: str, value: Any, unit: str) -> str:
-    """A value's text with its unit; nanoseconds are written as seconds."""
+    """Return a value's text with its unit; nanoseconds are written as seconds."""
     if unit == "ns" and isinstance(value, int):
         return f"{value // 10**9}.{value % 10**9:09d} s"
     return f"{text} {unit}" if unit else text

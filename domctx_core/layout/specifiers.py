@@ -60,7 +60,8 @@ def _integer(size: int, signed: bool) -> Any:
     name = f"{'i' if signed else 'u'}{8 * size}"
     specifier.__name__ = specifier.__qualname__ = name
     specifier.__doc__ = (
-        f"{'A signed' if signed else 'An unsigned'} integer of {size} byte{'s' * (size > 1)}.\n\n"
+        f"Declare {'a signed' if signed else 'an unsigned'} integer of {size} byte"
+        f"{'s' * (size > 1)}.\n\n"
         "`minimum` and `maximum` bound it. An IntEnum or IntFlag as annotation (or `enum`) gives\n"
         "its values names; a value outside is reported as `field-out-of-range`, an unknown flag\n"
         "bit as `reserved-not-zero`, with `errno` in place of EINVAL. `show` is `dec` or `hex`."
@@ -87,16 +88,16 @@ def count_of(
     errno: Errno | None = None,
     init: Literal[False] = False,
 ) -> Any:
-    """The number of elements of the array (or bytes of the blob) named `field`.
+    """Declare the number of elements of the array (or bytes of the blob) named `field`.
 
-    An unsigned integer of `size` bytes that is computed when written, and read as an attribute;
-    nobody sets it. A count that the body has no room for is `body-too-short`.
+    An unsigned integer of `size` bytes that is computed when written and read as an attribute; it
+    cannot be set. A count that the body has no room for is `body-too-short`.
     """
     return Field(scalars.Count(size, field, maximum=maximum, errno=errno), "", doc)
 
 
 def reserved(size: int, *, doc: str = "") -> Any:
-    """`size` bytes that are zero: written so, and reported when read as anything else.
+    """Declare `size` bytes that are written as zero, and reported when they are anything else.
 
     A reserved field is no attribute of the body: give it a name but no annotation.
     """
@@ -111,28 +112,28 @@ def blob(
     volatile: bool = False,
     default: Any = REQUIRED,
 ) -> Any:
-    """Bytes: `size` of them, as many as the field named `count` says, or all that are left."""
+    """Declare bytes: `size` of them, as many as the field `count` has, or all that are left."""
     return Field(binary.Blob(size, count=count), "", doc, "", volatile, default)
 
 
 def text(
     size: int | None = None, *, count: str | None = None, doc: str = "", default: Any = REQUIRED
 ) -> Any:
-    """UTF-8 text of `size` bytes, of as many as `count` says, or all that is left."""
+    """Declare UTF-8 text of `size` bytes, of as many as the field `count` has, or all that is left."""
     return Field(binary.Text(size, count=count), "", doc, "", False, default)
 
 
 def bitmap(
     size: int, *, word: int = 8, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
-    """A bitmap of `size` bytes in words of `word` bytes, as a `Bits`."""
+    """Declare a bitmap of `size` bytes in words of `word` bytes, as a `Bits`."""
     return Field(binary.Bitmap(size, word), "", doc, "", volatile, default)
 
 
 def nested(
     body: type[BodyBase], *, doc: str = "", volatile: bool = False, default: Any = REQUIRED
 ) -> Any:
-    """Another body inside this one."""
+    """Declare another body inside this one."""
     return Field(aggregates.Nested(body), "", doc, "", volatile, default)
 
 
@@ -145,7 +146,7 @@ def array(
     volatile: bool = False,
     default: Any = REQUIRED,
 ) -> Any:
-    """A row of `element`: a body class, or a specifier such as `u64()`.
+    """Declare an array of `element`: a body class, or a specifier such as `u64()`.
 
     `count` is a number, the name of a `count_of` field, or None for as many as are left.
     """
@@ -155,7 +156,7 @@ def array(
 def optional(
     element: Any, *, lengths: Iterable[int] | None = None, doc: str = "", default: Any = None
 ) -> Any:
-    """Something that may be absent; presence is kept.
+    """Declare something that may be absent; presence is kept.
 
     Without `lengths` it is present when the body has bytes left for it (an optional tail), else
     when the whole body is one of these lengths. `optional(reserved(4))` is a boolean attribute;
@@ -168,7 +169,7 @@ def optional(
 def by_size(
     *, doc: str = "", volatile: bool = False, default: Any = REQUIRED, **bodies: type[BodyBase]
 ) -> Any:
-    """One of several bodies of fixed size, told apart by how many bytes are left for it."""
+    """Declare one of several bodies of fixed size, told apart by how many bytes are left for it."""
     return Field(variants.BySize(bodies), "", doc, "", volatile, default)
 
 
@@ -180,7 +181,7 @@ def switch(
     doc: str = "",
     default: Any = REQUIRED,
 ) -> Any:
-    """A union of `size` bytes whose case is chosen by the field named `selector`."""
+    """Declare a union of `size` bytes whose case is chosen by the field named `selector`."""
     return Field(variants.Switch(selector, cases, size), "", doc, "", False, default)
 
 

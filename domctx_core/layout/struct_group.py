@@ -1,4 +1,4 @@
-"""`StructGroup`: neighbouring fields of fixed size without inner structure, as one `struct` call."""
+"""`StructGroup`: neighbouring fields of fixed size that one call of `struct` reads and writes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Decoders of one body class: a body of the bytes that break no rule.
 
 One call of `struct` gives all numbers, and each rule is a line of code. Anything else (a size that
-is wrong, a number without a name, reserved bytes that are not zero) is left to `Layout.decode`, which
-finds out what is wrong. So no problem is reported here, and a body that comes out equals what
+is wrong, a number without a name, reserved bytes that are not zero) is left to `Layout.decode`,
+which finds out what is wrong. So no problem is reported here, and a body that comes out equals what
 `Layout.decode` makes of the same bytes.
 """
 

@@ -1,8 +1,8 @@
 """Regular expressions of one body class, which match the bytes of valid bodies only.
 
 What a layout demands of single bytes (constants, enumerations, ranges, flags, reserved bytes, the
-cases of a union) can be written as a pattern of the `re` module, so that bodies are validated without
-being decoded. A pattern may be stricter than the rules, never laxer: what does not match is decoded
+cases of a union) can be written as a pattern of the `re` module, so that bodies are validated
+without being decoded. A pattern may be stricter than the rules, never laxer: what does not match is decoded
 and checked.
 
 Counted parts are possessive (`{8}+`): each has one length only, so that to backtrack into it could
@@ -189,7 +189,7 @@ def _both(some: Intervals, others: Intervals) -> list[tuple[int, int]]:
 
 
 def _unsigned(intervals: Intervals, bits: int) -> list[tuple[int, int]]:
-    """Return intervals of signed numbers of `bits` bits as their bytes have them, without a sign."""
+    """Return intervals of signed numbers of `bits` bits as unsigned ones of the same bytes."""
     turn = 1 << bits
     below = [(low + turn, min(high, -1) + turn) for low, high in intervals if low < 0]
     return below + [(max(low, 0), high) for low, high in intervals if high >= 0]

@@ -1,8 +1,8 @@
 """Columns of numbers in records of equal length: read, written and compared without a loop.
 
 A number that is always at the same place of its record is the same number of bytes further on in
-the next one, so that a column of them is a strided copy, which goes at C's speed. A column is either
-an `array` of numbers or a list of `Planes`, one for each byte of the numbers.
+the next one, so that a column of them is a strided copy, which goes at C's speed. A column is
+either an `array` of numbers or a list of `Planes`, one for each byte of the numbers.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def read_column(
 
 
 def write_column(out: bytearray, offset: int, stride: int, column: array[int], order: str) -> None:
-    """Write a column into records, its first number at `offset`, each next one `stride` bytes on."""
+    """Write a column into records: the first number at `offset`, each next one `stride` bytes on."""
     if order != NATIVE:
         column = array(column.typecode, column)
         column.byteswap()
@@ -123,7 +123,7 @@ def is_ascending(numbers: array[int]) -> bool:
 
 
 def ascending(planes: Planes, byteorder: ByteOrder) -> range | array[int] | None:
-    """Return the numbers whose bytes are `planes` if each is greater than the one before, else None.
+    """Return the numbers whose bytes are `planes` if each is above the one before, else None.
 
     There are up to `LANES` numbers of 1 to 4 bytes. They are never looked at one by one: all of
     them, a byte of room above each, are one large integer, and that less itself moved by one number
@@ -154,13 +154,13 @@ def ascending(planes: Planes, byteorder: ByteOrder) -> range | array[int] | None
 
 @lru_cache(maxsize=4)
 def _ones(size: int) -> int:
-    """A one in each of as many lanes of `size + 1` bytes as there can be differences."""
+    """Return a one in each of as many lanes of `size + 1` bytes as there can be differences."""
     return int.from_bytes((b"\1" + bytes(size)) * (LANES - 1), "little")
 
 
 @lru_cache(maxsize=1)
 def _counting() -> tuple[bytes, bytes]:
-    """The lowest and the next byte of the numbers from 0 on."""
+    """Return the lowest and the next byte of each of the numbers from 0 on."""
     lowest = bytes(range(256))
     return lowest * (LANES // 256 + 1), b"".join(
         bytes([high]) * 256 for high in (*range(256), *range(LANES // 256 + 1))

@@ -1,4 +1,4 @@
-"""Runs of one type that were written one after the other, and which of them has an instance."""
+"""`ColumnRuns`: runs of one type in the order in which they were written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domctx_core.layout.columns.columns import Columns
 __all__ = ["ColumnRuns"]
 
 _FEW = 16
-"""Runs that are asked one by one: to note where each instance is takes memory."""
+"""Runs that are searched one by one: to note where each instance is takes memory."""
 
 
 class ColumnRuns:
@@ -36,7 +36,7 @@ class ColumnRuns:
         self._runs.append(run)
 
     def find(self, instance: int) -> tuple[int, int] | None:
-        """The number of the run that has an instance, and its place in that; None where none has."""
+        """Return the last run that has an instance, by number, and its place in it; None if none has."""
         numbers: Iterable[int] = reversed(range(len(self._runs)))
         if len(self._runs) > _FEW:
             for number in range(self._noted, len(self._runs)):

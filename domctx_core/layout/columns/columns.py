@@ -34,11 +34,11 @@ _PIECE = 1024
 class Columns(RecordTable[B], Sequence[B]):
     """A run of records of one type: their instances, and a column for each field of their bodies.
 
-    As a sequence it gives bodies, each made anew; a slice is a shorter run. The columns of integers
+    As a sequence it has bodies, each a new object; a slice is a shorter run. Columns of integers
     are arrays, with enumerations and flags as numbers; those of anything else are lists. Change
     none of them in place: `replace` gives a run with other columns.
 
-    A run keeps the bytes that it was made of, so that what nobody asks for costs nothing.
+    A run keeps the bytes that it was made of, so that a column costs nothing until it is used.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Columns(RecordTable[B], Sequence[B]):
         instances: Iterable[int],
         columns: Mapping[str, Iterable[Any]] | None = None,
     ) -> None:
-        """A run made of columns, each as long as `instances`; a field with a default may be absent.
+        """Make a run of columns, each as long as `instances`; a field with a default may be absent.
 
         Raises `BodyError` for a column that is missing, unknown, of another length, or with a value
         that does not fit its field, and for a body class whose size is not fixed.
@@ -73,9 +73,9 @@ class Columns(RecordTable[B], Sequence[B]):
         *,
         proved: bool = False,
     ) -> Self:
-        """The run whose records, headers and all, are the bytes `raw`.
+        """Return the run whose records, headers and all, are the bytes `raw`.
 
-        `proved` says that the bytes are known to break no rule of the layout.
+        `proved` means that they are known to break no rule of the layout.
         """
         run = cls.__new__(cls)
         run._setup(layout, raw, frame, byteorder, proved=proved, tidy=proved)
@@ -83,15 +83,17 @@ class Columns(RecordTable[B], Sequence[B]):
 
     @classmethod
     def of_bodies(cls, body: type[B], bodies: Mapping[int, B]) -> Self:
-        """The run of given bodies, by instance; raises `BodyError` where one does not fit."""
+        """Return the run of given bodies, by instance; raises `BodyError` if one does not fit."""
         names = list(FixedLayout(body).by_name)
         columns = {name: [getattr(each, name) for each in bodies.values()] for name in names}
         return cls(body, bodies, columns)
 
     @classmethod
     def from_json(cls, body: type[B], values: Mapping[int, Mapping[str, Any]]) -> Self | None:
-        """The run of what `to_json` of bodies gave, by instance; None for anything else, where
-        `Body.from_json` of each says what is wrong or makes something of it."""
+        """Return the run of what `to_json` of bodies gave, by instance.
+
+        None for anything else: `Body.from_json` of each takes it, or reports what is wrong.
+        """
         if "from_json" in body.__layout__.overridden:
             return None
         try:
@@ -102,7 +104,7 @@ class Columns(RecordTable[B], Sequence[B]):
 
     @classmethod
     def joined(cls, runs: Sequence[Columns[B]]) -> Columns[B]:
-        """One run of all the records of several, which must have the same body class."""
+        """Return one run of all the records of several, which must have the same body class."""
         first = runs[0]
         if len(runs) == 1:
             return first
@@ -148,11 +150,11 @@ class Columns(RecordTable[B], Sequence[B]):
 
     @cached_property
     def instances(self) -> array[int]:
-        """The instances, in the order of the records."""
+        """Return the instances, in the order of the records."""
         return self._numbers("I", self.frame.instance, ORDERS[self.byteorder])
 
     def replace(self, columns: Mapping[str, Iterable[Any]]) -> Columns[B]:
-        """The same run with some columns changed; raises `BodyError` as for a new run."""
+        """Return the same run with some columns changed; raises `BodyError` as for a new run."""
         out = bytearray(self.raw)
         values = self.layout.columns(columns, self._count)
         if self._count:
@@ -160,11 +162,11 @@ class Columns(RecordTable[B], Sequence[B]):
         return self._like(bytes(out), proved=False, tidy=self._tidy)
 
     def index(self, value: Any, start: int = 0, stop: int = sys.maxsize) -> int:
-        """Where a body that equals `value` is first; raises `ValueError` where there is none."""
+        """Return where a body that equals `value` is first; raises `ValueError` if none does."""
         return list(self).index(value, start, stop)
 
     def place_of(self, instance: int) -> int | None:
-        """Where in the run the record of an instance is; None where there is none."""
+        """Return where in the run the record of an instance is; None if there is none."""
         if not self._count:
             return None
         if self.consecutive:
@@ -178,27 +180,27 @@ class Columns(RecordTable[B], Sequence[B]):
 
     @cached_property
     def consecutive(self) -> bool:
-        """Whether each instance is one more than the one before."""
+        """Return True if each instance is one more than the one before."""
         numbers = self.instances
         return not numbers or (numbers[-1] - numbers[0] == self._count - 1 and self.ascending)
 
     @cached_property
     def ascending(self) -> bool:
-        """Whether each instance is higher than the one before."""
+        """Return True if each instance is higher than the one before."""
         return is_ascending(self.instances)
 
     @property
     def stretch(self) -> range | array[int]:
-        """The instances, as a range where they are consecutive."""
+        """Return the instances, as a range where they are consecutive."""
         if self.consecutive and self._count:
             return range(self.instances[0], self.instances[-1] + 1)
         return self.instances
 
     @property
     def sound(self) -> bool:
-        """Whether it is plain that no value breaks a rule of its field.
+        """Return True if all bodies are known to be valid; False means: ask their own `problems`.
 
-        False also where only the `check` of a class could say: ask the bodies' own `problems`.
+        It is False also where only the `check` of a class could tell.
         """
         self._proved = self._proved or self._keeps_rules()
         self._tidy |= self._proved
@@ -246,7 +248,7 @@ class Columns(RecordTable[B], Sequence[B]):
         return chain.from_iterable(piece.bodies() for piece in pieces)
 
     def items(self) -> Iterator[tuple[int, B]]:
-        """The records as (instance, body)."""
+        """Return the records as (instance, body)."""
         return zip(self.instances, self, strict=True)
 
     def __eq__(self, other: object) -> bool:
@@ -264,10 +266,10 @@ class Columns(RecordTable[B], Sequence[B]):
     # ----------------------------------------------------------------------------------- bytes
 
     def records(self, template: bytes, frame: Frame, byteorder: ByteOrder) -> bytes | bytearray:
-        """The run as the records of an image.
+        """Return the run as the records of an image.
 
         `template` is one record, its header filled in but for the instance, its body zero. Values
-        are written as they are: ask `sound` first.
+        are written as they are: check `sound` first.
         """
         if not self._count:
             return bytearray()
@@ -299,6 +301,8 @@ class Columns(RecordTable[B], Sequence[B]):
                 offset += width
 
     def known_as(self, template: bytes) -> None:
-        """Declare that each record is `template` but for its instance and its body, which are zero in
-        it, so that `records` need not write these headers again."""
+        """Declare that each record is `template` but for its instance and its body.
+
+        Both are zero in the template. `records` need not write these headers again.
+        """
         self._template = template

@@ -1,4 +1,4 @@
-"""`FixedLayout`: where the fields of a body of fixed size are in its records, and how they get there."""
+"""`FixedLayout`: where the fields of a body of fixed size are, and how columns get into records."""
 
 from __future__ import annotations
 

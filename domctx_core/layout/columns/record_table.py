@@ -1,8 +1,8 @@
 """`RecordTable`: records of one type that follow each other, read field by field.
 
-A body of fixed size has each field at a fixed place, so that the next value of a field is always the
-same number of bytes further on: a column is copied out of the records in one call, and one that is
-not asked for is never made.
+A body of fixed size has each field at a fixed place, so that the next value of a field is always
+the same number of bytes further on: a column is copied out of the records in one call, and one that
+is not used is never made.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class RecordTable(Generic[B]):
         self._arrays: dict[str, array[int]] = {}
 
     def column(self, name: str) -> Sequence[Any]:
-        """A field's value in each record; raises `BodyError` where there is no such field.
+        """Return a field's value in each record; raises `BodyError` where there is no such field.
 
-        An array for an integer, else a list, made anew each time.
+        An array for an integer, else a new list.
         """
         slot = self.layout.slot(name)
         if slot.code is None:
@@ -56,11 +56,11 @@ class RecordTable(Generic[B]):
         return column
 
     def bodies(self) -> list[B]:
-        """All bodies at once, which is quicker than one by one."""
+        """Return all bodies at once, which is faster than one by one."""
         return self.layout.make(self._rows())
 
     def to_json(self) -> list[dict[str, Any]]:
-        """What `Body.to_json` gives of each body, made field by field."""
+        """Return what `Body.to_json` returns for each body, converted field by field."""
         if "to_json" in self.body.__layout__.overridden:
             return [body.to_json() for body in self.bodies()]
         names = list(self.layout.by_name)
@@ -89,7 +89,7 @@ class RecordTable(Generic[B]):
         return zip(*columns, strict=True)
 
     def _values(self, slot: FieldSlot) -> Iterator[Any]:
-        """Yield the values of a field that is no integer, each made anew."""
+        """Yield the values of a field that is no integer, each a new object."""
         kind, size, stride = slot.kind, slot.kind.size or 0, self.frame.stride
         first = self.frame.body + slot.offset
         starts = range(first, first + self._count * stride, stride)

@@ -74,7 +74,7 @@ class Nested(Kind):
 
 
 class Array(Kind):
-    """A row of equal things: a fixed number, a counted number, or as many as are left."""
+    """An array: a fixed number of elements, a counted number, or as many as are left."""
 
     def __init__(self, element: Kind, count: int | str | None) -> None:
         self.element = element
@@ -119,13 +119,13 @@ class Array(Kind):
             reader.path[-1:] = [f"{reader.path[-1]}[{len(items)}]"]
             start = reader.pos
             items.append(element.decode(reader, values))
-            if reader.pos == start:  # a claimed count of nothings would never end
+            if reader.pos == start:  # a claimed count of empty elements would never end
                 raise reader.short(1, "")
             reader.path[-1] = reader.path[-1].rpartition("[")[0]
         return items
 
     def number(self, reader: Reader, values: Mapping[str, Any]) -> int | None:
-        """How many elements there are to be at the reader's place; None where only they can tell."""
+        """Return how many elements follow the reader's position; None where only they can tell."""
         if isinstance(self.count, str):
             return int(values[self.count])
         if self.count is None and self.element.size is not None:

@@ -1,9 +1,8 @@
 """Kinds: how one value of a body is laid out in bytes.
 
-A kind knows the size of its values, reads and writes them, checks them, and turns them into JSON
-and back. Fields (fields.py) give a kind a name and documentation; bodies (body.py) put fields in
-a row. Whatever can be declared is one of the kinds in scalars.py and aggregates.py, so that every
-tool (codec, JSON, schema, verify, show) is written once for all record types.
+A kind knows the size of its values, decodes, encodes and checks them, and turns them into JSON and
+back. A field gives a kind a name and documentation, a body is fields in a row. Every field is of a
+kind, so that each tool (codec, JSON, schema, verify, show) is written once for all record types.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ BYTE_ORDERS: dict[str, ByteOrder] = {code: name for name, code in ORDERS.items()
 
 
 class Reader:
-    """The place in one body that is being decoded, and what was found wrong so far.
+    """The position in a body that is being decoded, and the problems found so far.
 
     `data` is the body's bytes, `pos` the next one to read, `end` one past the last that may be
-    read, `order` the struct prefix of its byte order. Whoever decodes a value that may break a rule
-    sets `suspect`; only then are the values of the body walked through once more and explained.
+    read, `order` the struct prefix of its byte order. What decodes a value that may break a rule
+    sets `suspect`; only then are the decoded values checked, which reports what is wrong.
     """
 
     __slots__ = ("data", "end", "order", "path", "pos", "problems", "suspect")
@@ -61,7 +60,7 @@ class Reader:
         self.suspect = False
 
     def advance(self, size: int, what: str) -> int:
-        """Step over `size` bytes; give the offset that they start at."""
+        """Step over `size` bytes; return the offset at which they start."""
         start = self.pos
         if size > self.end - start:
             raise self.short(size, what)
@@ -69,6 +68,7 @@ class Reader:
         return start
 
     def short(self, size: int, what: str) -> BodyError:
+        """Return the error that a value of `size` bytes is cut off."""
         name = self.name(what)
         return BodyError(
             f"the body ends inside `{name}`",
@@ -81,14 +81,15 @@ class Reader:
         )
 
     def name(self, leaf: str) -> str:
+        """Return the path of a field here."""
         return ".".join([*self.path, leaf]) if leaf else ".".join(self.path)
 
 
 class Checker:
     """Collects the problems of values while their offsets and names are kept track of.
 
-    A `thorough` one also asks the kinds whose values are always good where they were decoded, and
-    need not be where somebody set them.
+    A `thorough` one also checks kinds whose values are always valid where they were decoded, but
+    need not be where they were set.
     """
 
     __slots__ = ("path", "pos", "problems", "thorough")
@@ -108,11 +109,13 @@ class Checker:
         actual: Any = None,
         errno: Errno | None = None,
     ) -> None:
+        """Add a problem of the value that is being checked."""
         self.problems.append(
             Problem(rule, message, self.pos, ".".join(self.path), expected, actual, errno)
         )
 
     def wrong_type(self, expected: str, value: Any) -> None:
+        """Report a value that is not of the type that its field has."""
         self.report(
             "field-out-of-range",
             "a value of the wrong type",
@@ -124,7 +127,7 @@ class Checker:
 class JsonError(Exception):
     """A JSON value does not fit its kind; `path` is filled in on the way out.
 
-    One that stands for several has them as `inner`, with paths that go on from its own.
+    One for several errors has them as `inner`, with paths that continue its own.
     """
 
     def __init__(self, message: str, inner: Sequence[JsonError] = ()) -> None:
@@ -134,24 +137,24 @@ class JsonError(Exception):
 
     @classmethod
     def of(cls, errors: Sequence[JsonError]) -> JsonError:
-        """One error for all of `errors`, of which there is at least one."""
+        """Return one error for all of `errors`, of which there is at least one."""
         return errors[0] if len(errors) == 1 else cls(str(errors[0]), errors)
 
     def at(self, step: str) -> Self:
-        """The same error, of what holds the value under `step`: a field's name, or `[3]`."""
+        """Return this error as one of what has the value under `step`: a field's name, or `[3]`."""
         self.path.insert(0, step)
         return self
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """Each fault as path, such as `row[1].x`, and message, in the order of the value."""
+        """Yield each fault as path, such as `row[1].x`, and message, in the order of the value."""
         for steps, message in self._faults():
             yield ".".join(steps).replace(".[", "["), message
 
     def _faults(self) -> Iterator[tuple[list[str], str]]:
         if not self.inner:
             yield self.path, str(self)
-        for each in self.inner:
-            for steps, message in each._faults():
+        for error in self.inner:
+            for steps, message in error._faults():
                 yield [*self.path, *steps], message
 
 
@@ -160,9 +163,10 @@ LONGEST_INTEGER = 100
 
 
 def parse_integer(text: str) -> int:
-    """An integer in text: decimal, or hexadecimal after `0x`; `ValueError` for anything else.
+    """Return the integer that a text is; raise `ValueError` if it is none.
 
-    That is what the schemas allow; Python's own notations (`1_000`, `0b1`, spaces around it) are not.
+    Decimal, or hexadecimal after `0x`, as the schemas allow; Python's own notations (`1_000`,
+    `0b1`, spaces around it) are not.
     """
     digits = text.removeprefix("-")
     if text[LONGEST_INTEGER:] or not (digits.isascii() and digits.isalnum()):
@@ -174,9 +178,9 @@ class Kind(ABC):
     """How a value is laid out. `size` is its length in bytes where that never changes."""
 
     size: int | None = None
-    #: Whether `check` can find anything; lets a body of plain integers skip the whole walk.
+    #: True if `check` can find anything; a body of plain integers need not be checked at all.
     checked: bool = False
-    #: Whether `decode` itself sees all that `check` would find, and sets `suspect` just then.
+    #: True if `decode` notices all that `check` would find, and sets `suspect` in just that case.
     judges: bool = False
     #: The name that `domctx types` prints.
     label: str = ""
@@ -190,13 +194,13 @@ class Kind(ABC):
         """Append the value's bytes."""
 
     def size_of(self, value: Any) -> int:
-        """How many bytes `encode` writes for this value."""
+        """Return how many bytes `encode` appends for this value."""
         if self.size is None:
             raise NotImplementedError(type(self).__name__)
         return self.size
 
     def length_of(self, value: Any) -> int:
-        """`size_of`, and 0 for a value of a type that has no size here (`check` reports it)."""
+        """Return `size_of`, or 0 for a value of a wrong type, which `check` reports."""
         if self.size is not None:
             return self.size
         try:
@@ -209,14 +213,14 @@ class Kind(ABC):
 
     @abstractmethod
     def to_json(self, value: Any) -> Any:
-        """The value as JSON holds it."""
+        """Return the value as JSON."""
 
     @abstractmethod
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
-        """The value of what JSON holds; raises `JsonError`."""
+        """Return the value of its JSON; raises `JsonError`."""
 
     def schema(self) -> dict[str, Any]:
-        """A JSON Schema of what `to_json` gives and `from_json` takes; empty: anything.
+        """Return the JSON Schema of what `to_json` gives and `from_json` takes; empty: anything.
 
         The whole schema has `#/$defs/integer`, an integer in a string, to refer to.
         """
@@ -224,14 +228,14 @@ class Kind(ABC):
 
     @abstractmethod
     def example(self, rng: random.Random, values: Mapping[str, Any]) -> Any:
-        """A valid value, different for different `rng`."""
+        """Return a valid value, different for different `rng`."""
 
     def text(self, value: Any) -> str:
-        """The value on one line, for people."""
+        """Return the value on one line, for people."""
         return str(value)
 
     def describe(self) -> dict[str, Any]:
-        """What `types --layout` says of the kind beyond its label and size."""
+        """Return what `types --layout` prints of the kind beyond its label and size."""
         return {}
 
     def parts(self) -> Iterable[Kind]:
@@ -239,7 +243,7 @@ class Kind(ABC):
         return ()
 
     def adopt(self, annotation: Any) -> Kind:
-        """The kind that a field's annotation makes of this one (an integer takes an enum)."""
+        """Return the kind that an annotation makes of this one (an integer takes an enum)."""
         return self
 
 
@@ -251,5 +255,5 @@ def leaves(kind: Kind) -> Iterator[Kind]:
 
 
 def describe(kind: Kind) -> dict[str, Any]:
-    """Label, size and particulars of a kind, as `types --layout` prints them."""
+    """Return label, size and particulars of a kind, as `types --layout` prints them."""
     return {"kind": kind.label, "size": kind.size, **kind.describe()}

@@ -196,7 +196,7 @@ class Bitmap(Kind):
         self.word = word
 
     def _swap(self, raw: bytes, order: str) -> bytes:
-        """Little-endian words make the bitmap one little-endian number; others are turned."""
+        """Return the bitmap as one little-endian number, which it is where its words are."""
         if order == "<":
             return raw
         word = self.word
@@ -245,8 +245,9 @@ class Bitmap(Kind):
         last = 8 * self.size - 1
         if type(item) is not int:
             return JsonError(f"expected a bit number, found {item!r:.60}")
-        said = f"position {excerpt(item)} is outside a bitmap of {last + 1} bits (0 to {last})"
-        return JsonError(said)
+        return JsonError(
+            f"position {excerpt(item)} is outside a bitmap of {last + 1} bits (0 to {last})"
+        )
 
     def schema(self) -> dict[str, Any]:
         bit = {"type": "integer", "minimum": 0, "maximum": 8 * self.size - 1}

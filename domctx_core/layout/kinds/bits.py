@@ -31,18 +31,18 @@ class Bits:
 
     @classmethod
     def from_int(cls, size: int, value: int) -> Bits:
-        """The bitmap whose position p is bit p of `value`."""
+        """Return the bitmap whose position p is bit p of `value`."""
         bits = cls(size)
         bits._value = value & ((1 << size) - 1)
         return bits
 
     @classmethod
     def full(cls, size: int) -> Bits:
-        """The bitmap with every one of `size` positions set."""
+        """Return the bitmap with every one of `size` positions set."""
         return cls.from_int(size, -1)
 
     def to_int(self) -> int:
-        """The integer whose bit p is position p."""
+        """Return the integer whose bit p is position p."""
         return self._value
 
     def _bit(self, position: int) -> int:
@@ -55,12 +55,12 @@ class Bits:
         return 1 << position
 
     def set(self, position: int, on: bool = True) -> Bits:
-        """A copy with `position` set, or cleared where `on` is false."""
+        """Return a copy with `position` set, or cleared where `on` is false."""
         bit = self._bit(position)
         return Bits.from_int(self.size, self._value | bit if on else self._value & ~bit)
 
     def clear(self, position: int) -> Bits:
-        """A copy with `position` cleared."""
+        """Return a copy with `position` cleared."""
         return self.set(position, False)
 
     def __contains__(self, position: object) -> bool:
@@ -88,7 +88,7 @@ class Bits:
         return f"Bits({self.size}, [{self.text()}])"
 
     def ranges(self) -> Iterator[tuple[int, int]]:
-        """The runs of ones as (first, last), ascending."""
+        """Yield the stretches of ones as (first, last), ascending."""
         value, base = self._value, 0
         while value:
             zeros = (value & -value).bit_length() - 1
@@ -99,5 +99,5 @@ class Bits:
             base += zeros + ones
 
     def text(self) -> str:
-        """The positions as people write them: `0, 7, 14-4095`; `none` where there are none."""
+        """Return the positions as people write them: `0, 7, 14-4095`; `none` if there are none."""
         return ranges_text(self.ranges()) or "none"

@@ -25,7 +25,7 @@ INTEGER_TEXT = {"$ref": "#/$defs/integer"}
 
 
 _COMBINATIONS = 256
-"""Flag words that are kept as members once they were met: making one is slow."""
+"""Combinations of flags that are kept as members: to make one takes long."""
 
 
 class Int(Kind):
@@ -67,7 +67,7 @@ class Int(Kind):
         self.known = 0
         for bit in self._members if self.flags else ():
             self.known |= bit
-        #: What each number means that breaks no rule, as far as that was met.
+        #: The members of valid numbers: those of the enumeration, and combinations of flags so far.
         self.values: dict[int, Any] = dict(self._members)
         self.checked = enum is not None or minimum is not None or maximum is not None
 
@@ -108,7 +108,7 @@ class Int(Kind):
                 )
 
     def wrap(self, number: int) -> Any:
-        """The enumeration's member for a number; the number itself where there is none."""
+        """Return the enumeration's member for a number; the number itself where there is none."""
         if self.enum is None:
             return number
         member = self.values.get(number)
@@ -187,11 +187,11 @@ class Int(Kind):
     def from_json(self, value: Any, values: Mapping[str, Any]) -> Any:
         if self.flags and isinstance(value, list):
             number = 0
-            for place, item in enumerate(value):
+            for index, item in enumerate(value):
                 try:
                     number |= self._number(item)
                 except JsonError as fault:
-                    raise fault.at(f"[{place}]") from None
+                    raise fault.at(f"[{index}]") from None
         else:
             number = self._number(value)
         return self.wrap(number)
@@ -265,14 +265,14 @@ class Int(Kind):
 
 
 class Count(Int):
-    """An unsigned integer that says how many elements another field has; it is never stored."""
+    """An unsigned integer: how many elements another field has. It is computed, never stored."""
 
     def __init__(self, size: int, of: str, *, maximum: int | None, errno: Errno | None) -> None:
         super().__init__(size, maximum=maximum, errno=errno)
         self.of = of
 
     def inspect(self, number: int, at: int, reader: Reader, name: str) -> None:
-        """Report a count beyond its maximum before anything is made of it."""
+        """Report a count beyond its maximum, before memory is needed for what it counts."""
         checker = Checker()
         checker.pos, checker.path = at, [*reader.path, name]
         self.check(number, checker, {})

@@ -36,12 +36,13 @@ class Optional(Kind):
         return present if isinstance(self.inner, Reserved) else value
 
     def there(self, reader: Reader) -> bool:
-        """Whether it lies at the reader's place."""
+        """Return True if the value is present at the reader's position."""
         if self.lengths is None:
             return reader.pos < reader.end
         return len(reader.data) in self.lengths
 
     def present(self, value: Any) -> bool:
+        """Return True if a value of this kind is one that is present."""
         return value is not None and value is not False
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
@@ -94,7 +95,7 @@ class Optional(Kind):
 
 
 class BySize(Kind):
-    """One of several bodies of fixed size; the bytes that are left say which."""
+    """One of several bodies of fixed size, told apart by the number of bytes that are left."""
 
     label = "by size"
     checked = True
@@ -135,7 +136,7 @@ class BySize(Kind):
             )
 
     def name_of(self, value: Any) -> str:
-        """The name of the variant that a value is."""
+        """Return the name of the variant that a value is."""
         return next(name for name, body in self.bodies.items() if type(value) is body)
 
     def to_json(self, value: Any) -> Any:
@@ -177,7 +178,7 @@ class BySize(Kind):
 
 
 class Switch(Kind):
-    """A union of `size` bytes; another field of the same body says which case it holds.
+    """A union of `size` bytes; another field of the same body selects its case.
 
     A case that is shorter than the union is followed by zeros. A case of None is all zeros. Where
     the selector has no case, the value is the raw bytes.
@@ -223,7 +224,7 @@ class Switch(Kind):
 
     def check(self, value: Any, checker: Checker, values: Mapping[str, Any]) -> None:
         key = values[self.selector]
-        if not isinstance(key, int):  # which is said of the selector
+        if not isinstance(key, int):  # which is reported of the selector
             return
         if key not in self.cases:
             fits = isinstance(value, bytes) and len(value) == self.size
