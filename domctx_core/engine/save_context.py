@@ -35,8 +35,8 @@ _ALL = 2**32
 class _Packing(NamedTuple):
     """How a body of fixed size becomes a whole record in one call.
 
-    `pack` returns the record of a body and an instance, or raises one of `NOT_APPLICABLE` if the body may
-    break a rule; `blank` is the record with zeros for both.
+    `pack` returns the record of a body and an instance, or raises one of `NOT_APPLICABLE` if the
+    body may break a rule; `blank` is the record with zeros for both.
     """
 
     pack: Callable[[Any, int], bytes]

@@ -60,8 +60,8 @@ class Body(BodyBase, metaclass=BodyType):
     """A record's body: fields in the order in which they are in the image.
 
     Subclass it and write a line for each field: `khz: int = u32(doc="frequency", unit="kHz")`.
-    Values are attributes, given as keywords. `class X(Body, byteorder="big")` fixes the byte order for
-    formats whose headers do.
+    Values are attributes, given as keywords. `class X(Body, byteorder="big")` fixes the byte
+    order, for formats whose headers do.
 
     Decoding is lenient: a value that breaks a rule is kept as it is and reported beside the body.
     Override `check` for rules across fields, such as two that must agree, and `summary` for lines
@@ -220,8 +220,8 @@ class Body(BodyBase, metaclass=BodyType):
         except (struct.error, OverflowError, TypeError, AttributeError, ValueError) as error:
             try:
                 _refuse(self.problems(), rules)
-            except BodyError as found:
-                raise found from error
+            except BodyError as refusal:
+                raise refusal from error
             raise BodyError(f"{type(self).__name__}: {error}") from error
         return bytes(out)
 

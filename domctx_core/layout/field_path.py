@@ -202,7 +202,7 @@ def _json(text: str) -> Any:
 
 
 def _bits(old: Any, size: int, text: str) -> Bits:
-    """Return the bits at positions and ranges; they change `old` if they have signs, else replace it."""
+    """Return the bits at positions and ranges, which change `old` if they have signs."""
     items = [] if text in ("", "none") else [item.strip() for item in text.split(",")]
     matches = [re.fullmatch(r"([+-]?)(\d{1,9})(?:-(\d{1,9}))?", item) for item in items]
     signed = {bool(match[1]) for match in matches if match is not None}
@@ -226,8 +226,8 @@ def resolve(body: Body, path: str) -> Ref:
 
     Raises `UsageError` for a path that is not one, and for a field that the class does not have or
     that cannot be set (reserved bytes, counts); `BodyError` for one that this body does not have:
-    an element beyond the last, an optional field that is absent. Messages continue after the name of
-    what has the body: "has no field `x`".
+    an element beyond the last, an optional field that is absent. Messages continue after the name
+    of what has the body: "has no field `x`".
     """
     ref: Ref | None = None
     done = ""

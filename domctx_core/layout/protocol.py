@@ -37,7 +37,7 @@ class CompiledLayout(Protocol):
         """Read a body at the reader's position; raises `BodyError` where bytes are missing."""
 
     def decode_row(self, reader: Reader, count: int) -> list[Any] | None:
-        """Read `count` valid bodies of fixed size; None, with nothing read, if one may be invalid."""
+        """Read `count` valid bodies of fixed size; None and nothing read if one may be invalid."""
 
     def encode(self, body: Any, out: bytearray, order: str) -> None:
         """Append a body's bytes."""

@@ -79,7 +79,7 @@ class FieldSpan(NamedTuple):
 def spans(body: Body, *, fold: bool = False) -> Iterator[FieldSpan]:
     """Yield the innermost fields of a body in the order of its bytes, without a gap between them.
 
-    An array of plain numbers is one span. With `fold`, elements of an array of bodies that equal
+    An array of numbers is one span. With `fold`, elements of an array of bodies that equal
     the one before them are one span together, so that 32 equal vCPUs are shown once.
     """
     yield from _body(body, "", 0, fold)
@@ -92,48 +92,48 @@ def with_unit(text: str, value: Any, unit: str) -> str:
     return f"{text} {unit}" if unit else text
 
 
-def _body(body: Body, prefix: str, at: int, fold: bool) -> Iterator[FieldSpan]:
+def _body(body: Body, prefix: str, offset: int, fold: bool) -> Iterator[FieldSpan]:
     for field in type(body).__layout__.fields:
         kind = field.kind
         value = None if isinstance(kind, Reserved) else getattr(body, field.name)
-        inside = _value(kind, value, prefix + field.name, at, field, fold)
+        inside = _value(kind, value, prefix + field.name, offset, field, fold)
         if field.volatile:
             inside = (span._replace(volatile=True) for span in inside)
         yield from inside
-        at += kind.length_of(value)
+        offset += kind.length_of(value)
 
 
 def _value(
-    kind: Kind, value: Any, path: str, at: int, field: Field, fold: bool
+    kind: Kind, value: Any, path: str, offset: int, field: Field, fold: bool
 ) -> Iterator[FieldSpan]:
     if isinstance(kind, Optional) and kind.present(value) and not isinstance(kind.inner, Reserved):
         kind = kind.inner
     if isinstance(kind, Array) and isinstance(kind.element, (Nested, BySize, Switch, Array)):
-        yield from _elements(kind.element, value, path, at, field, fold)
+        yield from _elements(kind.element, value, path, offset, field, fold)
     elif isinstance(value, Body):
-        yield from _body(value, f"{path}.", at, fold)
+        yield from _body(value, f"{path}.", offset, fold)
         if isinstance(kind, Switch):
             used = value.size()
             if used < kind.size:
                 rest = Reserved(kind.size - used)
-                yield FieldSpan(f"{path}.unused", at + used, rest.size, rest, field, None)
+                yield FieldSpan(f"{path}.unused", offset + used, rest.size, rest, field, None)
     else:
-        yield FieldSpan(path, at, kind.length_of(value), kind, field, value)
+        yield FieldSpan(path, offset, kind.length_of(value), kind, field, value)
 
 
 def _elements(
-    kind: Kind, items: Sequence[Any], path: str, at: int, field: Field, fold: bool
+    kind: Kind, items: Sequence[Any], path: str, offset: int, field: Field, fold: bool
 ) -> Iterator[FieldSpan]:
     index = 0
     while index < len(items):
         size = kind.length_of(items[index])
-        yield from _value(kind, items[index], f"{path}[{index}]", at, field, fold)
-        at += size
+        yield from _value(kind, items[index], f"{path}[{index}]", offset, field, fold)
+        offset += size
         first = index = index + 1
         while fold and index < len(items) and items[index] == items[first - 1]:
             index += 1
         if index > first:
             count = index - first
             name = f"{path}[{first}]" if count == 1 else f"{path}[{first}-{index - 1}]"
-            yield FieldSpan(name, at, count * size, kind, field, items[first], count)
-            at += count * size
+            yield FieldSpan(name, offset, count * size, kind, field, items[first], count)
+            offset += count * size

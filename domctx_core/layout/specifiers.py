@@ -119,7 +119,7 @@ def blob(
 def text(
     size: int | None = None, *, count: str | None = None, doc: str = "", default: Any = REQUIRED
 ) -> Any:
-    """Declare UTF-8 text of `size` bytes, of as many as the field `count` has, or all that is left."""
+    """Declare UTF-8 text of `size` bytes, as many as the field `count` has, or all that are left."""
     return Field(binary.Text(size, count=count), "", doc, "", False, default)
 
 

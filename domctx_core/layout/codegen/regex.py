@@ -2,8 +2,8 @@
 
 What a layout demands of single bytes (constants, enumerations, ranges, flags, reserved bytes, the
 cases of a union) can be written as a pattern of the `re` module, so that bodies are validated
-without being decoded. A pattern may be stricter than the rules, never laxer: what does not match is decoded
-and checked.
+without being decoded. A pattern may be stricter than the rules, never laxer: what does not match is
+decoded and checked.
 
 Counted parts are possessive (`{8}+`): each has one length only, so that to backtrack into it could
 never help, and the engine need not remember where it might.

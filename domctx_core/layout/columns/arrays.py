@@ -73,7 +73,7 @@ def read_column(
 
 
 def write_column(out: bytearray, offset: int, stride: int, column: array[int], order: str) -> None:
-    """Write a column into records: the first number at `offset`, each next one `stride` bytes on."""
+    """Write numbers into records: the first at `offset`, each next one `stride` bytes on."""
     if order != NATIVE:
         column = array(column.typecode, column)
         column.byteswap()
@@ -116,7 +116,7 @@ def is_ascending(numbers: array[int]) -> bool:
     raw, size = numbers.tobytes(), numbers.itemsize
     for start in range(0, len(numbers) - 1, LANES - 1):  # the last one of a part begins the next
         end = size * (start + LANES)
-        planes = [raw[at:end:size] for at in range(size * start, size * (start + 1))]
+        planes = [raw[begin:end:size] for begin in range(size * start, size * (start + 1))]
         if ascending(planes, sys.byteorder) is None:
             return False
     return True
@@ -172,8 +172,8 @@ def _consecutive(little: Planes, start: int, count: int) -> bool:
     if start + count > 1 << 8 * len(little):
         return False
     for plane, counting, cycle in zip(little, _counting(), (256, 65536), strict=False):
-        at = start % cycle
-        if plane != counting[at : at + count]:
+        first = start % cycle
+        if plane != counting[first : first + count]:
             return False
     before = min(count, -start % 65536 or 65536)  # the higher bytes change there
     for index, plane in enumerate(little[2:]):

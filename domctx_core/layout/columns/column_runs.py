@@ -36,7 +36,7 @@ class ColumnRuns:
         self._runs.append(run)
 
     def find(self, instance: int) -> tuple[int, int] | None:
-        """Return the last run that has an instance, by number, and its place in it; None if none has."""
+        """Return the last run that has an instance, by number, and the place in it; None if none has."""
         numbers: Iterable[int] = reversed(range(len(self._runs)))
         if len(self._runs) > _FEW:
             for number in range(self._noted, len(self._runs)):

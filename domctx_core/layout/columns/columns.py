@@ -85,7 +85,7 @@ class Columns(RecordTable[B], Sequence[B]):
     def of_bodies(cls, body: type[B], bodies: Mapping[int, B]) -> Self:
         """Return the run of given bodies, by instance; raises `BodyError` if one does not fit."""
         names = list(FixedLayout(body).by_name)
-        columns = {name: [getattr(each, name) for each in bodies.values()] for name in names}
+        columns = {name: [getattr(value, name) for value in bodies.values()] for name in names}
         return cls(body, bodies, columns)
 
     @classmethod
@@ -108,21 +108,21 @@ class Columns(RecordTable[B], Sequence[B]):
         first = runs[0]
         if len(runs) == 1:
             return first
-        if any((each.frame, each.byteorder) != (first.frame, first.byteorder) for each in runs):
+        if any((run.frame, run.byteorder) != (first.frame, first.byteorder) for run in runs):
             names = list(first.layout.by_name)
             return cls(
                 first.body,
                 [number for run in runs for number in run.instances],
                 {name: [value for run in runs for value in run.column(name)] for name in names},
             )
-        run = first._like(
-            b"".join(each.raw for each in runs),
-            proved=all(each._proved for each in runs),
-            tidy=all(each._tidy for each in runs),
+        joined = first._like(
+            b"".join(run.raw for run in runs),
+            proved=all(run._proved for run in runs),
+            tidy=all(run._tidy for run in runs),
         )
-        if any(each._template != first._template for each in runs):
-            run._template = b""
-        return run
+        if any(run._template != first._template for run in runs):
+            joined._template = b""
+        return joined
 
     def _setup(
         self,
@@ -170,8 +170,8 @@ class Columns(RecordTable[B], Sequence[B]):
         if not self._count:
             return None
         if self.consecutive:
-            at = instance - self.instances[0]
-            return at if 0 <= at < self._count else None
+            place = instance - self.instances[0]
+            return place if 0 <= place < self._count else None
         return self._places.get(instance)
 
     @cached_property

@@ -158,12 +158,12 @@ class FixedLayout(Generic[B]):
     def columns_from_json(self, values: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
         """Return the columns of bodies in JSON; None where one of them has not just the fields."""
         values = list(values)
-        if any(type(each) is not dict or len(each) != len(self.slots) for each in values):
+        if any(type(obj) is not dict or len(obj) != len(self.slots) for obj in values):
             return None
         columns: dict[str, list[Any]] = {}
         for slot in self.slots:
             selectors = columns.get(getattr(slot.kind, "selector", ""), [])
-            columns[slot.name] = slot.from_json([each[slot.name] for each in values], selectors)
+            columns[slot.name] = slot.from_json([obj[slot.name] for obj in values], selectors)
         return columns
 
     def write(

@@ -106,8 +106,8 @@ class Array(Kind):
             raise reader.short(count * size, "")
         if isinstance(element, Int):
             assert count is not None
-            at = reader.advance(count * element.size, "")
-            row = struct.unpack_from(f"{reader.order}{count}{element.code}", reader.data, at)
+            start = reader.advance(count * element.size, "")
+            row = struct.unpack_from(f"{reader.order}{count}{element.code}", reader.data, start)
             reader.suspect |= element.checked
             return [element.wrap(number) for number in row] if element.enum else list(row)
         if isinstance(element, Nested) and size is not None and count:

@@ -29,10 +29,10 @@ class Reserved(Kind):
         self.size: int = size
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> None:
-        at = reader.advance(self.size, "")
-        self.inspect(bytes(reader.data[at : at + self.size]), at, reader, "")
+        start = reader.advance(self.size, "")
+        self.inspect(bytes(reader.data[start : start + self.size]), start, reader, "")
 
-    def inspect(self, raw: bytes, at: int, reader: Reader, name: str) -> None:
+    def inspect(self, raw: bytes, offset: int, reader: Reader, name: str) -> None:
         """Report the first byte that is not zero."""
         rest = raw.lstrip(b"\0")
         if rest:
@@ -40,7 +40,7 @@ class Reserved(Kind):
                 Problem(
                     "reserved-not-zero",
                     "reserved bytes are not zero",
-                    at + len(raw) - len(rest),
+                    offset + len(raw) - len(rest),
                     reader.name(name),
                     expected="00" * min(self.size, 8),
                     actual=raw[:8].hex() if self.size <= 8 else rest[:8].hex(),
@@ -75,8 +75,8 @@ class Blob(Kind):
         size = self.size
         if size is None:
             size = reader.end - reader.pos if self.count is None else values[self.count]
-        at = reader.advance(size, "")
-        return bytes(reader.data[at : at + size])
+        start = reader.advance(size, "")
+        return bytes(reader.data[start : start + size])
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += value
@@ -203,8 +203,8 @@ class Bitmap(Kind):
         return b"".join(raw[i : i + word][::-1] for i in range(0, len(raw), word))
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> Bits:
-        at = reader.advance(self.size, "")
-        raw = self._swap(bytes(reader.data[at : at + self.size]), reader.order)
+        start = reader.advance(self.size, "")
+        raw = self._swap(bytes(reader.data[start : start + self.size]), reader.order)
         return Bits.from_int(8 * self.size, int.from_bytes(raw, "little"))
 
     def encode(self, value: Bits, out: bytearray, order: str) -> None:

@@ -43,12 +43,12 @@ class Int(Kind):
         errno: Errno | None = None,
     ) -> None:
         self.size: int = size
-        self.signed = signed
+        self._signed = signed
         self.code = _CODES[size, signed]
         bits = 8 * size
         self.lowest = -(1 << bits - 1) if signed else 0
         self.highest = (1 << bits - signed) - 1
-        self.minimum, self.maximum = minimum, maximum
+        self._minimum, self._maximum = minimum, maximum
         #: The lowest and the highest number that breaks no rule, enumerations apart.
         self.bounds = (
             self.lowest if minimum is None else minimum,
@@ -59,7 +59,7 @@ class Int(Kind):
         if enum is not None:
             self._refuse_enum(enum)
         self.show = show
-        self.errno = errno
+        self._errno = errno
         self.label = f"{'i' if signed else 'u'}{bits}"
         self._members: dict[int, Any] = {}
         if enum is not None:
@@ -78,24 +78,24 @@ class Int(Kind):
             return self
         return Int(
             self.size,
-            self.signed,
-            minimum=self.minimum,
-            maximum=self.maximum,
+            self._signed,
+            minimum=self._minimum,
+            maximum=self._maximum,
             enum=annotation,
             show=self.show,
-            errno=self.errno,
+            errno=self._errno,
         )
 
     def _refuse_enum(self, enum: type[Enum]) -> None:
         """Raise `DeclarationError` for an enumeration that cannot name this integer's values."""
-        name = f"{'i' if self.signed else 'u'}{8 * self.size}"
+        name = f"{'i' if self._signed else 'u'}{8 * self.size}"
         if not issubclass(enum, int):
             raise DeclarationError(
                 f"{enum.__name__} cannot name the values of a {name}",
                 expected="an IntEnum or IntFlag",
                 actual=enum.__mro__[1].__name__,
             )
-        if self.flags and self.signed:
+        if self.flags and self._signed:
             raise DeclarationError(
                 f"the flags {enum.__name__} need an unsigned integer, not {name}"
             )
@@ -127,11 +127,11 @@ class Int(Kind):
         return flags
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> Any:
-        at = reader.advance(self.size, "")
-        raw = bytes(reader.data[at : at + self.size])
+        start = reader.advance(self.size, "")
+        raw = bytes(reader.data[start : start + self.size])
         order: Any = "little" if reader.order == "<" else "big"
         reader.suspect |= self.checked
-        return self.wrap(int.from_bytes(raw, order, signed=self.signed))
+        return self.wrap(int.from_bytes(raw, order, signed=self._signed))
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += struct.pack(order + self.code, value)
@@ -153,7 +153,7 @@ class Int(Kind):
                     f"`{name}` has unknown bits",
                     expected=f"no bits but {self.known:#x}",
                     actual=f"{int(value):#x} (unknown: {unknown:#x})",
-                    errno=self.errno,
+                    errno=self._errno,
                 )
         elif self.enum is not None:
             if int(value) not in self._members:
@@ -162,7 +162,7 @@ class Int(Kind):
                     f"`{name}` is not a known value",
                     expected=", ".join(f"{int(m)} {m.name}" for m in self._members.values()),
                     actual=int(value),
-                    errno=self.errno,
+                    errno=self._errno,
                 )
         elif not self.bounds[0] <= value <= self.bounds[1]:
             checker.report(
@@ -170,7 +170,7 @@ class Int(Kind):
                 f"`{name}` is outside its range",
                 expected="{} to {}".format(*self.bounds),
                 actual=value,
-                errno=self.errno,
+                errno=self._errno,
             )
 
     def to_json(self, value: Any) -> Any:
@@ -253,10 +253,10 @@ class Int(Kind):
 
     def describe(self) -> dict[str, Any]:
         extra: dict[str, Any] = {}
-        if self.minimum is not None:
-            extra["minimum"] = self.minimum
-        if self.maximum is not None:
-            extra["maximum"] = self.maximum
+        if self._minimum is not None:
+            extra["minimum"] = self._minimum
+        if self._maximum is not None:
+            extra["maximum"] = self._maximum
         if self.enum is not None:
             extra["flags" if self.flags else "enum"] = {
                 m.name: int(m) for m in self._members.values()
@@ -271,10 +271,10 @@ class Count(Int):
         super().__init__(size, maximum=maximum, errno=errno)
         self.of = of
 
-    def inspect(self, number: int, at: int, reader: Reader, name: str) -> None:
+    def inspect(self, number: int, offset: int, reader: Reader, name: str) -> None:
         """Report a count beyond its maximum, before memory is needed for what it counts."""
         checker = Checker()
-        checker.pos, checker.path = at, [*reader.path, name]
+        checker.pos, checker.path = offset, [*reader.path, name]
         self.check(number, checker, {})
         reader.problems += checker.problems
 
