@@ -1,4 +1,4 @@
-"""Ops and sources: files, pipes, sockets, short reads and writes, lengths beyond belief."""
+"""Ops over memory, files, pipes and sockets: short reads and writes, errors, huge bodies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import pytest
+from bulk_records import BulkType, KnownBulkType, bulk_domain, bulk_image
+from knob_records import KNOB_IMAGE, knob_domain
 from support import (
     Drain,
     Drip,
@@ -19,7 +21,6 @@ from support import (
     formats,
     image,
     pipe_from,
-    port,
     rec,
     registry,
     sample,
@@ -28,10 +29,8 @@ from support import (
 )
 
 from domctx_core import (
-    Body,
     BufferSource,
     Domain,
-    DomainError,
     Errno,
     Extent,
     FileLoadOps,
@@ -43,12 +42,8 @@ from domctx_core import (
     LoadOps,
     MemoryLoadOps,
     MemorySaveOps,
-    MisuseError,
     Record,
-    RecordType,
     SaveContext,
-    Source,
-    blob,
     load_domain,
     open_source,
     save_domain,
@@ -58,70 +53,32 @@ from domctx_core import (
 )
 from domctx_core.base.io import CHUNK
 from domctx_core.engine.ops import SizingSaveOps
-from domctx_core.engine.save_context import EngineSaveContext
-
-
-class Bulk(Body):
-    """Any number of bytes."""
-
-    data: bytes = blob()
-
-
-class BulkType(RecordType[Bulk]):
-    """Writes its bytes piece by piece, without saying how many there will be."""
-
-    code, name, body = 0x100, "BULK", Bulk
-    piece: ClassVar[int] = 1000
-    known: ClassVar[bool] = False
-
-    def save(self, domain: Domain, context: SaveContext) -> None:
-        for instance in domain.instances(Bulk):
-            data = domain.read(Bulk, instance).data
-            context.begin(self.code, instance, len(data) if self.known else None)
-            for at in range(0, len(data), self.piece):
-                context.data(data[at : at + self.piece])
-            context.end()
-
-
-class KnownBulkType(BulkType):
-    known = True
-    piece = 100_000
-
-
-def domain(*sizes: int, kind: type[BulkType] = BulkType) -> LoggedDomain:
-    made = LoggedDomain(registry([kind]))
-    made.state[Bulk] = {n: Bulk(data=os.urandom(size)) for n, size in enumerate(sizes)}
-    return made
-
-
-def expected(made: LoggedDomain) -> bytes:
-    return image(*(rec(0x100, n, body.data) for n, body in made.state[Bulk].items()))
-
 
 SIZES = (0, 1, 7, 8, 4096, CHUNK - 1, CHUNK + 5, 3 * CHUNK)
+
+
 KINDS = [BulkType, KnownBulkType]
+
+
 each_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-# ------------------------------------------------------------------------------------------ save
 
 
 @each_kind
 def test_a_file_that_can_seek_gets_lengths_patched_in(tmp_path: Path, kind: type[BulkType]) -> None:
-    made = domain(*SIZES, kind=kind)
+    made = bulk_domain(*SIZES, kind=kind)
     with open(tmp_path / "image", "w+b", buffering=0) as file:
         file.write(b"before")
         ops = FileSaveOps(file)
         assert ops.patches
         save_domain(made, ops, made.registry)
         assert file.tell() == 6 + ops.size
-    assert (tmp_path / "image").read_bytes() == b"before" + expected(made)
+    assert (tmp_path / "image").read_bytes() == b"before" + bulk_image(made)
     assert "begin" not in made.log
 
 
 @each_kind
 def test_a_pipe(kind: type[BulkType]) -> None:
-    made = domain(*SIZES, kind=kind)
+    made = bulk_domain(*SIZES, kind=kind)
     reading, writing = os.pipe()
     with open(reading, "rb", buffering=0) as source, open(writing, "wb", buffering=0) as target:
         drain = Drain(source.read)
@@ -129,13 +86,13 @@ def test_a_pipe(kind: type[BulkType]) -> None:
         assert not ops.patches
         save_domain(made, ops, made.registry)
         target.close()
-        assert drain.result() == expected(made)
+        assert drain.result() == bulk_image(made)
 
 
 @each_kind
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_socket(kind: type[BulkType], blocking: bool) -> None:
-    made = domain(*SIZES, kind=kind)
+    made = bulk_domain(*SIZES, kind=kind)
     one, other = socket.socketpair()
     with one, other:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -143,13 +100,13 @@ def test_a_socket(kind: type[BulkType], blocking: bool) -> None:
         drain = Drain(other.recv)
         save_domain(made, FileSaveOps(one), made.registry)
         one.shutdown(socket.SHUT_WR)
-        assert drain.result() == expected(made)
+        assert drain.result() == bulk_image(made)
 
 
 @pytest.mark.parametrize("buffering", [0, 1024])
 def test_a_pipe_that_does_not_block(buffering: int) -> None:
     """A raw one gives None, a buffered one raises BlockingIOError with what it took."""
-    made = domain(*SIZES)
+    made = bulk_domain(*SIZES)
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with open(reading, "rb", buffering=0) as source:
@@ -159,7 +116,7 @@ def test_a_pipe_that_does_not_block(buffering: int) -> None:
                 save_domain(made, FileSaveOps(target), made.registry)
             finally:
                 os.set_blocking(writing, True)
-        assert drain.result() == expected(made)
+        assert drain.result() == bulk_image(made)
 
 
 class Stingy(io.RawIOBase):
@@ -177,10 +134,10 @@ class Stingy(io.RawIOBase):
 
 
 def test_short_writes() -> None:
-    made = domain(0, 3, 5000)
+    made = bulk_domain(0, 3, 5000)
     target = Stingy()
     save_domain(made, FileSaveOps(target), made.registry)
-    assert target.taken == expected(made)
+    assert target.taken == bulk_image(made)
 
 
 def test_a_target_that_fails() -> None:
@@ -188,98 +145,10 @@ def test_a_target_that_fails() -> None:
         def write(self, data: Any) -> int:
             raise OSError(28, "No space left on device")
 
-    made = domain(3)
+    made = bulk_domain(3)
     with pytest.raises(InputOutputError, match="No space left"):
         save_domain(made, FileSaveOps(Full()), made.registry)
     assert made.pauses == made.unpauses
-
-
-class Streaming(MemorySaveOps):
-    """Like a pipe: wants each length at the beginning, and keeps the largest piece it was given."""
-
-    patches = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lengths: list[int | None] = []
-        self.largest = 0
-
-    def begin(self, type: int, instance: int, length: int | None) -> None:
-        self.lengths.append(length)
-        super().begin(type, instance, length)
-
-    def append(self, data: bytes | bytearray | memoryview) -> None:
-        self.largest = max(self.largest, len(data))
-        super().append(data)
-
-
-def test_where_nothing_can_be_patched_every_length_is_known_at_the_beginning() -> None:
-    made = domain(0, 5, 2500)
-    ops = Streaming()
-    save_domain(made, ops, made.registry)
-    assert ops.lengths == [8, 0, 5, 2500, 0]
-    assert ops.largest == 2500
-    assert ops.image == expected(made)
-
-
-def test_a_known_length_streams() -> None:
-    made = domain(500_000, kind=KnownBulkType)
-    ops = Streaming()
-    save_domain(made, ops, made.registry, cap=1000)
-    assert ops.largest == 100_000
-    assert ops.image == expected(made)
-    assert made.log.count("read Bulk[0]") == 1
-
-
-def test_beyond_the_cap_the_length_comes_from_a_dry_run() -> None:
-    made = domain(10, 9000, 1000, 12345)
-    ops = Streaming()
-    save_domain(made, ops, made.registry, cap=4000)
-    assert ops.lengths == [8, 10, 9000, 1000, 12345, 0]
-    assert ops.largest <= 4000 + BulkType.piece
-    assert ops.image == expected(made)
-    # one dry run each for the two that outgrew the cap
-    assert made.log.count("read Bulk[0]") == 3
-    assert made.pauses == made.unpauses == 1
-
-
-@pytest.mark.parametrize("change", [-1, 1])
-def test_a_dry_run_that_does_not_match_is_an_error(change: int) -> None:
-    class Liar(BulkType):
-        def save(self, domain: Domain, context: SaveContext) -> None:
-            context.begin(self.code, 0)
-            for _ in range(9 + change * context.dry_run):
-                context.data(bytes(1000))
-            context.end()
-
-    made = domain(1, kind=Liar)
-    with pytest.raises(MisuseError, match="another length") as caught:
-        save_domain(made, ops := Streaming(), made.registry, cap=4000)
-    assert caught.value.expected == f"{9000 + 1000 * change} bytes"
-    assert caught.value.actual == "9000 bytes"
-    assert caught.value.type_name == "BULK"
-    assert made.pauses == made.unpauses
-    assert len(ops.lengths) == 2
-
-
-def test_a_dry_run_with_fewer_records_is_an_error() -> None:
-    class Liar(BulkType):
-        def save(self, domain: Domain, context: SaveContext) -> None:
-            if not context.dry_run:
-                super().save(domain, context)
-
-    made = domain(9000, kind=Liar)
-    with pytest.raises(DomainError, match="fewer records"):
-        save_domain(made, Streaming(), made.registry, cap=4000)
-
-
-def test_nobody_to_measure() -> None:
-    made = domain(9000)
-    entry = made.registry.get(0x100)
-    assert entry is not None
-    context = EngineSaveContext(Streaming(), dry_run=False, xen_version=None, cap=4000)
-    with pytest.raises(MisuseError, match="nothing can measure"):
-        context.run(entry, made)
 
 
 def test_a_large_body_costs_no_memory_on_a_file(tmp_path: Path) -> None:
@@ -290,7 +159,7 @@ def test_a_large_body_costs_no_memory_on_a_file(tmp_path: Path) -> None:
                 context.data(bytes(CHUNK))
             context.end()
 
-    made = domain(1, kind=Large)
+    made = bulk_domain(1, kind=Large)
     with open(tmp_path / "image", "wb") as file:
         tracemalloc.start()
         save_domain(made, FileSaveOps(file), made.registry)
@@ -298,9 +167,6 @@ def test_a_large_body_costs_no_memory_on_a_file(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert peak < 4 * CHUNK
     assert (tmp_path / "image").stat().st_size == size_domain(made, made.registry)
-
-
-# ------------------------------------------------------------------------------------------ load
 
 
 class Patient(io.RawIOBase):
@@ -391,7 +257,11 @@ OPS: dict[str, OpenOps] = {
     "socket": socket_ops,
     "plain": plain_ops,
 }
+
+
 each_ops = pytest.mark.parametrize("open_ops", OPS.values(), ids=OPS.keys())
+
+
 ONE = sample("v19-seed1.img")
 
 
@@ -460,60 +330,6 @@ def test_skip_and_extent(open_ops: OpenOps, tmp_path: Path) -> None:
         assert ops.read(1) == b""
         assert len(ops.extent(10)) == 0
         assert ops.skip(1) == 0
-
-
-def test_extents_of_a_pipe_share_one_file_and_outlive_the_ops() -> None:
-    before = len(os.listdir("/proc/self/fd"))
-    ops: LoadOps | None = FileLoadOps(Drip(bytes(range(250)) * 4))
-    assert ops is not None
-    extents = [ops.extent(10) for _ in range(100)]
-    assert len(os.listdir("/proc/self/fd")) == before + 1
-    del ops
-    assert extents[3].read() == bytes(range(30, 40))
-    extents.clear()
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_extents_of_memory_are_not_copies() -> None:
-    data = bytes(1 << 20)
-    ops = MemoryLoadOps(data)
-    tracemalloc.start()
-    extents = [ops.extent(1 << 10) for _ in range(1 << 10)]
-    assert tracemalloc.get_traced_memory()[1] < 1 << 20
-    tracemalloc.stop()
-    assert sum(map(len, extents)) == len(data)
-
-
-def test_an_input_that_shrinks_under_us(tmp_path: Path) -> None:
-    path = tmp_path / "image"
-    path.write_bytes(bytes(100))
-    with open(path, "rb") as file:
-        extent = FileLoadOps(file).extent(100)
-        os.truncate(path, 10)
-        with pytest.raises(InputOutputError, match="has become shorter") as caught:
-            extent.read()
-    assert caught.value.offset == 10
-
-
-def test_an_input_that_fails() -> None:
-    class Broken(io.RawIOBase):
-        def read(self, size: int = -1) -> bytes:
-            raise OSError(5, "Input/output error")
-
-    made = LoggedDomain(registry())
-    with pytest.raises(InputOutputError, match="Input/output error"):
-        load_domain(made, FileLoadOps(Broken()), made.registry)
-    with pytest.raises(InputOutputError):
-        verify(FileSource(Broken()), formats())
-
-
-def test_a_spool_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
-    with pytest.raises(InputOutputError, match="temporary file"):
-        FileLoadOps(Drip(b"1234")).extent(4)
-
-
-# ------------------------------------------------------------------------------------ large bodies
 
 
 class Sunk(BulkType):
@@ -634,74 +450,19 @@ def test_walking_lengths_that_no_input_has(length: int, code: int, tmp_path: Pat
     assert not verdicts[0].valid
 
 
-# --------------------------------------------------------------------------------------- sources
-
-
-def test_a_source_by_offset(tmp_path: Path) -> None:
-    data = bytes(range(256)) * 10
-    (tmp_path / "file").write_bytes(b"skipped" + data)
-    with open(tmp_path / "file", "rb", buffering=0) as file:
-        file.seek(7)
-        every: list[Source] = [BufferSource(data), FileSource(file)]
-        for source in every:
-            assert source.seekable
-            assert source.size == len(data)
-            for offset, size in ((0, 4), (2000, 100), (5, 9), (2559, 9), (2560, 1), (9999, 1)):
-                assert bytes(source.at(offset, size)) == data[offset : offset + size]
-            assert source.reaches(2560)
-            assert not source.reaches(2561)
-            assert source.end() == 2560
-
-
-def test_a_stream_by_ascending_offset() -> None:
-    data = bytes(range(256)) * 10
-    source = FileSource(Drip(data))
-    assert source.size is None
-    assert not source.seekable
-    assert bytes(source.at(0, 8)) == data[:8]
-    assert bytes(source.at(4, 8)) == data[4:12]
-    assert bytes(source.at(1000, 3)) == data[1000:1003]
-    with pytest.raises(InputOutputError, match="passed by") as caught:
-        source.at(999, 1)
-    assert caught.value.offset == 999
-    assert "file first" in str(caught.value.hint)
-    assert source.reaches(2000)
-    assert not source.reaches(3000)
-    assert source.end() == source.size == 2560
-    assert bytes(source.at(2560, 5)) == b""
-    source = FileSource(Drip(data))
-    assert bytes(source.at(0, 8)) == data[:8]
-    assert source.end() == 2560
-    with pytest.raises(InputOutputError, match="passed by"):
-        source.at(8, 1)
-
-
-def test_a_path_that_is_not_there(tmp_path: Path) -> None:
-    for path in (tmp_path / "none", tmp_path):
-        with pytest.raises(InputOutputError, match="cannot read") as caught, open_source(path):
-            pass
-        assert str(path) in str(caught.value)
-    with pytest.raises(InputOutputError) as caught, open_source(tmp_path / "none"):
-        pass
-    assert caught.value.errno is Errno.ENOENT
-
-
-def test_own_save_ops_need_three_methods() -> None:
-    class Calls(SizingSaveOps):
-        def flush(self) -> None:
-            flushed.append(self.size)
-
-    flushed: list[int] = []
-    made = LoggedDomain(registry())
-    load_domain(made, MemoryLoadOps(image(port(1))), made.registry)
-    save_domain(made, Calls(), made.registry)
-    assert flushed == [72]
-
-
 def test_binary_file_types_are_understood(tmp_path: Path) -> None:
     target: BinaryIO = io.BytesIO()
-    made = domain(5)
+    made = bulk_domain(5)
     save_domain(made, FileSaveOps(target, "big"), made.registry)
     target.seek(0)
     result = load_domain(LoggedDomain(made.registry), FileLoadOps(target), made.registry)
     assert result.byteorder == "big"
+
+
+def test_sizing_counts_what_memory_collects() -> None:
+    made = knob_domain()
+    sizing, memory = SizingSaveOps(), MemorySaveOps()
+    file = FileSaveOps(io.BytesIO())
+    for ops in (sizing, memory, file):
+        save_domain(made, ops, made.registry)
+    assert sizing.size == len(memory.image) == file.size == len(KNOB_IMAGE)

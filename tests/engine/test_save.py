@@ -1,20 +1,19 @@
-"""Saving: the order of calls, dry runs, failures at every step, misuse, domains that change."""
+"""Saving: the order of calls, dry runs, failures at every step, domains that change."""
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from knob_records import KNOB_IMAGE, Knob, Page, knob_domain, knob_registry, save_with
 from support import (
     CORE,
     THIRD,
     LoggedDomain,
     LoggedOps,
-    Trap,
     end,
     fail_at,
     port,
@@ -26,115 +25,29 @@ from support import (
 )
 
 from domctx_core import (
-    ANY,
-    SINGLE,
-    Body,
     BodyError,
     ConflictError,
-    Domain,
     DomainError,
     DomctxError,
     Errno,
     FileSaveOps,
     MemoryLoadOps,
     MemorySaveOps,
-    MisuseError,
     PluginError,
     RecordType,
-    Registry,
-    SaveContext,
     XenVersion,
-    blob,
     load_domain,
     save_domain,
     save_image,
     size_domain,
-    u32,
 )
 from domctx_core.base.io import whole_file
-from domctx_core.engine.ops import SizingSaveOps
-from domctx_core.engine.save_context import EngineSaveContext
-
-
-class Knob(Body):
-    """One word."""
-
-    value: int = u32(maximum=1000)
-
-
-class Page(Body):
-    """Bytes of any number."""
-
-    data: bytes = blob()
-
-
-class KnobType(RecordType[Knob]):
-    code, name, body = 0x100, "KNOB", Knob
-    instances = SINGLE
-
-
-class PageType(RecordType[Page]):
-    """Writes each page in two pieces, with begin, data and end."""
-
-    code, name, body = 0x200, "PAGE", Page
-
-    def save(self, domain: Domain, context: SaveContext) -> None:
-        for instance in domain.instances(Page):
-            data = domain.read(Page, instance).data
-            context.begin(self.code, instance)
-            context.data(data[:3])
-            context.data(data[3:])
-            context.end()
-
-
-def table() -> Registry:
-    # registered in descending order on purpose: a save goes by code
-    return registry([PageType, KnobType])
-
-
-def domain(log: list[str] | None = None, trap: Trap | None = None) -> LoggedDomain:
-    made = LoggedDomain(table(), log=log, trap=trap)
-    made.state = {
-        Page: {2: Page(data=b"abcdefgh"), 9: Page(data=b"x" * 11)},
-        Knob: {0: Knob(value=5)},
-    }
-    return made
-
-
-IMAGE = (
-    start()
-    + rec(0x100, 0, struct.pack("<I", 5))
-    + rec(0x200, 2, b"abcdefgh")
-    + rec(0x200, 9, b"x" * 11)
-    + end()
-)
-
-
-def save_with(
-    handler: Callable[[Domain, SaveContext], None], *, ops: Any = None
-) -> tuple[LoggedDomain, Any]:
-    """Save a domain whose KNOB is saved by `handler`."""
-
-    class Odd(KnobType):
-        instances = ANY
-
-        def save(self, domain: Domain, context: SaveContext) -> None:
-            handler(domain, context)
-
-    made = LoggedDomain(registry([Odd]))
-    made.state = {Knob: {0: Knob(value=1)}}
-    ops = LoggedOps(made.log) if ops is None else ops
-    save_domain(made, ops, made.registry)
-    return made, ops
-
-
-# ------------------------------------------------------------------------------------------ order
 
 
 def test_the_order_of_everything_that_happens() -> None:
     log: list[str] = []
     ops = LoggedOps(log)
-    made = domain(log)
+    made = knob_domain(log)
     assert save_domain(made, ops, made.registry) == 5
     assert log == [
         "begin 1[0]", "append 8", "end 8",
@@ -145,23 +58,23 @@ def test_the_order_of_everything_that_happens() -> None:
         "unpause",
         "begin 0[0]", "append 0", "end 0",
     ]  # fmt: skip
-    assert ops.image == IMAGE
+    assert ops.image == KNOB_IMAGE
 
 
 def test_a_dry_run_makes_the_same_calls() -> None:
     logs: list[list[str]] = []
     for dry_run in (False, True):
         log: list[str] = []
-        made = domain(log)
+        made = knob_domain(log)
         ops = LoggedOps(log)
         save_domain(made, ops, made.registry, dry_run=dry_run)
         logs.append(log)
-        assert len(ops.image) == len(IMAGE)
+        assert len(ops.image) == len(KNOB_IMAGE)
     assert logs[0] == logs[1]
 
 
 def test_big_endian_target() -> None:
-    made = domain()
+    made = knob_domain()
     assert save_image(made, made.registry, byteorder="big") == (
         start(order=">")
         + rec(0x100, 0, struct.pack(">I", 5), order=">")
@@ -196,9 +109,9 @@ def test_size_is_exact_and_save_gives_the_image_back() -> None:
 
 
 def test_a_dry_run_needs_no_valid_data() -> None:
-    made = domain()
+    made = knob_domain()
     made.state[Knob][0] = Knob(value=2000)
-    assert size_domain(made, made.registry) == len(IMAGE)
+    assert size_domain(made, made.registry) == len(KNOB_IMAGE)
     with pytest.raises(BodyError) as caught:
         save_domain(made, MemorySaveOps(), made.registry)
     error = caught.value
@@ -207,11 +120,8 @@ def test_a_dry_run_needs_no_valid_data() -> None:
     assert error.field == "value"
 
 
-# --------------------------------------------------------------------------------------- versions
-
-
 def test_start_says_the_version_of_the_domain_or_else_the_callers() -> None:
-    made = domain()
+    made = knob_domain()
     assert save_image(made, made.registry, xen_version=XenVersion(4, 9))[16:24] == bytes.fromhex(
         "040000000f000000"
     )
@@ -222,7 +132,7 @@ def test_start_says_the_version_of_the_domain_or_else_the_callers() -> None:
 
 
 def test_no_version_at_all_is_said_clearly_and_before_the_pause() -> None:
-    made = domain()
+    made = knob_domain()
     made.xen_version = None
     with pytest.raises(DomainError, match="which Xen") as caught:
         save_image(made, made.registry)
@@ -231,32 +141,16 @@ def test_no_version_at_all_is_said_clearly_and_before_the_pause() -> None:
     assert "pause" not in made.log
 
 
-def test_own_domain() -> None:
-    made = domain()
-    made.is_current = True
-    for action in (
-        lambda: save_domain(made, MemorySaveOps(), made.registry),
-        lambda: size_domain(made, made.registry),
-        lambda: load_domain(made, MemoryLoadOps(IMAGE), made.registry),
-        lambda: load_domain(made, MemoryLoadOps(IMAGE), made.registry, validate=False),
-    ):
-        with pytest.raises(DomainError) as caught:
-            action()
-        assert caught.value.errno is Errno.EPERM
-    assert made.log == []
-
-
-# --------------------------------------------------------------------------------------- failures
-
-
 def steps() -> list[str]:
     log: list[str] = []
-    made = domain(log)
+    made = knob_domain(log)
     save_domain(made, LoggedOps(log), made.registry)
     return log
 
 
 STEPS = steps()
+
+
 FAILURES: dict[str, tuple[type[BaseException], type[BaseException]]] = {
     "refusal": (DomainError, DomainError),
     "bug": (ZeroDivisionError, PluginError),
@@ -270,7 +164,7 @@ def test_failure_at_every_step(number: int, kind: str, tmp_path: Path) -> None:
     raised, expected = FAILURES[kind]
     log: list[str] = []
     trap = fail_at(number, raised("gone"))
-    made = domain(log, trap)
+    made = knob_domain(log, trap)
     ops = LoggedOps(log, trap)
     path = tmp_path / "image"
 
@@ -299,155 +193,10 @@ def test_failure_at_every_step(number: int, kind: str, tmp_path: Path) -> None:
             assert f"begin {error_type.type}[{error_type.instance}]" == where
 
 
-@pytest.mark.parametrize("failing", [1, 0x100, 0x200, 0])
-def test_failure_of_each_handler(failing: int) -> None:
-    made = domain()
-    entry = made.registry.get(failing)
-    assert entry is not None
-
-    class Broken(type(entry.record_type)):  # type: ignore[misc]
-        def save(self, domain: Domain, context: SaveContext) -> None:
-            super().save(domain, context)
-            raise RuntimeError("bang")
-
-    entry._record_type = Broken()
-    with pytest.raises(PluginError, match=rf"{entry.name} raised RuntimeError: bang") as caught:
-        save_domain(made, LoggedOps(made.log), made.registry)
-    assert caught.value.provider == entry.provider
-    assert caught.value.type == failing
-    assert isinstance(caught.value.__cause__, RuntimeError)
-    assert made.pauses == made.unpauses == (failing != 1)
-    assert ("begin 0[0]" in made.log) == (failing == 0)
-
-
-def test_the_first_error_is_not_hidden_by_an_unpause_that_fails_too() -> None:
-    def trap(what: str) -> None:
-        if what in ("read Page[2]", "unpause"):
-            raise DomainError(f"cannot {what}")
-
-    made = domain(trap=trap)
-    with pytest.raises(DomainError, match=r"cannot read Page\[2\]") as caught:
-        save_domain(made, MemorySaveOps(), made.registry)
-    assert any("could not be unpaused: cannot unpause" in note for note in caught.value.__notes__)
-
-
-@pytest.mark.parametrize("what", ["pause", "unpause", "offers"])
-def test_what_a_backend_raises_is_its_own_fault(what: str) -> None:
-    class Backend(LoggedDomain):
-        pass
-
-    made = Backend(table())
-    made.state = {Knob: {0: Knob(value=5)}}
-
-    def broken() -> Any:
-        raise OSError("hypercall failed")
-
-    setattr(made, what, broken)
-    ops = LoggedOps(made.log)
-    with pytest.raises(PluginError, match=rf"`{what}` of .*Backend raised OSError"):
-        save_domain(made, ops, made.registry)
-    assert "begin 0[0]" not in made.log
-
-
-# ----------------------------------------------------------------------------------------- misuse
-
-
-def _nested(domain: Domain, context: SaveContext) -> None:
-    context.begin(0x100, 0)
-    context.begin(0x100, 1)
-
-
-def _two_ends(domain: Domain, context: SaveContext) -> None:
-    context.begin(0x100, 0)
-    context.end()
-    context.end()
-
-
-def _short(domain: Domain, context: SaveContext) -> None:
-    context.begin(0x100, 0, 8)
-    context.data(b"1234")
-    context.end()
-
-
-def _twice(domain: Domain, context: SaveContext) -> None:
-    context.write(5, b"")
-    context.write(5, b"")
-
-
-MISUSES: dict[str, tuple[Callable[[Domain, SaveContext], None], str]] = {
-    "data outside": (lambda d, c: c.data(b"x"), "data is written outside of a record"),
-    "nested": (_nested, r"KNOB\[1\] is begun before KNOB\[0\] is ended"),
-    "wrong type": (lambda d, c: c.begin(0x101, 0), "begins a record of another type"),
-    "end without begin": (lambda d, c: c.end(), "ended that was not begun"),
-    "two ends": (_two_ends, "ended that was not begun"),
-    "no end": (lambda d, c: c.begin(0x100, 0), "did not end its last record"),
-    "promise not kept": (_short, "another length than was said"),
-    "negative instance": (lambda d, c: c.begin(0x100, -1), "cannot have instance -1"),
-    "large instance": (lambda d, c: c.begin(0x100, 2**32), "cannot have instance 4294967296"),
-    "an instance twice": (_twice, r"KNOB\[5\] is written twice"),
-}
-
-
-@pytest.mark.parametrize("name", MISUSES)
-@pytest.mark.parametrize("patches", [True, False])
-def test_misuse_is_a_programming_error(name: str, patches: bool) -> None:
-    handler, message = MISUSES[name]
-    log: list[str] = []
-    with pytest.raises(MisuseError, match=message) as caught:
-        save_with(handler, ops=LoggedOps(log, patches=patches))
-    error = caught.value
-    assert (error.type, error.type_name, error.provider) == (0x100, "KNOB", THIRD)
-    assert "begin 0[0]" not in log
-
-
-def test_an_instance_beyond_the_limit_of_its_type_is_not_written() -> None:
-    class Odd(KnobType):
-        def save(self, domain: Domain, context: SaveContext) -> None:
-            context.write(1, b"")
-
-    made = LoggedDomain(registry([Odd]))
-    made.state = {Knob: {0: Knob(value=1)}}
-    with pytest.raises(MisuseError, match="KNOB cannot have instance 1"):
-        save_domain(made, LoggedOps(made.log), made.registry)
-
-
-def test_a_context_outside_of_a_handler() -> None:
-    kept: list[SaveContext] = []
-    save_with(lambda domain, context: kept.append(context))
-    with pytest.raises(MisuseError, match="outside of a"):
-        kept[0].data(b"")
-    context = EngineSaveContext(MemorySaveOps(), dry_run=False, xen_version=None)
-    with pytest.raises(MisuseError, match="outside of a save handler"):
-        context.begin(1, 0)
-    with pytest.raises(MisuseError, match="outside of a save handler"):
-        context.write(0, b"")
-
-
-def test_many_records_of_any_shape() -> None:
-    def handler(domain: Domain, context: SaveContext) -> None:
-        context.begin(0x100, 0)
-        context.end()
-        context.begin(0x100, 1, 3)
-        for byte in b"abc":
-            context.data(bytes([byte]))
-        context.end()
-        context.write(2, memoryview(b"12345678"))
-        context.write(2**32 - 1, bytearray(9))
-
-    _, ops = save_with(handler)
-    assert ops.image == (
-        start() + rec(0x100, 0, b"") + rec(0x100, 1, b"abc") + rec(0x100, 2, b"12345678")
-        + rec(0x100, 2**32 - 1, bytes(9)) + end()
-    )  # fmt: skip
-
-
 def test_a_handler_that_writes_nothing() -> None:
     made, ops = save_with(lambda domain, context: None)
     assert ops.image == start() + end()
     assert made.log.index("pause") < made.log.index("unpause")
-
-
-# -------------------------------------------------------------------------------------- providers
 
 
 class Offering(LoggedDomain):
@@ -459,7 +208,7 @@ class Offering(LoggedDomain):
 
 @pytest.mark.parametrize("kind", ["unknown", "unusable", "conflict", "raises"])
 def test_a_code_without_usable_provider_fails_before_the_pause(kind: str) -> None:
-    known = table()
+    known = knob_registry()
 
     def load() -> RecordType[Any]:
         raise PluginError("cannot import it: No module named 'libxl'")
@@ -488,7 +237,7 @@ def test_a_code_without_usable_provider_fails_before_the_pause(kind: str) -> Non
 
 
 def test_unusable_types_that_are_not_on_offer_do_no_harm() -> None:
-    known = table()
+    known = knob_registry()
 
     def load() -> RecordType[Any]:
         raise AssertionError("never imported")
@@ -500,7 +249,7 @@ def test_unusable_types_that_are_not_on_offer_do_no_harm() -> None:
 
 
 def test_offering_anything_runs_every_type() -> None:
-    made = Offering(table())
+    made = Offering(knob_registry())
     made.__class__.codes = None
     made.state = {Knob: {0: Knob(value=7)}}
     save_domain(made, ops := MemorySaveOps(), made.registry)
@@ -508,24 +257,10 @@ def test_offering_anything_runs_every_type() -> None:
 
 
 def test_start_and_end_on_offer_are_written_once() -> None:
-    made = Offering(table())
+    made = Offering(knob_registry())
     made.__class__.codes = frozenset({0, 1})
     save_domain(made, ops := MemorySaveOps(), made.registry)
     assert ops.image == start() + end()
-
-
-def test_a_registry_without_start_and_end() -> None:
-    made = domain()
-    for action in (
-        lambda: save_domain(made, MemorySaveOps(), Registry()),
-        lambda: load_domain(made, MemoryLoadOps(IMAGE), Registry()),
-    ):
-        with pytest.raises(PluginError, match="START and END"):
-            action()
-    assert made.log == []
-
-
-# ---------------------------------------------------------------------- domains that change
 
 
 class Restless(LoggedDomain):
@@ -540,7 +275,7 @@ class Restless(LoggedDomain):
 
 
 def restless(*sizes: int) -> Restless:
-    made = Restless(table())
+    made = Restless(knob_registry())
     made.state = {Page: {0: Page(data=b"")}}
     made.sizes = list(sizes)
     return made
@@ -576,20 +311,17 @@ def test_save_image_gives_up(attempts: int) -> None:
 
 
 def test_save_image_tries_again_only_where_that_can_help() -> None:
-    made = domain(trap=fail_at(3, DomainError("dying", errno=Errno.EINVAL)))
+    made = knob_domain(trap=fail_at(3, DomainError("dying", errno=Errno.EINVAL)))
     with pytest.raises(DomainError, match="dying"):
         save_image(made, made.registry)
     assert made.pauses == made.unpauses <= 2
-
-
-# ------------------------------------------------------------------------------------------ files
 
 
 def test_whole_file_keeps_what_was_there_until_all_is_written(tmp_path: Path) -> None:
     path = tmp_path / "image"
     path.write_bytes(b"old")
     path.chmod(0o640)
-    made = domain()
+    made = knob_domain()
 
     def fail() -> None:
         with whole_file(path) as file:
@@ -602,7 +334,7 @@ def test_whole_file_keeps_what_was_there_until_all_is_written(tmp_path: Path) ->
     assert path.read_bytes() == b"old"
     with whole_file(path) as file:
         save_domain(made, FileSaveOps(file), made.registry)
-    assert path.read_bytes() == IMAGE
+    assert path.read_bytes() == KNOB_IMAGE
     assert path.stat().st_mode & 0o777 == 0o640
     assert [each.name for each in tmp_path.iterdir()] == ["image"]
 
@@ -622,18 +354,9 @@ def test_whole_file_through_a_link_and_to_a_place_that_is_not_there(tmp_path: Pa
     assert caught.value.errno is Errno.ENOENT
 
 
-def test_sizing_counts_what_memory_collects() -> None:
-    made = domain()
-    sizing, memory = SizingSaveOps(), MemorySaveOps()
-    file = FileSaveOps(io.BytesIO())
-    for ops in (sizing, memory, file):
-        save_domain(made, ops, made.registry)
-    assert sizing.size == len(memory.image) == file.size == len(IMAGE)
-
-
 def test_a_failed_save_leaves_no_valid_image_behind() -> None:
     """A target that is no file keeps what was written: it must not look complete."""
-    made = domain(
+    made = knob_domain(
         trap=lambda what: (
             (_ for _ in ()).throw(DomainError("x")) if what == "read Page[9]" else None
         )
@@ -643,8 +366,8 @@ def test_a_failed_save_leaves_no_valid_image_behind() -> None:
     with pytest.raises(DomainError):
         save_domain(made, ops, made.registry)
     ops.flush()
-    assert IMAGE.startswith(target.getvalue())
-    other = LoggedDomain(table())
+    assert KNOB_IMAGE.startswith(target.getvalue())
+    other = LoggedDomain(knob_registry())
     with pytest.raises(DomctxError) as caught:
         load_domain(other, MemoryLoadOps(target.getvalue()), other.registry)
     assert caught.value.rule == "end-missing"

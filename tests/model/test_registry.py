@@ -1,4 +1,4 @@
-"""The registry: codes, names, their buffers, providers and what happens when two want one."""
+"""The registry: codes, names, providers, and what happens when two claim one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from registry_records import ACME, Byte, Word, filled, record_type, snapshot
 
 from domctx_core import (
     Body,
@@ -18,30 +17,10 @@ from domctx_core import (
     Provider,
     RecordType,
     Registry,
-    array,
-    blob,
-    u8,
-    u32,
 )
-from domctx_core.model.validation import NAME_SIZE
 from domctx_core.model.wire import DOMAIN_CONTEXT
 
-ACME = Provider("acme-records", "1.2")
 OTHER = Provider("other-records", "3.4")
-
-
-class Word(Body):
-    x: int = u32()
-
-
-class Byte(Body):
-    x: int = u8()
-
-
-def record_type(code: Any, name: Any, body: Any = Word, **more: Any) -> RecordType[Any]:
-    attributes = {"code": code, "name": name, "body": body, **more}
-    made: RecordType[Any] = type("Made", (RecordType,), attributes)()
-    return made
 
 
 def loader(made: RecordType[Any]) -> tuple[Callable[[], RecordType[Any]], list[int]]:
@@ -53,86 +32,6 @@ def loader(made: RecordType[Any]) -> tuple[Callable[[], RecordType[Any]], list[i
         return made
 
     return load, calls
-
-
-def snapshot(registry: Registry) -> list[tuple[int, str, bytes | None, Provider]]:
-    return [(e.code, e.name, e.buffer, e.provider) for e in registry]
-
-
-def filled() -> Registry:
-    registry = Registry()
-    registry.register(record_type(7, "SEVEN"), ACME)
-    registry.register(record_type(3, "THREE", Byte), ACME)
-    return registry
-
-
-# ------------------------------------------------------------------------------------------ names
-
-
-@pytest.mark.parametrize("name", ["A", "TSC_INFO", "FIFTEEN_LETTERS", "a-b.c:1", "~!"])
-def test_a_name_is_copied_into_a_padded_buffer(name: str) -> None:
-    entry = Registry().register(record_type(1, name), ACME)
-    assert entry.name == name
-    assert entry.buffer is not None
-    assert len(entry.buffer) == NAME_SIZE == 16
-    assert entry.buffer == name.encode() + bytes(16 - len(name))
-    assert entry.buffer[-1] == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("", "does not fit its buffer"),
-        ("SIXTEEN_LETTERS_", "does not fit its buffer"),
-        ("X" * 1000, "does not fit its buffer"),
-        (b"", "does not fit its buffer"),
-        (b"SIXTEEN_LETTERS_", "does not fit its buffer"),
-        ("ÄÄÄÄÄÄÄÄ", "does not fit its buffer"),
-        ("NÄME", "characters other than printable ASCII"),
-        (b"N\xc4ME", "characters other than printable ASCII"),
-        ("\ud800", "characters other than printable ASCII"),
-        ("A B", "characters other than printable ASCII"),
-        ("A\n", "characters other than printable ASCII"),
-        ("\x1b[31m", "characters other than printable ASCII"),
-        ("A\0", "characters other than printable ASCII"),
-        ("A\x7f", "characters other than printable ASCII"),
-        (None, "name is text"),
-        (5, "name is text"),
-        (["A"], "name is text"),
-    ],
-)
-def test_names_that_are_refused(name: Any, message: str) -> None:
-    registry = filled()
-    before = snapshot(registry)
-    with pytest.raises(DeclarationError, match=message):
-        registry.register(record_type(1, name), ACME)
-    with pytest.raises(DeclarationError, match=message):
-        registry.declare(1, name, ACME, lambda: record_type(1, name))
-    assert snapshot(registry) == before
-    assert registry.get(1) is None
-
-
-def test_a_name_too_long_says_how_long() -> None:
-    with pytest.raises(DeclarationError) as raised:
-        Registry().register(record_type(1, "SIXTEEN_LETTERS_"), ACME)
-    error = raised.value
-    assert "'SIXTEEN_LETTERS_'" in error.message
-    assert (error.expected, error.actual) == ("1 to 15 characters", "16 bytes")
-
-
-@given(st.text(max_size=20) | st.binary(max_size=20))
-def test_any_name_is_copied_whole_or_refused(name: str | bytes) -> None:
-    registry = Registry()
-    try:
-        entry = registry.register(record_type(1, name), ACME)
-    except DeclarationError:
-        assert len(registry) == 0
-        return
-    raw = name.encode() if isinstance(name, str) else name
-    assert entry.buffer == raw.ljust(16, b"\0")
-    assert 1 <= len(raw) <= 15
-    assert all(0x20 < byte < 0x7F for byte in raw)
-    assert registry.find(raw.decode()) is entry
 
 
 @pytest.mark.parametrize("declared", [False, True])
@@ -175,9 +74,6 @@ def test_other_formats_have_long_names_and_no_buffer() -> None:
     assert len(registry) == 2
 
 
-# ------------------------------------------------------------------------------- filling, looking
-
-
 def test_lookups() -> None:
     registry = filled()
     assert registry.format == DOMAIN_CONTEXT == "domain-context"
@@ -210,65 +106,6 @@ def test_a_class_and_an_instance_register_alike() -> None:
 def test_a_provider_as_text_and_json() -> None:
     assert str(ACME) == "acme-records 1.2"
     assert ACME.to_json() == {"dist": "acme-records", "version": "1.2"}
-
-
-@pytest.mark.parametrize("missing", ["code", "name", "body"])
-def test_what_a_record_type_lacks_is_named(missing: str) -> None:
-    attributes = {"code": 5, "name": "FIVE", "body": Word}
-    del attributes[missing]
-    lacking: Any = type("Lacking", (RecordType,), attributes)
-    registry = filled()
-    before = snapshot(registry)
-    with pytest.raises(DeclarationError, match=f"Lacking declares no `{missing}`"):
-        registry.register(lacking, ACME)
-    assert snapshot(registry) == before
-
-
-def test_record_types_that_are_none() -> None:
-    class Unfinished(Body):
-        raw: bytes = blob()
-        after: int = u8()
-
-    class Words(Body):
-        words: list[Word] = array(Word, 2)
-
-    def named_by(*names: str) -> Any:
-        made = record_type(1, "A", Words)
-        made.identity = names
-        return made
-
-    wrong: list[tuple[Any, str]] = [
-        (record_type(-1, "A"), "the type code is not an unsigned 32-bit number"),
-        (record_type(2**32, "A"), "the type code is not an unsigned 32-bit number"),
-        (record_type("1", "A"), "the type code is not an unsigned 32-bit number"),
-        (record_type(True, "A"), "the type code is not an unsigned 32-bit number"),
-        (record_type(1, "A", int), "`body` is not a Body class"),
-        (record_type(1, "A", Word(x=1)), "`body` is not a Body class"),
-        (record_type(1, "A", Unfinished), "`raw` takes all bytes that are left"),
-        (named_by("y"), "`identity` names `y`, by which no record can be told"),
-        (record_type(1, "A", Words, identity="x"), "`identity` is no row of names"),
-        (record_type(1, "A", Words, identity=5), "`identity` is no row of names"),
-        (named_by("words"), "`identity` names `words`, by which"),
-        (object(), "is not a record type"),
-        (Word, "is not a record type"),
-        (None, "is not a record type"),
-    ]
-    for thing, message in wrong:
-        registry = filled()
-        before = snapshot(registry)
-        with pytest.raises(DeclarationError, match=message):
-            registry.register(thing, ACME)
-        assert snapshot(registry) == before
-
-
-@pytest.mark.parametrize("code", [0, 2**32 - 1])
-def test_the_ends_of_the_range_of_codes(code: int) -> None:
-    registry = Registry()
-    entry = registry.register(record_type(code, "EDGE"), ACME)
-    assert registry.get(code) is entry
-
-
-# -------------------------------------------------------------------------------------- conflicts
 
 
 @pytest.mark.parametrize("provider", [ACME, Provider("acme-records", "9.9"), OTHER])
@@ -342,9 +179,6 @@ def test_three_claims_are_all_named() -> None:
     assert len(registry.conflicts()) == 1
 
 
-# ------------------------------------------------------------------------------------- withdrawn
-
-
 def test_a_withdrawn_entry_says_why_and_claims_nothing() -> None:
     registry = Registry()
     reason = PluginError("disabled by the caller")
@@ -375,9 +209,6 @@ def test_a_name_finds_the_entry_that_can_be_used(withdrawn_first: bool) -> None:
     gone = registry.get(5)
     assert gone is not None
     assert gone.withdrawn
-
-
-# -------------------------------------------------------------------------------------- lazy ones
 
 
 def test_a_declared_type_is_loaded_once_when_needed() -> None:
@@ -471,9 +302,6 @@ def test_a_loader_that_gives_something_else_is_a_plugin_error() -> None:
     entry = Registry().declare(5, "FIVE", ACME, lambda: 17)  # type: ignore[arg-type,return-value]
     with pytest.raises(PluginError, match="17 is not a record type"):
         _ = entry.record_type
-
-
-# ------------------------------------------------------------------------------- more on demand
 
 
 @pytest.mark.parametrize("by_name", [False, True])

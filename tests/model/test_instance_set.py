@@ -1,0 +1,18 @@
+"""The set of instances: duplicates are found in any order, at little cost."""
+
+from __future__ import annotations
+
+
+def test_duplicates_in_any_order_and_without_cost() -> None:
+    """A million scattered instances neither slip through nor take quadratic time."""
+    from domctx_core.model.instance_set import InstanceSet
+
+    met = InstanceSet()
+    assert all(met.add(4, n) for n in range(400_000, 0, -2))
+    assert all(met.add(5, n) for n in range(1000))
+    assert all(met.add(4, n) for n in range(1, 2000, 2))
+    assert met.add(4, 2**32 - 1)
+    for instance in (2, 400_000, 1, 1999, 2**32 - 1):
+        assert not met.add(4, instance)
+    assert met.add(4, 2001)
+    assert met.add(6, 2)
