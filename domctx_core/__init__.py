@@ -66,8 +66,8 @@ _HOMES = {
     # checks across records
     "Check": "model.check",
     "Container": "model.check",
-    "Run": "model.check_run",
-    "RecordView": "model.check",
+    "Run": "model.record_view",
+    "RecordView": "model.record_view",
     "Problem": "base.problems",
     "Rule": "base.problems",
     "Rules": "base.rules",

@@ -12,9 +12,14 @@ from domctx_core.base.rules import Rules
 from domctx_core.engine.load_context import EngineLoadContext
 from domctx_core.engine.type_plan import TypePlan
 from domctx_core.layout.columns.columns import Columns
-from domctx_core.model.check import Check, Container, RecordView, placed_problems_of, problems_of
-from domctx_core.model.check_run import Run
+from domctx_core.model.check import (
+    Check,
+    Container,
+    placed_problems_of,
+    problems_of,
+)
 from domctx_core.model.observer import RecordEvent, Watch
+from domctx_core.model.record_view import RecordView, Run
 from domctx_core.model.wire import HEADER_SIZE
 
 __all__ = ["LoadChecks"]
@@ -70,8 +75,8 @@ class LoadChecks:
         byteorder = self._context.byteorder
         count = len(run)
         shown = Run(
-            plan.code, plan.name, record, offset, stride, size, byteorder, HEADER_SIZE,
-            slice(4, 8), byteorder, run.body, run.raw,
+            run.layout, run.raw, run.frame, byteorder, code=plan.code, name=plan.name,
+            index=record, offset=offset, instance=("I", run.frame.instance, byteorder),
         )  # fmt: skip
         try:
             for number, problem in _in_order(plan.checks, shown):

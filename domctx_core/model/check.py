@@ -1,13 +1,13 @@
-"""Checks across the records of one image: what no single record can see.
+"""Checks across the records of one image, for what a record type cannot judge by itself.
 
-A check is a class; each image that is verified or loaded gets an instance of its own. What a
-check reports as an error makes `verify` fail and `load` refuse.
+A check is a class; each image that is verified or loaded gets an instance of its own. A problem that
+is an error makes `verify` fail and `load` refuse.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from domctx_core.base.errors import (
     PLUGIN_ERRORS,
@@ -20,14 +20,11 @@ from domctx_core.base.errors import (
 from domctx_core.base.problems import Problem, Rule
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
-
-if TYPE_CHECKING:
-    from domctx_core.model.check_run import Run
+from domctx_core.model.record_view import RecordView, Run
 
 __all__ = [
     "Check",
     "Container",
-    "RecordView",
     "check_fault",
     "make_check",
     "placed_problems_of",
@@ -36,31 +33,14 @@ __all__ = [
 ]
 
 
-class RecordView(NamedTuple):
-    """A record as a check sees it.
-
-    `index` counts records of its container, `offset` is where its header starts, from the start
-    of the file. `body` is None where the bytes cannot be decoded, and where nobody decodes them:
-    a body of a bulk type, one that is too long to be held, one that a load takes piece by piece.
-    """
-
-    index: int  # type: ignore[assignment]  # hides the method of tuples, which is of no use here
-    offset: int
-    code: int
-    name: str
-    instance: int | None
-    length: int
-    body: Body | None
-
-
 class Container(NamedTuple):
-    """The container whose records a check sees: what stands before them, and what is around it.
+    """The container whose records a check sees.
 
     `path` are the format names from the outermost container to this one; `offset` is where it
-    starts, from the start of the file; `version`, `byteorder` and `prologue` are what its framing
-    says (a domain context has version 1 and no prologue). `within` is the record of the container
+    starts, from the start of the file; `version`, `byteorder` and `prologue` come from its framing
+    (a domain context has version 1 and no prologue). `within` is the record of the container
     `outer` that holds this one or announces it; both are None for the outermost. `checks` are
-    those at work on this container.
+    those that run on this container.
     """
 
     path: tuple[str, ...]
@@ -73,20 +53,20 @@ class Container(NamedTuple):
     checks: tuple[Check, ...] = ()
 
     def find(self, check: type[C]) -> C | None:
-        """The check of that class that is at work on this container, if there is one.
+        """Return the check of a class that runs on this container, if there is one.
 
         So the check of an inner container learns what that of an outer one has found so far, as
         in `container.outer.find(LibxcCheck)`.
         """
-        return next((each for each in self.checks if isinstance(each, check)), None)
+        return next((running for running in self.checks if isinstance(running, check)), None)
 
 
 class Check:
-    """Subclass it, say which `format` and which type `codes` it wants, and override the methods.
+    """Subclass it, set the `format` and the type `codes` that it wants, and override the methods.
 
     `rules` are the rules that it brings; their ids begin with the plugin's name and a slash. Of
     the types in `first_of_row`, bulk ones among `codes`, it need not see records that come right
-    after another of the type and break no rule by themselves: it may be left unasked about them.
+    after another of the type and break no rule by themselves: it may not be shown them.
     """
 
     format: ClassVar[str] = "domain-context"
@@ -95,32 +75,32 @@ class Check:
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     def begin(self, container: Container) -> Iterable[Problem]:
-        """Called once, before the first record; a container that is resumed does not begin again.
+        """Yield problems before the first record, once: not again where the container is resumed.
 
-        Offsets of problems count from the start of the container.
+        Their offsets count from the start of the container.
         """
         return ()
 
     def record(self, seen: RecordView) -> Iterable[Problem]:
-        """Called for each record whose code is in `codes`, in image order.
+        """Yield problems of a record whose code is in `codes`; records come in image order.
 
-        Also for one that is itself wrong or cut short: look at `seen.body` before anything else.
+        One may itself be invalid or cut short: look at `seen.body` before anything else.
         """
         return ()
 
     def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
-        """Called in place of `record` for a run of records, each of which is good by itself.
+        """Yield problems of a run of records that are valid by themselves, in place of `record`.
 
-        A problem comes with the number of the record in the run, in ascending order. Override it
-        beside `record`, to the same effect, where a check should keep up with many records:
-        otherwise it is given each of them.
+        Each comes with the number of its record in the run, in ascending order. Override it beside
+        `record`, to the same effect, where a check has to be fast with many records: otherwise it
+        is given each of them.
         """
         for number, seen in enumerate(run):
             for problem in self.record(seen):
                 yield number, problem
 
     def end(self) -> Iterable[tuple[RecordView | None, Problem]]:
-        """Called after the last record; a problem may name the record that it is about.
+        """Yield problems after the last record, each with the record that it is about, or None.
 
         Not called where the container is not read to its end. Offsets count from the start of
         that record's body, or of the container.
@@ -133,7 +113,7 @@ T = TypeVar("T")
 
 
 def validate_check(kind: type[Check]) -> None:
-    """Raise `DeclarationError` for what a check says of itself and cannot be."""
+    """Raise `DeclarationError` for class attributes of a check that are not what they have to be."""
     where = f"{kind.__module__}.{kind.__qualname__}"
     for name in ("codes", "first_of_row"):
         codes: Any = getattr(kind, name)
@@ -159,7 +139,7 @@ def validate_check(kind: type[Check]) -> None:
 
 
 def make_check(kind: type[C]) -> C:
-    """An instance for one image; raises `PluginError` where there can be none."""
+    """Return an instance for one image; raise `PluginError` where its class raises."""
     try:
         return kind()
     except DomctxError:
@@ -171,10 +151,9 @@ def make_check(kind: type[C]) -> C:
 def problems_of(
     check: Check, method: Callable[..., Iterable[Problem]], *about: object
 ) -> Iterator[Problem]:
-    """What a check says in `begin` or `record`, one by one.
+    """Yield the problems that `begin` or `record` of a check returns.
 
-    What it raises that is none of ours is its plugin's fault, and so is an answer that is none:
-    `PluginError`.
+    Raises `PluginError` for what it raises, other than a `DomctxError`, and for an invalid answer.
     """
     try:
         for problem in method(*about):
@@ -186,7 +165,7 @@ def problems_of(
 
 
 def placed_problems_of(check: Check, run: Run | None = None) -> Iterator[tuple[Any, Problem]]:
-    """What a check says in `records`, or in `end`, with the place that it is about; as before."""
+    """Yield the problems of `records`, without a run of `end`, with what they are about; as above."""
     try:
         for answer in check.end() if run is None else check.records(run):
             pair = isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Problem)
@@ -208,7 +187,7 @@ def _valid(answer: T, valid: bool) -> T:
 
 
 def check_fault(kind: type[Check], error: BaseException) -> PluginError:
-    """What a check raised, as its plugin's fault."""
+    """Return what a check raised as the fault of its plugin."""
     return PluginError(
         f"the check {kind.__module__}.{kind.__qualname__} raised {describe(error)}", errno=Errno.EIO
     )

@@ -40,6 +40,11 @@ class Header:
         }
         #: Where in the header the instance is; None where there is none.
         self.instance = places.get("instance")
+        #: The same as a column of numbers: its `struct` code, offset and byte order.
+        self.instance_column: tuple[str, int, ByteOrder] | None = None
+        if self.instance is not None:
+            code = "BHIQ"[(self.instance.stop - self.instance.start).bit_length() - 1]
+            self.instance_column = code, self.instance.start, self.byteorder
         self.instance_offset = None if self.instance is None else self.instance.start
         self.length_offset = places["length"].start
         type_ = places["type"]

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from domctx_core.layout.codegen.regex import any_bytes
 from domctx_core.layout.columns.arrays import LANES, Planes, ascending, from_planes
+from domctx_core.layout.columns.fixed_layout import Frame
 from domctx_core.model.check import Check
-from domctx_core.model.check_run import Run
 from domctx_core.model.observer import RecordEvent
+from domctx_core.model.record_view import Run
 from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.verification.bulk import BulkScanner
@@ -188,7 +189,7 @@ class _LevelPatterns:
             yield latest
         if mixed or code >= order.previous:
             yield self._repeating_pattern((code,))
-        if mixed and not proof.watched:
+        if mixed and proof.layout is None:
             turn = self._turn(block)
             if turn in self._repeating or (turn and len(self._repeating) < _TURNS):
                 self._latest = self._repeating_pattern(turn)
@@ -210,7 +211,7 @@ class _LevelPatterns:
         while len(codes) < 2 * _CYCLE and offset + size <= len(block):
             code, _, length = self.header.read(block[offset : offset + size])
             proof = self.proof(code)
-            if proof is None or proof.watched or proof.size != length:
+            if proof is None or proof.layout is not None or proof.size != length:
                 break
             codes.append(code)
             offset += proof.stride
@@ -222,7 +223,7 @@ class _LevelPatterns:
 
     def _mixed_pattern(self) -> _MixedPattern | None:
         """Return the pattern of all types together that have proofs and that no check wants to see."""
-        known = [p for p in self._proofs.values() if p is not None and not p.watched]
+        known = [p for p in self._proofs.values() if p is not None and p.layout is None]
         if self._mixed[0] != len(known):
             proofs = list({proof.code & 0xFF: proof for proof in known}.values())[:_CYCLE]
             pattern = None
@@ -256,19 +257,24 @@ class _LevelPatterns:
     def batch(self, block: bytes, end: int, index: int, offset: int, count: int) -> ValidBatch:
         """Return the batch of the records up to `end` in a block that begins at `offset`."""
         level, header = self.level, self.header
-        code, _, length = header.read(block[: header.size])
+        code, _, _ = header.read(block[: header.size])
         self.state.order.previous = code  # of several types, only where that is of no use any more
         proof = self.proof(code)
         assert proof is not None
         run, checks = None, list[Check]()
-        if proof.watched:
+        if proof.layout is not None:
             checks = [check for check in self.state.checks if code in check.codes]
             run = Run(
-                code=code, name=proof.name, index=index, offset=offset, length=length,
-                byteorder=level.framing.byteorder, data=block[:end], stride=proof.stride,
-                header_size=header.size, instance=header.instance,
-                instance_order=header.byteorder, body=proof.record_type.body,
-            )  # fmt: skip
+                proof.layout,
+                block[:end],
+                Frame(proof.stride, header.size),
+                level.framing.byteorder,
+                code=code,
+                name=proof.name,
+                index=index,
+                offset=offset,
+                instance=header.instance_column,
+            )
         events = self.events(block, end, offset)
         return ValidBatch(level, index, offset, count, offset + end, checks, run=run, events=events)
 

@@ -14,11 +14,12 @@ from domctx_core.base.errors import PLUGIN_ERRORS, InputOutputError
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.attributes import FIRST
-from domctx_core.model.check import Check, RecordView
+from domctx_core.model.check import Check
 from domctx_core.model.instance_set import InstanceSet
 from domctx_core.model.observer import RecordEvent
 from domctx_core.model.overrides import prefers_batch
 from domctx_core.model.record_type import RecordType
+from domctx_core.model.record_view import RecordView
 from domctx_core.model.traits import Traits
 from domctx_core.reader.record import OpenContainer, Record, TypeInfo
 from domctx_core.reader.sources import Source

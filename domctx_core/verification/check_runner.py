@@ -16,17 +16,17 @@ from domctx_core.layout.body import Body
 from domctx_core.model.check import (
     Check,
     Container,
-    RecordView,
     check_fault,
     make_check,
     placed_problems_of,
     problems_of,
 )
+from domctx_core.model.record_view import RecordView
 from domctx_core.reader.record import OpenContainer, Record, make_finding, unusable
 from domctx_core.verification.state import ContainerState, ValidBatch
 
 if TYPE_CHECKING:
-    from domctx_core.model.check_run import Run
+    from domctx_core.model.record_view import Run
 
 __all__ = ["CheckRunner"]
 

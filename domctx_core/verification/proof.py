@@ -17,6 +17,7 @@ from domctx_core.layout.codegen.regex import (
     zeros,
 )
 from domctx_core.layout.codegen.source import NotApplicable
+from domctx_core.layout.columns.fixed_layout import FixedLayout
 from domctx_core.layout.kinds.base import ByteOrder
 from domctx_core.model.check import Check
 from domctx_core.model.overrides import prefers_batch
@@ -35,16 +36,15 @@ class Proof(NamedTuple):
     """What valid records of one type look like in one container.
 
     `pattern` is that of a whole record of `stride` bytes with a body of `size` bytes, and matches
-    valid ones alone. `watched`: checks want to see the records.
+    valid ones alone. `layout` is that of the body where checks want to see the records.
     """
 
     code: int
     name: str
-    record_type: RecordType[Any]
     pattern: bytes
     size: int
     stride: int
-    watched: bool
+    layout: FixedLayout[Any] | None
 
 
 def prove(
@@ -76,7 +76,8 @@ def prove(
     except NotApplicable:
         return None
     pattern += zeros(stride - header.size - size)
-    return Proof(code, record_type.name, record_type, pattern, size, stride, bool(wanting))
+    layout = FixedLayout(record_type.body) if wanting else None
+    return Proof(code, record_type.name, pattern, size, stride, layout)
 
 
 @lru_cache(maxsize=256)  # to make one takes a third of the time of a small image

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from domctx_core.base.rules import Rules
 from domctx_core.layout.body import Body
-from domctx_core.model.check import Check, Container, RecordView
+from domctx_core.model.check import Check, Container
 from domctx_core.model.instance_set import OrderState
 from domctx_core.model.record_type import RecordType
+from domctx_core.model.record_view import RecordView
 from domctx_core.reader.events import Batch
 from domctx_core.reader.record import OpenContainer, Record, TypeInfo
 
 if TYPE_CHECKING:
-    from domctx_core.model.check_run import Run
     from domctx_core.model.observer import RecordEvent
+    from domctx_core.model.record_view import Run
 
 __all__ = ["ContainerState", "TypePlan", "ValidBatch"]
 

@@ -221,7 +221,7 @@ class Batched(Check):
             yield from self._one(seen.body.a, seen.body.b % 2**32, seen.instance or 0)
 
     def records(self, run: Run) -> Iterable[tuple[int, Problem]]:
-        columns = zip(run.numbers(4, 4), run.numbers(8, 8), run.instances, strict=True)
+        columns = zip(run.column("a"), run.column("b"), run.instances, strict=True)
         for at, (a, b, instance) in enumerate(columns):
             for problem in self._one(a, b % 2**32, instance):
                 yield at, problem
@@ -597,8 +597,8 @@ def test_a_run_gives_columns_and_records(order: str) -> None:
         expected = seen[run.index - 1 : run.index - 1 + len(run)]
         assert list(run) == expected
         assert list(run.instances) == [each.instance for each in expected]
-        assert list(run.numbers(4, 4)) == [each.body.a for each in expected]  # type: ignore[union-attr]
-        assert list(run.numbers(8, 8)) == [each.body.b for each in expected]  # type: ignore[union-attr]
+        assert list(run.column("a")) == [each.body.a for each in expected]  # type: ignore[union-attr]
+        assert list(run.column("b")) == [each.body.b for each in expected]  # type: ignore[union-attr]
         assert run.outline(1).body is None
         with pytest.raises(IndexError):
             run[len(run)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from domctx_core.base.errors import BodyError
@@ -13,6 +14,7 @@ from domctx_core.layout.codegen.regex import body_pattern
 from domctx_core.layout.codegen.source import NotApplicable
 from domctx_core.layout.columns.arrays import to_array, write_column
 from domctx_core.layout.field import REQUIRED
+from domctx_core.layout.kinds.aggregates import Nested
 from domctx_core.layout.kinds.binary import Reserved
 from domctx_core.layout.kinds.scalars import Int
 from domctx_core.layout.kinds.variants import Switch
@@ -37,12 +39,23 @@ class Frame(NamedTuple):
 
 
 class FieldSlot(NamedTuple):
-    """A field of fixed size: where it is in the body; `code` is that of an integer, else None."""
+    """A field of fixed size: where it is in the body; `code` is that of an integer, else None.
+
+    `order` is the struct prefix of the byte order if the body that the field is in fixes it.
+    """
 
     name: str
     offset: int
     kind: Kind
     code: str | None
+    order: str | None = None
+
+    @property
+    def bodies(self) -> list[type[Any]]:
+        """Return the classes of the body that the field is, or of the cases of a union."""
+        if isinstance(self.kind, Switch):
+            return [body for body in self.kind.cases.values() if body is not None]
+        return [self.kind.body] if isinstance(self.kind, Nested) else []
 
     def from_json(self, values: list[Any], selectors: Sequence[int]) -> list[Any]:
         """Return the column of values in JSON; `selectors` are those of a union."""
@@ -112,10 +125,11 @@ class FixedLayout(Generic[B]):
                 self.codes += f"{size}x"
             else:
                 code = kind.code if isinstance(kind, Int) else None
-                self.slots.append(FieldSlot(field.name, offset, kind, code))
+                self.slots.append(FieldSlot(field.name, offset, kind, code, layout.order))
                 self.codes += code or f"{size}s"
             offset += size
         self.by_name = {slot.name: slot for slot in self.slots}
+        self._inner: dict[str, FieldSlot] = {}
         self.flat = bool(self.slots) and all(slot.code for slot in self.slots)
 
     def slot(self, name: str) -> FieldSlot:
@@ -124,6 +138,28 @@ class FixedLayout(Generic[B]):
         if slot is None:
             known = ", ".join(self.by_name)
             raise BodyError(f"{self.body.__name__} has no field `{name}`", expected=known)
+        return slot
+
+    def inner_slot(self, path: str) -> FieldSlot:
+        """Return the slot of an integer in a nested body or in cases of a union, as in `binding.port`.
+
+        Raises `BodyError` where there is none, or cases of the union differ in where it is.
+        """
+        if path in self._inner:
+            return self._inner[path]
+        name, _, rest = path.partition(".")
+        around = self.slot(name)
+        slots: dict[Any, FieldSlot] = {}
+        for body in around.bodies:
+            with suppress(BodyError):  # most cases of a union do not have the field
+                layout = FixedLayout(body)
+                slot = layout.inner_slot(rest) if "." in rest else layout.slot(rest)
+                slots[slot.offset, slot.code, slot.order] = slot
+        if len(slots) != 1 or next(iter(slots.values())).code is None:
+            raise BodyError(f"{self.body.__name__} has no single integer `{path}`")
+        (slot,) = slots.values()
+        offset, order = around.offset + slot.offset, slot.order or around.order
+        slot = self._inner[path] = slot._replace(name=path, offset=offset, order=order)
         return slot
 
     def defaults(self, given: Mapping[str, Any], count: int) -> dict[str, list[Any]]:

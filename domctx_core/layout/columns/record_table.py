@@ -44,15 +44,17 @@ class RecordTable(Generic[B]):
     def column(self, name: str) -> Sequence[Any]:
         """Return a field's value in each record; raises `BodyError` where there is no such field.
 
-        An array for an integer, else a new list.
+        An array for an integer, else a new list. An integer in a nested body or in a case of a union
+        has a name such as `binding.port`; of use is that only in the records of that case.
         """
-        slot = self.layout.slot(name)
+        slot = self.layout.inner_slot(name) if "." in name else self.layout.slot(name)
         if slot.code is None:
             return list(self._values(slot))
         column = self._arrays.get(name)
         if column is None:
             offset = self.frame.body + slot.offset
-            column = self._arrays[name] = self._numbers(slot.code, offset, self._order)
+            order = slot.order or self._order
+            column = self._arrays[name] = self._numbers(slot.code, offset, order)
         return column
 
     def bodies(self) -> list[B]:

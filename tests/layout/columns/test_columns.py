@@ -222,6 +222,46 @@ def test_a_column_is_an_array_of_numbers() -> None:
     assert Columns(Named, [1]).bodies() == [Named()]
 
 
+class Wide(Body):
+    """A number before another one, as in no other case."""
+
+    before: int = u16()
+    y: int = u16()
+    x: int = u32()
+
+
+class Deep(Body):
+    """Bodies in bodies, of which one fixes its byte order."""
+
+    key: int = u32(maximum=2)
+    at: Point = nested(Point)
+    other: Swapped = nested(Swapped)
+    what: Point | Wide | None = switch("key", {0: None, 1: Point, 2: Wide}, size=8)
+    inner: Mixed = nested(Mixed)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_a_column_of_an_integer_inside_a_body(order: Any) -> None:
+    rng = random.Random(7)
+    bodies = [Deep.example(rng) for _ in range(5)]
+    for body, key in zip(bodies, (0, 1, 2, 2, 1), strict=True):
+        body.key = key
+        body.what = (None, Point(x=3, y=4), Wide(before=8, y=9, x=10))[key]
+    raw = b"".join(body.to_bytes(order) for body in bodies)
+    layout = FixedLayout(Deep)
+    run = Columns.of_records(layout, raw, Frame(layout.size, 0), order)
+    assert list(run.column("at.y")) == [body.at.y for body in bodies]
+    assert list(run.column("other.b")) == [body.other.b for body in bodies]
+    assert list(run.column("inner.at.x")) == [body.inner.at.x for body in bodies]
+    assert list(run.column("what.before"))[2:4] == [8, 8]
+    assert list(run.column("what.y")) == [0, 4, 9, 9, 4]
+    for name in ("at.z", "key.x", "no.x", "inner.name", "inner.at", "what.x", "what.", "at..x"):
+        with pytest.raises(BodyError):
+            run.column(name)
+    with pytest.raises(BodyError):
+        run.replace({"at.y": [0] * 5})
+
+
 def test_bodies_are_made_anew() -> None:
     run = Columns(Mixed, [1], {
         "key": [1], "raw": [b"12345"], "name": ["abcd"], "bits": [Bits(64)],

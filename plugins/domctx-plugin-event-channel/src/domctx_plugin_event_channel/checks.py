@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
@@ -32,7 +33,8 @@ from domctx_plugin_event_channel.rules import (
 
 __all__ = ["EventChannelCheck", "domctx_checks"]
 
-_STATE, _VCPU, _FLAGS, _PRIORITY, _BINDING = 0, 4, 8, 12, 16
+_BINDING = 16
+"""Offset of the binding in the body."""
 
 _INTERDOMAIN, _VIRQ, _PIRQ = (
     int(state) for state in (ChannelState.INTERDOMAIN, ChannelState.VIRQ, ChannelState.PIRQ)
@@ -105,30 +107,27 @@ class EventChannelCheck(Check):
         if run.code != CHANNEL or abi is None or not self._all_allowed(run, abi, highest):
             yield from super().records(run)
             return
-        ports, flags = run.instances, run.numbers(_FLAGS, 4)
+        ports, flags = run.instances, run.column("flags")
         differing: Sequence[int] = ()
         if abi.abi == Abi.TWO_LEVEL:
             differing = self._differing(ports, flags)
         else:
             self._without_word(run, abi.reachable, highest)
-        numbers, vcpus = run.numbers(_BINDING, 4), run.numbers(_VCPU, 4)
-        states = run.numbers(_STATE, 4)
         virqs, pirqs, loops = _bound(run)
         self._note_loops(run, loops)
-        if self._all_new(pirqs, numbers, ports):
+        if pirqs and self._all_new(pirqs, run.column("binding.pirq"), ports):
             pirqs = []
-        judged = {*virqs, *pirqs}
-        for at in sorted({*judged, *differing}):
+        virtual, physical = set(virqs), set(pirqs)
+        for at in sorted({*virtual, *physical, *differing}):
             port = ports[at]
             problems: list[Problem] = []
             if differing:
                 problems += self._compare(port, ChannelFlags(flags[at]))
-            if at in judged:
-                virtual = states[at] == _VIRQ
-                number = numbers[at]
-                problems += (
-                    self._virq(port, number, vcpus[at]) if virtual else self._pirq(port, number)
-                )
+            if at in virtual:
+                vcpu = run.column("notify_vcpu")[at]
+                problems += self._virq(port, run.column("binding.virq")[at], vcpu)
+            elif at in physical:
+                problems += self._pirq(port, run.column("binding.pirq")[at])
             for problem in problems:
                 yield at, problem
 
@@ -137,19 +136,19 @@ class EventChannelCheck(Check):
         if highest > highest_port(abi, self._two_level_ports):
             return False
         if abi.abi == Abi.TWO_LEVEL:
-            return not run.numbers(_PRIORITY, 1).tobytes().strip(_ORDINARY)
+            return not bytes(run.column("priority")).strip(_ORDINARY)
         return abi.abi == Abi.FIFO
 
     def _note_loops(self, run: Run, loops: Sequence[int]) -> None:
         """Note the channels that are bound to the domain itself."""
         if loops:
-            ports, remotes = run.instances, run.numbers(_BINDING + 4, 4)
-            index, offset, stride = run.index, run.offset, run.stride
+            ports, remotes = run.instances, run.column("binding.remote_port")
+            index, offset, stride = run.index, run.offset, run.frame.stride
             self._loops.update(
                 (ports[at], (remotes[at], index + at, offset + at * stride)) for at in loops
             )
 
-    def _all_new(self, pirqs: Sequence[int], numbers: array[int], ports: array[int]) -> bool:
+    def _all_new(self, pirqs: Sequence[int], numbers: Sequence[int], ports: array[int]) -> bool:
         """Return True if no physical interrupt is bound twice, and remember all of them."""
         bound = {numbers[at]: ports[at] for at in pirqs}
         if len(bound) < len(pirqs) or not self._pirqs.keys().isdisjoint(bound):
@@ -166,7 +165,7 @@ class EventChannelCheck(Check):
             self._wordless.append(run.outline(wordless[0]))
         self._wordless_count += len(wordless)
 
-    def _differing(self, ports: array[int], flags: array[int]) -> list[int]:
+    def _differing(self, ports: Sequence[int], flags: Sequence[int]) -> list[int]:
         """Return which of the channels have bits that differ from those of SHARED_INFO."""
         if self._bits is None:
             return []
@@ -257,10 +256,11 @@ class EventChannelCheck(Check):
 def _bound(run: Run) -> tuple[list[int], list[int], list[int]]:
     """Return which channels of a run are bound to a virtual interrupt, to a physical one, and to the
     domain itself."""
-    states = run.numbers(_STATE + (0 if run.byteorder == "little" else 3), 1).tobytes()
+    lowest = 0 if sys.byteorder == "little" else 3
+    states = array("I", run.column("state")).tobytes()[lowest::4]  # one byte has them all
     places = range(len(run))
     virqs, pirqs = (list(compress(places, states.translate(each))) for each in (_IS_VIRQ, _IS_PIRQ))
-    domids = run.numbers(_BINDING, 2)
+    domids = array("H", run.column("binding.remote_domid"))
     loops = []
     if _SELF in domids.tobytes():  # which costs next to nothing, and mostly there is none
         own = compress(places, map(DOMID_SELF.__eq__, domids))
