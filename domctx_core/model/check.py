@@ -112,40 +112,40 @@ C = TypeVar("C", bound=Check)
 T = TypeVar("T")
 
 
-def validate_check(kind: type[Check]) -> None:
+def validate_check(check: type[Check]) -> None:
     """Raise `DeclarationError` for class attributes of a check that are not what they have to be."""
-    where = f"{kind.__module__}.{kind.__qualname__}"
+    where = f"{check.__module__}.{check.__qualname__}"
     for name in ("codes", "first_of_row"):
-        codes: Any = getattr(kind, name)
+        codes: Any = getattr(check, name)
         if not (isinstance(codes, Collection) and all(isinstance(code, int) for code in codes)):
             raise DeclarationError(
                 f"`{name}` of the check {where} is no set of type codes",
                 expected="a frozenset of integers",
                 actual=repr(codes)[:80],
             )
-    rules: Any = kind.rules
+    rules: Any = check.rules
     if not (isinstance(rules, (tuple, list)) and all(isinstance(rule, Rule) for rule in rules)):
         raise DeclarationError(
             f"the rules of the check {where} are no rules",
             expected="a tuple of Rule",
             actual=repr(rules)[:80],
         )
-    if not isinstance(kind.format, str):
+    if not isinstance(check.format, str):
         raise DeclarationError(
             f"the format of the check {where} is no name",
             expected="the name of a format",
-            actual=repr(kind.format)[:80],
+            actual=repr(check.format)[:80],
         )
 
 
-def make_check(kind: type[C]) -> C:
+def make_check(check: type[C]) -> C:
     """Return an instance for one image; raise `PluginError` where its class raises."""
     try:
-        return kind()
+        return check()
     except DomctxError:
         raise
     except PLUGIN_ERRORS as error:
-        raise check_fault(kind, error) from error
+        raise check_fault(check, error) from error
 
 
 def problems_of(
@@ -186,8 +186,9 @@ def _valid(answer: T, valid: bool) -> T:
     return answer
 
 
-def check_fault(kind: type[Check], error: BaseException) -> PluginError:
+def check_fault(check: type[Check], error: BaseException) -> PluginError:
     """Return what a check raised as the fault of its plugin."""
     return PluginError(
-        f"the check {kind.__module__}.{kind.__qualname__} raised {describe(error)}", errno=Errno.EIO
+        f"the check {check.__module__}.{check.__qualname__} raised {describe(error)}",
+        errno=Errno.EIO,
     )

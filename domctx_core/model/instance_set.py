@@ -144,7 +144,7 @@ class _NumberSet:
                 continue
             new = len(late)
             if self.parts:
-                new = next((at for at, number in enumerate(late) if self._in_parts(number)), new)
+                new = next((n for n, number in enumerate(late) if self._in_parts(number)), new)
             added = self._table().add(late[:new])
             done += added
             if added < len(late):
@@ -163,8 +163,8 @@ class _NumberSet:
         if isinstance(numbers, range) and numbers.step == 1:
             self.start, self.last = first, last
             return
-        for at in range(0, len(numbers) - 1, _PART):
-            self._add(numbers[at : min(at + _PART, len(numbers) - 1)])
+        for start in range(0, len(numbers) - 1, _PART):
+            self._add(numbers[start : min(start + _PART, len(numbers) - 1)])
         self.start = self.last = last
 
     def _close(self) -> None:
@@ -191,10 +191,10 @@ class _NumberSet:
 
     def _in_parts(self, number: int) -> bool:
         """Return True if a number is in one of the parts."""
-        at = bisect_right(self.firsts, number) - 1
-        if at < 0:
+        index = bisect_right(self.firsts, number) - 1
+        if index < 0:
             return False
-        part = self.parts[at]
+        part = self.parts[index]
         if isinstance(part, range):
             return number in part
         place = bisect_left(part, number)

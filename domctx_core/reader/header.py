@@ -35,8 +35,8 @@ class Header:
         #: The fields in their order, with the bytes that each takes.
         self.fields = [(field.name, field.kind.size or 0) for field in layout.fields]
         places = {
-            name: slice(at, at + size)
-            for (name, size), at in zip(self.fields, group.offsets, strict=True)
+            name: slice(offset, offset + size)
+            for (name, size), offset in zip(self.fields, group.offsets, strict=True)
         }
         #: Where in the header the instance is; None where there is none.
         self.instance = places.get("instance")

@@ -93,7 +93,7 @@ class _RepeatingPattern:
     def instances(self, block: bytes, end: int) -> Iterator[tuple[int, Planes]]:
         places = range(self._instance.start, self._instance.stop)
         for proof, start in zip(self.proofs, self._starts, strict=True):
-            yield proof.code, [block[start + at : end : self._stride] for at in places]
+            yield proof.code, [block[start + byte : end : self._stride] for byte in places]
 
 
 class _MixedPattern:
@@ -128,7 +128,7 @@ class _MixedPattern:
         for code, chosen in self._chosen:
             own = bytearray().join(compress(self._headers, lowest.translate(chosen)))
             if own:  # steps over a bytearray take half the time of those over bytes
-                yield code, [own[at :: self._size] for at in places]
+                yield code, [own[byte :: self._size] for byte in places]
 
 
 class _LevelPatterns:
@@ -282,8 +282,8 @@ class _LevelPatterns:
 class BatchValidator:
     """Takes the records that follow on one that was judged, as far as they are known to be valid.
 
-    `states` are those of the containers that are judged; `watched` says that observers want to hear
-    of each record.
+    `states` are those of the containers that are judged; `watched` is true where observers want
+    to hear of each record.
     """
 
     def __init__(

@@ -101,7 +101,8 @@ def _judge(plan: _BulkPlan, order: ByteOrder) -> Callable[[bytearray, int], Body
 class BulkScanner:
     """Takes the bulk records that follow on one of their type, in batches.
 
-    `states` are those of the containers that are judged; `watched` says that batches need events.
+    `states` are those of the containers that are judged; `watched` is true where batches need
+    events.
     """
 
     def __init__(

@@ -87,13 +87,13 @@ class CheckRunner:
         body: Body | None,
         checks: Iterable[Check],
         rules: Rules,
-        found: list[Finding],
+        findings: list[Finding],
     ) -> None:
         """Add what checks find in one record."""
         view = view_of(record, body)
         for check in checks:
             for problem in self._ask(check, view):
-                found.append(record.finding(problem, rules))
+                findings.append(record.finding(problem, rules))
 
     def _ask(self, check: Check, view: RecordView) -> Iterable[Problem]:
         """Return the problems that a check finds in one record."""

@@ -40,26 +40,26 @@ class RecordJudge:
         plan = state.plans.get(record.type)
         if plan is None or plan.type_info is not record.type_info:
             plan = _plan(record, state)
-        found: list[Finding] = []
+        findings: list[Finding] = []
         if plan.opens or not record.index:
-            _first(record, found)
+            _first(record, findings)
         order, instance = state.order, record.instance
         if instance is not None and not order.instances.add(record.type, instance):
-            _repeated(record, found)
+            _repeated(record, findings)
         if plan.ordered:
             if record.type < order.previous:
-                _descends(record, order, found)
+                _descends(record, order, findings)
             order.previous = record.type
-        body = self._body(record, plan, state, found)
+        body = self._body(record, plan, state, findings)
         state.current = record, body
         if plan.checks:
-            self._checks.record(record, body, plan.checks, state.rules, found)
+            self._checks.record(record, body, plan.checks, state.rules, findings)
         if record.padding and record.complete and record.padding_raw.strip(b"\0"):
-            _padding(record, found)
-        return found
+            _padding(record, findings)
+        return findings
 
     def _body(
-        self, record: Record, plan: TypePlan, state: ContainerState, found: list[Finding]
+        self, record: Record, plan: TypePlan, state: ContainerState, findings: list[Finding]
     ) -> Body | None:
         """Add the findings of a body; return the body where it can be decoded."""
         if plan.longest is not None and record.length > plan.longest:
@@ -69,21 +69,21 @@ class RecordJudge:
                 expected=f"at most {plan.longest} bytes",
                 actual=f"{record.length} bytes",
             )
-            found.append(record.finding(problem))
+            findings.append(record.finding(problem))
             return None
         record_type = plan.record_type
         if record_type is None:
-            found.append(self._unknown(record))
+            findings.append(self._unknown(record))
             return None
         if not plan.loadable:
             note = Problem("no-handler", f"{record.name} can be read and not loaded")
-            found.append(record.finding(note))
+            findings.append(record.finding(note))
         if plan.limit is not None and record.instance is not None and record.instance >= plan.limit:
-            found.append(_over_limit(record, record_type, plan.limit))
+            findings.append(_over_limit(record, record_type, plan.limit))
         if record.unopened is not None:
-            found.append(_unopened(record))
+            findings.append(_unopened(record))
         if record.available < record.length:
-            found += _overlong(record, record_type)
+            findings += _overlong(record, record_type)
             return None
         try:
             if plan.bulk and not record.head:
@@ -91,20 +91,20 @@ class RecordJudge:
             decoded = record.decoded
         except PluginError as error:
             self.needs_plugin = True
-            found.append(record.finding(unusable(error)))
+            findings.append(record.finding(unusable(error)))
             return None
         if decoded is None:
-            found.append(_not_held(record, record_type))
+            findings.append(_not_held(record, record_type))
             return None
         for problem in decoded.problems:
             if problem.rule == "body-not-consumed" and record_type.ignore_rest:
                 continue
             rule = record_type.rules.get(problem.rule, problem.rule)
-            found.append(record.finding(problem._replace(rule=rule), rules=state.rules))
+            findings.append(record.finding(problem._replace(rule=rule), rules=state.rules))
         body: Body | None = decoded.body
         if plan.judged and body is not None:
             for problem in self._judged(record, record_type, body):
-                found.append(record.finding(problem, rules=state.rules))
+                findings.append(record.finding(problem, rules=state.rules))
         return body
 
     def _unknown(self, record: Record) -> Finding:
@@ -155,7 +155,7 @@ def _plan(record: Record, state: ContainerState) -> TypePlan:
     return plan
 
 
-def _first(record: Record, found: list[Finding]) -> None:
+def _first(record: Record, findings: list[Finding]) -> None:
     """Check that the record that an image has to begin with comes first, and only there."""
     first = record.level.format.first
     if first is None:
@@ -167,20 +167,20 @@ def _first(record: Record, found: list[Finding]) -> None:
             expected=f"type {first}",
             actual=f"type {record.type}",
         )
-        found.append(record.finding(problem))
+        findings.append(record.finding(problem))
     elif record.index and record.type == first:
         again = f"{record.name} stands in the image a second time"
-        found.append(record.finding(Problem("start-repeated", again)))
+        findings.append(record.finding(Problem("start-repeated", again)))
 
 
-def _repeated(record: Record, found: list[Finding]) -> None:
+def _repeated(record: Record, findings: list[Finding]) -> None:
     if record.type != record.level.format.first:
         name = record.name or f"type {record.type}"
         again = f"{name}[{record.instance}] stands in the image a second time"
-        found.append(record.finding(Problem("duplicate-record", again)))
+        findings.append(record.finding(Problem("duplicate-record", again)))
 
 
-def _descends(record: Record, order: OrderState, found: list[Finding]) -> None:
+def _descends(record: Record, order: OrderState, findings: list[Finding]) -> None:
     """Report a type code below the one before; only the first in a container is reported."""
     if order.descended or not record.index:
         return
@@ -191,10 +191,10 @@ def _descends(record: Record, order: OrderState, found: list[Finding]) -> None:
         expected=f"type {order.previous} or higher",
         actual=f"type {record.type}",
     )
-    found.append(record.finding(problem))
+    findings.append(record.finding(problem))
 
 
-def _padding(record: Record, found: list[Finding]) -> None:
+def _padding(record: Record, findings: list[Finding]) -> None:
     raw = record.padding_raw
     problem = Problem(
         "padding-not-zero",
@@ -204,7 +204,7 @@ def _padding(record: Record, found: list[Finding]) -> None:
         actual=raw.hex(),
         severity=record.level.format.padding,
     )
-    found.append(record.finding(problem))
+    findings.append(record.finding(problem))
 
 
 def _overlong(record: Record, record_type: RecordType[Any]) -> Iterator[Finding]:

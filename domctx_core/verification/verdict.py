@@ -62,25 +62,20 @@ def verify(
     findings: list[Finding] = []
     name = ""
 
-    def take(found: list[Finding]) -> None:
-        findings.extend(found)
-        if tell is not None:
-            for finding in found:
-                tell(finding)
-
     watched = watch if watch else None
     batcher = BatchValidator(source, cap, verifier.states, watched=watched is not None)
     for event in walk(source, formats, cap=cap, batcher=batcher):
-        found = verifier.see(event)
-        if found:
-            take(found)
+        for finding in verifier.see(event):
+            findings.append(finding)
+            if tell is not None:
+                tell(finding)
         if type(event) is Record:
             if watched is not None:
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
         elif type(event) is ValidBatch:
             if watched is not None:
-                for each in event.events:
-                    watched.see(each)
+                for record_event in event.events:
+                    watched.see(record_event)
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
     return Verdict(name, tuple(findings), verifier.needs_plugin)

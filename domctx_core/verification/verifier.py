@@ -45,7 +45,7 @@ class Verifier:
 
     @property
     def needs_plugin(self) -> bool:
-        """Whether something could not be judged because a plugin could not be used."""
+        """Return True if something could not be judged because a plugin could not be used."""
         return self._unread or self._records.needs_plugin or self._checks.needs_plugin
 
     def see(self, event: Event) -> list[Finding]:
