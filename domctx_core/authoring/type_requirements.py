@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from domctx_core.authoring.subject import EXAMPLES, Subject
 from domctx_core.authoring.type_codes import code_fault
 from domctx_core.base.errors import PLUGIN_ERRORS, describe
+from domctx_core.base.problems import Problem
 from domctx_core.layout.body import Body
 from domctx_core.layout.codegen.regex import body_pattern
 from domctx_core.layout.codegen.source import NotApplicable
@@ -97,22 +98,36 @@ def trusted_values(subject: Subject) -> None:
                 if not match(raw):
                     continue
                 body, problems, _ = kind.inspect(raw, order)
-                reported = list(problems)
+                reported = [*problems, *(() if body is None else _own_problems(body))]
                 for instance in _some(record_type.trusted_values, rng) if body is not None else ():
                     reported += record_type.judge(instance, body, None)
                 if reported:
                     raise subject.fail(f"{body!r} has trusted values, and: {reported[0].message}")
 
 
-def _set_trusted(body: Any, rng: random.Random) -> None:
-    """Set the fields that have trusted values to such, also in inner bodies."""
-    for name, values in (type(body).__trusted_values__ or {}).items():
-        setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
+def _own_problems(body: Body) -> Iterator[Problem]:
+    """Yield what `check` reports of a body and of its inner bodies."""
+    # `inspect` does not call `check` for trusted values once the code of a layout is generated
+    yield from body.check()
+    for inner in _inner(body):
+        yield from _own_problems(inner)
+
+
+def _inner(body: Body) -> Iterator[Body]:
+    """Yield the bodies that the fields of a body hold."""
     for name in type(body).__layout__.stored:
         value = getattr(body, name)
         for inner in value if isinstance(value, list) else (value,):
             if isinstance(inner, Body):
-                _set_trusted(inner, rng)
+                yield inner
+
+
+def _set_trusted(body: Any, rng: random.Random) -> None:
+    """Set the fields that have trusted values to such, also in inner bodies."""
+    for name, values in (type(body).__trusted_values__ or {}).items():
+        setattr(body, name, rng.choice(values if isinstance(values, Sequence) else [*values]))
+    for inner in _inner(body):
+        _set_trusted(inner, rng)
 
 
 def _some(numbers: range | None, rng: random.Random) -> list[int]:
