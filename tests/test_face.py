@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import pkgutil
 import re
 import subprocess
 import sys
@@ -73,3 +74,9 @@ def test_the_reference_has_each_name_of_the_kits(kit: str) -> None:
     reference = (Path(__file__).parent.parent / "docs" / "reference" / "api.md").read_text()
     listed = set(re.findall(rf"^\.\. auto\w+:: {re.escape(kit)}\.(\w+)$", reference, re.MULTILINE))
     assert listed == set(import_module(kit).__all__)
+
+
+def test_no_module_has_the_name_of_something_public() -> None:
+    """An import of the module would take the name's place."""
+    modules = {module.name for module in pkgutil.iter_modules(domctx_core.__path__)}
+    assert not modules & set(domctx_core.__all__)

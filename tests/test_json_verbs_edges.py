@@ -14,7 +14,6 @@ from support import end, image, rec, start, tsc
 
 from domctx_core import encode_image, parse_document
 from domctx_core.base.errors import DocumentError
-from domctx_core.base.text import did_you_mean, nearest
 from domctx_core.host.host import Host
 from domctx_core.layout.kinds.base import parse_integer
 from domctx_core.testing import CommandRunner, FakeDists
@@ -118,15 +117,6 @@ def test_the_name_of_a_type_may_be_in_small_letters(
     (tmp_path / "x.img").write_bytes(FOO_IMAGE)
     run = domctx_cli("show", "--type", "Foo_Bar", tmp_path / "x.img")
     assert (run.status, "foo_bar[0]" in run.out) == (0, True)
-
-
-def test_a_near_name_is_one_that_is_longer_or_misspelt() -> None:
-    names = ["TSC_INFO", "END", "X86_TSC_INFO", "RTC", "lower_case"]
-    assert nearest("tsc", names)[:2] == ["TSC_INFO", "X86_TSC_INFO"]
-    assert nearest("TCS_INFO", names)[0] == "TSC_INFO"
-    assert nearest("LOWERCASE", names) == ["lower_case"]
-    assert did_you_mean("nothing like it", names) is None
-    assert nearest(7, names) == nearest("", names) == nearest("END" * 1000, names) == []
 
 
 # ----------------------------------------------------------------------------------------- numbers

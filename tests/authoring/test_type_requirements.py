@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
-from gauges import Gauge, GaugeRecord, subject
+from gauge_records import Gauge, GaugeRecord, sample_subject
 
 from domctx_core import Body, Problem, RecordType, u32
 from domctx_core.authoring import type_requirements as requirements
@@ -17,7 +17,7 @@ ALL = [getattr(requirements, name) for name in requirements.__all__]
 
 @pytest.mark.parametrize("requirement", ALL)
 def test_a_type_that_conforms(requirement: Callable[[Subject], None]) -> None:
-    requirement(subject(GaugeRecord))
+    requirement(sample_subject(GaugeRecord))
 
 
 class Bare(Body):
@@ -82,7 +82,7 @@ def test_a_type_that_does_not(
     requirement: Callable[[Subject], None], kind: type[RecordType[Any]], message: str
 ) -> None:
     with pytest.raises(Nonconformity, match=f"{kind.name}: .*{message}"):
-        requirement(subject(kind))
+        requirement(sample_subject(kind))
 
 
 class Head(Body):
@@ -136,7 +136,7 @@ class Disagrees(BulkRecord):
 
 
 def test_heads_that_agree() -> None:
-    requirements.heads(subject(BulkRecord))
+    requirements.heads(sample_subject(BulkRecord))
 
 
 @pytest.mark.parametrize(
@@ -150,4 +150,4 @@ def test_heads_that_agree() -> None:
 )
 def test_heads_that_do_not(kind: type[RecordType[Any]], message: str) -> None:
     with pytest.raises(Nonconformity, match=f"BULK: .*{message}"):
-        requirements.heads(subject(kind))
+        requirements.heads(sample_subject(kind))

@@ -11,6 +11,8 @@ from domctx_core.base.errors import (
     BodyError,
     ConflictError,
     DeclarationError,
+    DocumentError,
+    DocumentFault,
     DomainError,
     DomctxError,
     Errno,
@@ -21,6 +23,8 @@ from domctx_core.base.errors import (
     PluginError,
     UsageError,
     as_errno,
+    describe,
+    io_error,
 )
 
 
@@ -118,3 +122,44 @@ def test_error_numbers_are_those_of_xen() -> None:
 def test_a_system_error_maps_by_name(number: int | None, expected: Errno) -> None:
     error = OSError() if number is None else OSError(number, "text")
     assert as_errno(error) is expected
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("boom"), "ValueError: boom"),
+        (ValueError(), "ValueError"),
+        (KeyError("a\n  b"), r"KeyError: 'a\n b'"),
+        (OSError("a\nb\x1b"), r"OSError: a b\x1b"),
+        (SystemExit(7), "SystemExit: 7"),
+        (Mute(), "Mute"),
+        (ValueError("z" * 501), f"ValueError: {'z' * 500}..."),
+    ],
+)
+def test_an_exception_is_described_on_one_line(error: BaseException, text: str) -> None:
+    assert describe(error) == text
+
+
+def test_the_error_of_a_failed_operation() -> None:
+    error = io_error("read a.img", OSError(errno.EACCES, "Permission denied"), hint="chmod")
+    assert str(error) == "cannot read a.img: Permission denied"
+    assert (error.errno, error.hint) == (Errno.EACCES, "chmod")
+    assert str(io_error("sync", OSError("lost"))) == "cannot sync: lost"
+
+
+def test_the_faults_of_a_document() -> None:
+    faults = [
+        DocumentFault("records[3].type", "expected a number", expected=1, actual="x", hint="try"),
+        DocumentFault("", "no document"),
+    ]
+    error = DocumentError(faults)
+    assert str(error) == "records[3].type: expected a number (and 1 more)"
+    assert (error.field, error.expected, error.actual) == ("records[3].type", 1, "x")
+    assert (error.hint, error.faults) == ("try", tuple(faults))
+    assert str(DocumentError(faults[1:])) == "no document"
+    assert DocumentError(faults[1:]).field is None

@@ -339,21 +339,6 @@ def test_whole_file_keeps_what_was_there_until_all_is_written(tmp_path: Path) ->
     assert [each.name for each in tmp_path.iterdir()] == ["image"]
 
 
-def test_whole_file_through_a_link_and_to_a_place_that_is_not_there(tmp_path: Path) -> None:
-    (tmp_path / "real").write_bytes(b"old")
-    (tmp_path / "link").symlink_to("real")
-    with whole_file(tmp_path / "link") as file:
-        file.write(b"new")
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "real").read_bytes() == b"new"
-    with (
-        pytest.raises(DomctxError, match="cannot write") as caught,
-        whole_file(tmp_path / "a" / "b"),
-    ):
-        pass
-    assert caught.value.errno is Errno.ENOENT
-
-
 def test_a_failed_save_leaves_no_valid_image_behind() -> None:
     """A target that is no file keeps what was written: it must not look complete."""
     made = knob_domain(

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from record_modules import record_module
+from record_modules import NEEDED, point, record_module
 
-import domctx_core
-from domctx_core import testing
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
 
 PLUGINS, EACH, FIRST = 100, 3, 0x1000
@@ -148,23 +145,52 @@ def test_what_a_run_does_not_need_is_not_imported(
     assert set(absent).isdisjoint(modules)
 
 
-def test_no_module_has_the_name_of_something_public() -> None:
-    """An import of the module would take the name's place."""
-    modules = {module.name for module in pkgutil.iter_modules(domctx_core.__path__)}
-    assert not modules & set(domctx_core.__all__)
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("entry_points.txt", b"[domctx.record_types]\nno equals sign\n"),
+        ("METADATA", b""),
+        ("METADATA", b"Name: bad\n"),
+        ("METADATA", b"garbage"),
+        ("METADATA", b"\xff\xfe"),
+    ],
+)
+def test_metadata_that_cannot_be_read(
+    dists: FakeDists,
+    domctx_cli: CommandRunner,
+    images: tuple[Path, Path],
+    file: str,
+    text: bytes,
+) -> None:
+    info = dists.add("bad", "1.0", point(NEEDED, "BAD", "bad_mod"))
+    (info / file).write_bytes(text)
+    shown = domctx_cli("show", "--json", images[0])
+    assert shown.status == 0
+    assert shown.json["records"][1]["body"] == {"value": 7}
+    assert "warning: plugin bad ?: is failed: its metadata cannot be read: " in shown.err
+    assert domctx_cli("--strict", "show", images[0]).status == 4
+    assert domctx_cli("--strict", "-p", "no:bad", "show", images[0]).status == 0
+    assert "status  failed" in domctx_cli("plugins", "info", "bad").out
+    checked = domctx_cli("plugins", "check", "bad")
+    assert checked.status == 1
+    assert checked.out.splitlines()[1].startswith("  status: it is failed: its metadata cannot")
+    assert domctx_cli("plugins", "freeze").out == "good==1.0\n"
 
 
-def test_a_pytest_run_that_does_not_use_the_kit_imports_none_of_it() -> None:
-    code = "import sys, domctx_core.testing.plugin; print(*sorted(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )  # fmt: skip
-    ours = {name for name in done.stdout.split() if name.partition(".")[0] == "domctx_core"}
-    assert ours == {"domctx_core", "domctx_core.testing", "domctx_core.testing.plugin"}
+def test_entry_points_that_are_no_text_are_nobodys(
+    dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
+) -> None:
+    info = dists.add("other", "1.0")
+    (info / "entry_points.txt").write_bytes(b"\xff\xfe")
+    shown = domctx_cli("--strict", "show", images[0])
+    assert (shown.status, shown.err) == (0, "")
 
 
-def test_the_kit_gives_what_it_lists() -> None:
-    for name in testing.__all__:
-        assert getattr(testing, name).__name__ == name
-    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
-        testing.Nothing  # noqa: B018
+@pytest.mark.parametrize("raw", [b"\xff\xfe{", b"{", b"[]", b'{"url": 5, "dir_info": 7}'])
+def test_metadata_of_the_installation_that_is_none(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner, raw: bytes
+) -> None:
+    folder = domctx_dists.add("odd", "1.5", {"domctx.commands": {"odd": "odd_verb:odd"}})
+    (folder / "direct_url.json").write_bytes(raw)
+    for verb in (["list", "--json"], ["freeze"], ["info", "odd"]):
+        assert domctx_cli("plugins", *verb).status == 0

@@ -1,209 +1,231 @@
-"""Each hook of a pluggy module, by what a user of the command line gets from it."""
+"""Modules of hooks: imported together, called one by one, with their faults reported."""
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 
 import pytest
+from record_modules import HOOKS, NEEDED
 
-from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
+from domctx_core import BufferSource, save_image, verify
+from domctx_core.host.plugin import Status
+from domctx_core.testing import CommandRunner, FakeDists
 
-NOTE = """
-    from domctx_core import Body, RecordType, SINGLE, u32
+CHECK = """
+from domctx_core import Check, CheckDeclaration, Problem, Rule, Severity, hookimpl
 
-    class Note(Body):
-        '''A number.'''
-        value: int = u32(doc="the number", maximum=9)
+class Odd(Check):
+    codes = frozenset({1})
+    rules = (Rule("mod/odd", Severity.ERROR, None, "s", "m", "a", "e"),)
 
-    class NoteRecord(RecordType[Note]):
-        '''A note.'''
-        code, name, body, instances = 0x80000001, "NOTE", Note, SINGLE
+    def record(self, seen):
+        yield Problem("mod/odd", "it is odd", 0)
+
+@hookimpl
+def domctx_checks():
+    return [CheckDeclaration(Odd)]
 """
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
-    """An image with one record of type 0x80000001, body 7."""
-    path = tmp_path / "a.img"
-    body = (7).to_bytes(4, "little")
-    path.write_bytes(ImageBuilder().start().record(0x80000001, 0, body).end().build())
-    return path
+RUN_TIME = """
+from domctx_core import ANY, Body, RecordType, RecordTypeDeclaration, hookimpl, u32
+
+class Value(Body):
+    value: int = u32()
+
+@hookimpl
+def domctx_record_types():
+    for code in (400, 401):
+        made = type("Made", (RecordType,), {"code": code, "name": f"MADE_{code}", "body": Value})
+        yield RecordTypeDeclaration(made())
+"""
 
 
-def _module(dists: FakeDists, source: str) -> None:
-    """A plugin whose only entry point is a module of hooks."""
-    points = {"domctx.plugins": {"hooked": "hooked_module"}}
-    dists.add("domctx-plugin-hooked", "1.0", points, {"hooked_module": source, "note_module": NOTE})
-
-
-def test_record_types(domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path) -> None:
-    assert domctx_cli("verify", image).status == 1
-    _module(
-        domctx_dists,
-        """
-        from domctx_core import RecordTypeDeclaration, hookimpl
-        from note_module import NoteRecord
-
-        @hookimpl
-        def domctx_record_types():
-            return [RecordTypeDeclaration(NoteRecord)]
-        """,
-    )
-    record = domctx_cli("show", "--json", image).json["records"][1]
-    assert (record["name"], record["body"]) == ("NOTE", {"value": 7})
-    assert record["provider"] == {"dist": "domctx-plugin-hooked", "version": "1.0"}
-    assert domctx_cli("verify", image).status == 0
-
-
-def test_formats(domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path) -> None:
-    path = tmp_path / "a.bare"
-    path.write_bytes(b"BARE\0\0\0\2")
-    assert domctx_cli("show", path).status != 0
-    _module(
-        domctx_dists,
-        """
-        from domctx_core import Body, Format, FormatDeclaration, Framing, blob, hookimpl, u32
-
-        class Prologue(Body, byteorder="big"):
-            '''All that there is.'''
-            magic: bytes = blob(4, doc="BARE")
-            version: int = u32(doc="of the format")
-
-        class Bare(Format):
-            name, title = "bare", "bare file"
-
-            def recognises(self, head):
-                return head.startswith(b"BARE")
-
-            def prologue(self, bodies):
-                return None if bodies else (Prologue, 8)
-
-            def framing(self, bodies, head):
-                return Framing("big", bodies[0].version)
-
-        @hookimpl
-        def domctx_formats():
-            return [FormatDeclaration(Bare)]
-        """,
-    )
-    shown = domctx_cli("show", "--json", path)
-    assert (shown.json["format"], shown.json["format_version"]) == ("bare", 2)
-
-
-def test_domains(domctx_dists: FakeDists, domctx_cli: CommandRunner) -> None:
-    assert domctx_cli("size", "void:").status == 2
-    _module(
-        domctx_dists,
-        """
-        from domctx_core import Domain, DomainDeclaration, XenVersion, hookimpl
-
-        class Void(Domain):
-            xen_version = XenVersion(4, 17)
-
-            def pause(self): ...
-
-            def unpause(self): ...
-
-        @hookimpl
-        def domctx_domains():
-            return [DomainDeclaration("void", lambda request: Void())]
-        """,
-    )
-    assert domctx_cli("size", "void:").out == "40\n"
-
-
-def test_checks(domctx_dists: FakeDists, domctx_cli: CommandRunner, image: Path) -> None:
-    _module(
-        domctx_dists,
-        """
-        from domctx_core import (
-            Check, CheckDeclaration, Problem, RecordTypeDeclaration, Rule, Severity, hookimpl,
+class TestModules:
+    def add(self, domctx_dists: FakeDists, source: str, dist: str = "mod") -> None:
+        module = f"{dist}_hooks"
+        domctx_dists.add(
+            dist, entry_points={"domctx.plugins": {dist: module}}, modules={module: source}
         )
-        from note_module import NoteRecord
 
-        SEVEN = Rule("hooked/seven", Severity.ERROR, None, "it is seven", "Bad luck.", "None.", "7")
+    def test_a_check_is_imported_when_checks_are_asked_for(self, domctx_dists: FakeDists) -> None:
+        self.add(domctx_dists, CHECK)
+        host = domctx_dists.host()
+        assert "mod_hooks" not in sys.modules
+        image = save_image(host.open_domain("sim:", "save"), host.registry)
+        verdict = verify(BufferSource(image), host.formats, checks=host.checks())
+        assert [finding.rule for finding in verdict.findings] == ["mod/odd"]
+        assert domctx_dists.plugin(host, "mod").hooks == ["domctx_checks"]
 
-        class Sevens(Check):
-            codes = frozenset({0x80000001})
-            rules = (SEVEN,)
+    def test_a_record_type_made_at_run_time_is_found_by_its_code(
+        self, domctx_dists: FakeDists
+    ) -> None:
+        self.add(domctx_dists, RUN_TIME)
+        host = domctx_dists.host()
+        entry = host.registry.get(401)
+        assert entry is not None
+        assert entry.name == "MADE_401"
+        assert domctx_dists.plugin(host, "mod").record_types == ["400.MADE_400", "401.MADE_401"]
 
-            def record(self, seen):
-                if seen.body.value == 7:
-                    yield Problem("hooked/seven", "seven!", 0, "value")
-
-        @hookimpl
-        def domctx_record_types():
-            return [RecordTypeDeclaration(NoteRecord)]
-
-        @hookimpl
-        def domctx_checks():
-            return [CheckDeclaration(Sevens)]
-        """,
+    @pytest.mark.parametrize(
+        ("source", "said"),
+        [
+            ("raise ValueError('no')", "ValueError: no"),
+            (CHECK.replace("return [CheckDeclaration(Odd)]", "raise OSError('disk')"), "disk"),
+            (CHECK.replace("CheckDeclaration(Odd)", "Odd"), "CheckDeclaration objects"),
+            (CHECK.replace("return [", "return 7 #["), "it returned int"),
+        ],
     )
-    verified = domctx_cli("verify", "--json", image)
-    (finding,) = verified.json["images"][0]["findings"]
-    assert (verified.status, finding["rule"], finding["offset"]) == (1, "hooked/seven", 40)
-    refused = domctx_cli("load", image, "sim:")
-    assert (refused.status, "hooked/seven" in refused.err) == (1, True)
-    assert "Bad luck." in domctx_cli("explain", "hooked/seven").out
+    def test_one_that_fails_costs_its_own_contribution(
+        self, domctx_dists: FakeDists, source: str, said: str
+    ) -> None:
+        self.add(domctx_dists, source, "bad")
+        self.add(domctx_dists, CHECK, "mod")
+        host = domctx_dists.host()
+        assert [check.__name__ for check in host.checks()] == ["Odd"]
+        plugin = domctx_dists.plugin(host, "bad")
+        assert plugin.status is Status.FAILED
+        assert said in plugin.reason + plugin.trace
 
 
-def test_commands(domctx_dists: FakeDists, domctx_cli: CommandRunner) -> None:
-    assert domctx_cli("hello").status == 2
-    _module(
-        domctx_dists,
-        """
-        import click
-        from domctx_core import CommandDeclaration, hookimpl
+class TestHooks:
+    """Modules of hooks; `verify` needs what they may bring."""
 
-        @click.command()
-        @click.argument("name")
-        @click.pass_obj
-        def hello(app, name):
-            app.out(f"hello {name}")
-            app.raise_status(1)
+    def verify(
+        self, dists: FakeDists, domctx_cli: CommandRunner, image: Path, source: str
+    ) -> list[str]:
+        """What is said of a module, with all else in order: 0, and 4 when strict."""
+        head = "from domctx_core import hookimpl\n"
+        dists.add("hooks", "1.0", {HOOKS: {"hooks": "hooks_mod"}}, {"hooks_mod": head + source})
+        result = domctx_cli("verify", image)
+        assert result.status == 0
+        assert domctx_cli("--strict", "verify", image).status == 4
+        lines = result.err.splitlines()
+        prefix = "warning: plugin hooks 1.0: "
+        assert all(line.startswith(prefix) for line in lines)
+        return [line.removeprefix(prefix) for line in lines]
 
-        @hookimpl
-        def domctx_commands():
-            return [CommandDeclaration("hello", hello)]
-        """,
+    def test_misspelt_ones_are_told_all_at_once(
+        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
+    ) -> None:
+        source = "".join(
+            f"@hookimpl\ndef {name}(): return []\n"
+            for name in ("domctx_chekcs", "domctx_recordtypes", "domctx_quite_other")
+        )
+        first, second, third = self.verify(dists, domctx_cli, images[0], source)
+        assert first == "there is no hook domctx_chekcs; did you mean domctx_checks?"
+        assert second.startswith("there is no hook domctx_quite_other")
+        assert third == "there is no hook domctx_recordtypes; did you mean domctx_record_types?"
+
+    def test_one_that_is_not_marked(
+        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
+    ) -> None:
+        source = "def domctx_checks(): return []\n"
+        said = self.verify(dists, domctx_cli, images[0], source)
+        assert said == ["domctx_checks is not marked with @hookimpl, so it is not called"]
+
+    def test_one_with_an_argument_that_does_not_exist(
+        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
+    ) -> None:
+        source = "@hookimpl\ndef domctx_checks(registry): return []\n"
+        (said,) = self.verify(dists, domctx_cli, images[0], source)
+        assert said.startswith("is failed: PluginValidationError")
+        assert "registry" in said
+
+    @pytest.mark.parametrize("hook", ["checks", "commands", "domains", "formats", "observers",
+                                      "record_types"])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            ("7", "is failed: domctx_{} failed with DeclarationError: it returned int, and a list"),
+            ("'text'", "is failed: domctx_{} failed with DeclarationError: it returned str, and "),
+            ("[object()]", "is failed: domctx_{} failed with DeclarationError: it returned object"),
+            ("None", "domctx_{} returned None; a hook with nothing to declare returns an empty"),
+            ("1 / 0", "is failed: domctx_{} failed with ZeroDivisionError: division by zero"),
+            ("exit(3)", "is failed: domctx_{} failed with SystemExit: 3"),
+        ],
     )
-    said = domctx_cli("hello", "dom0")
-    assert (said.status, said.out) == (1, "hello dom0\n")
+    def test_one_that_returns_what_it_should_not(
+        self,
+        dists: FakeDists,
+        domctx_cli: CommandRunner,
+        images: tuple[Path, Path],
+        hook: str,
+        answer: str,
+        said: str,
+    ) -> None:
+        source = f"@hookimpl\ndef domctx_{hook}(): return {answer}\n"
+        (line,) = self.verify(dists, domctx_cli, images[0], source)
+        assert line.startswith(said.format(hook))
 
-
-def test_observers(
-    domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path, image: Path
-) -> None:
-    log = tmp_path / "log"
-    _module(
-        domctx_dists,
-        f"""
-        import json
-        from domctx_core import Observer, ObserverDeclaration, hookimpl
-
-        class Log(Observer):
-            def begin(self, operation):
-                self.seen = []
-
-            def records(self, batch):
-                self.seen += [(event.code, event.offset, event.length) for event in batch]
-
-            def end(self, operation, error):
-                with open({str(log)!r}, "a") as file:
-                    line = [operation.kind, self.seen, type(error).__name__]
-                    file.write(json.dumps(line) + "\\n")
-
-        @hookimpl
-        def domctx_observers():
-            return [ObserverDeclaration(Log)]
-        """,
+    @pytest.mark.parametrize(
+        ("hook", "declaration", "said"),
+        [
+            ("checks", "CheckDeclaration(7)", "holds a Check subclass"),
+            ("commands", "CommandDeclaration('v', 7)", "holds a click command"),
+            ("domains", "DomainDeclaration('s', 7)", "holds a callable"),
+            ("formats", "FormatDeclaration(7)", "holds a Format subclass"),
+            ("observers", "ObserverDeclaration(7)", "holds a callable"),
+            ("record_types", "RecordTypeDeclaration(7)", "7 is not a record type"),
+        ],
     )
-    assert domctx_cli("save", "sim:seed=1", "-o", tmp_path / "saved.img").status == 0
-    assert domctx_cli("load", image, "sim:").status != 0
-    assert domctx_cli("verify", image).status == 1
-    saved, loaded, verified = map(json.loads, log.read_text().splitlines())
-    assert saved == ["save", [[1, 0, 8], [0, 24, 0]], "NoneType"]
-    assert loaded == ["load", [[1, 0, 8]], "ImageError"]
-    assert verified == ["verify", [[1, 0, 8], [0x80000001, 24, 4], [0, 48, 0]], "NoneType"]
+    def test_a_declaration_that_holds_what_it_should_not(
+        self,
+        dists: FakeDists,
+        domctx_cli: CommandRunner,
+        images: tuple[Path, Path],
+        hook: str,
+        declaration: str,
+        said: str,
+    ) -> None:
+        source = (
+            "from domctx_core.model.declarations import *\n"
+            f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
+        )
+        (line,) = self.verify(dists, domctx_cli, images[0], source)
+        assert line.startswith(f"is failed: domctx_{hook} failed with DeclarationError: ")
+        assert said in line
+
+    @pytest.mark.parametrize(
+        ("hook", "declaration", "said"),
+        [
+            ("commands", "CommandDeclaration('show', click.Command('show'))", "verb show"),
+            ("domains", "DomainDeclaration('sim', print)", "the scheme sim"),
+            ("formats", "FormatDeclaration(DomainContext)", "the format domain-context"),
+        ],
+    )
+    def test_a_name_that_is_taken_is_a_conflict(
+        self,
+        dists: FakeDists,
+        domctx_cli: CommandRunner,
+        images: tuple[Path, Path],
+        hook: str,
+        declaration: str,
+        said: str,
+    ) -> None:
+        source = (
+            "import click\nfrom domctx_core import DomainContext\n"
+            "from domctx_core.model.declarations import *\n"
+            f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
+        )
+        (line,) = self.verify(dists, domctx_cli, images[0], source)
+        assert line.startswith(f"is conflict: domctx_{hook}: ")
+        assert said in line
+
+    def test_a_hook_that_fails_leaves_the_others_of_its_module(
+        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
+    ) -> None:
+        source = (
+            "from domctx_core import Body, RecordType, RecordTypeDeclaration, hookimpl, u32\n"
+            "class Value(Body):\n    value: int = u32()\n"
+            "class Made(RecordType):\n"
+            f"    code, name, body = {NEEDED}, 'MADE', Value\n"
+            "@hookimpl\ndef domctx_checks(): raise OSError('disk')\n"
+            "@hookimpl\ndef domctx_record_types(): return [RecordTypeDeclaration(Made)]\n"
+        )
+        dists.add("hooks", "1.0", {HOOKS: {"hooks": "hooks_mod"}}, {"hooks_mod": source})
+        result = domctx_cli("show", "--json", images[1])
+        assert result.status == 0
+        assert result.json["records"][2]["name"] == "MADE"
+        assert "domctx_checks failed with OSError: disk" in result.err

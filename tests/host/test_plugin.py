@@ -13,18 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from record_modules import record_module
+from record_modules import GOOD, HOOKS, NEEDED, TYPES, point, record_module
 
 from domctx_core.testing import CommandRunner, FakeDists, ImageBuilder
-
-TYPES = "domctx.record_types"
-HOOKS = "domctx.plugins"
-GOOD, NEEDED = 300, 400
-
-
-def point(code: int, name: str, module: str) -> dict[str, dict[str, str]]:
-    """The entry point of a record type `MyRecord`."""
-    return {TYPES: {f"{code}.{name}": f"{module}:MyRecord"}}
 
 
 def bad(dists: FakeDists, source: str, requires: tuple[str, ...] = ()) -> None:
@@ -126,28 +117,6 @@ CASES = {
         needed=1,
     ),
 }
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> tuple[Path, Path]:
-    """An image with a record of the good plugin only, and one that needs the bad one too."""
-    made = []
-    for name, codes in (("good.img", [GOOD]), ("needs.img", [GOOD, NEEDED])):
-        builder = ImageBuilder().start()
-        for code in codes:
-            builder.record(code, 0, b"\7\0\0\0")
-        path = tmp_path / name
-        path.write_bytes(builder.end().build())
-        made.append(path)
-    return made[0], made[1]
-
-
-@pytest.fixture
-def dists(domctx_dists: FakeDists) -> FakeDists:
-    """Distributions with one that is right, `good`."""
-    module = {"good_mod": record_module(GOOD, "GOOD")}
-    domctx_dists.add("good", "1.0", point(GOOD, "GOOD", "good_mod"), module)
-    return domctx_dists
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -307,306 +276,29 @@ class TestWorksInSpite:
         assert domctx_cli("-p", "no:made", "--strict", "show", images[0]).status == 0
 
 
-class TestHooks:
-    """Modules of hooks; `verify` needs what they may bring."""
-
-    def verify(
-        self, dists: FakeDists, domctx_cli: CommandRunner, image: Path, source: str
-    ) -> list[str]:
-        """What is said of a module, with all else in order: 0, and 4 when strict."""
-        head = "from domctx_core import hookimpl\n"
-        dists.add("hooks", "1.0", {HOOKS: {"hooks": "hooks_mod"}}, {"hooks_mod": head + source})
-        result = domctx_cli("verify", image)
-        assert result.status == 0
-        assert domctx_cli("--strict", "verify", image).status == 4
-        lines = result.err.splitlines()
-        prefix = "warning: plugin hooks 1.0: "
-        assert all(line.startswith(prefix) for line in lines)
-        return [line.removeprefix(prefix) for line in lines]
-
-    def test_misspelt_ones_are_told_all_at_once(
-        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-    ) -> None:
-        source = "".join(
-            f"@hookimpl\ndef {name}(): return []\n"
-            for name in ("domctx_chekcs", "domctx_recordtypes", "domctx_quite_other")
-        )
-        first, second, third = self.verify(dists, domctx_cli, images[0], source)
-        assert first == "there is no hook domctx_chekcs; did you mean domctx_checks?"
-        assert second.startswith("there is no hook domctx_quite_other")
-        assert third == "there is no hook domctx_recordtypes; did you mean domctx_record_types?"
-
-    def test_one_that_is_not_marked(
-        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-    ) -> None:
-        source = "def domctx_checks(): return []\n"
-        said = self.verify(dists, domctx_cli, images[0], source)
-        assert said == ["domctx_checks is not marked with @hookimpl, so it is not called"]
-
-    def test_one_with_an_argument_that_does_not_exist(
-        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-    ) -> None:
-        source = "@hookimpl\ndef domctx_checks(registry): return []\n"
-        (said,) = self.verify(dists, domctx_cli, images[0], source)
-        assert said.startswith("is failed: PluginValidationError")
-        assert "registry" in said
-
-    @pytest.mark.parametrize("hook", ["checks", "commands", "domains", "formats", "observers",
-                                      "record_types"])  # fmt: skip
-    @pytest.mark.parametrize(
-        ("answer", "said"),
-        [
-            ("7", "is failed: domctx_{} failed with DeclarationError: it returned int, and a list"),
-            ("'text'", "is failed: domctx_{} failed with DeclarationError: it returned str, and "),
-            ("[object()]", "is failed: domctx_{} failed with DeclarationError: it returned object"),
-            ("None", "domctx_{} returned None; a hook with nothing to declare returns an empty"),
-            ("1 / 0", "is failed: domctx_{} failed with ZeroDivisionError: division by zero"),
-            ("exit(3)", "is failed: domctx_{} failed with SystemExit: 3"),
-        ],
-    )
-    def test_one_that_returns_what_it_should_not(
-        self,
-        dists: FakeDists,
-        domctx_cli: CommandRunner,
-        images: tuple[Path, Path],
-        hook: str,
-        answer: str,
-        said: str,
-    ) -> None:
-        source = f"@hookimpl\ndef domctx_{hook}(): return {answer}\n"
-        (line,) = self.verify(dists, domctx_cli, images[0], source)
-        assert line.startswith(said.format(hook))
-
-    @pytest.mark.parametrize(
-        ("hook", "declaration", "said"),
-        [
-            ("checks", "CheckDeclaration(7)", "holds a Check subclass"),
-            ("commands", "CommandDeclaration('v', 7)", "holds a click command"),
-            ("domains", "DomainDeclaration('s', 7)", "holds a callable"),
-            ("formats", "FormatDeclaration(7)", "holds a Format subclass"),
-            ("observers", "ObserverDeclaration(7)", "holds a callable"),
-            ("record_types", "RecordTypeDeclaration(7)", "7 is not a record type"),
-        ],
-    )
-    def test_a_declaration_that_holds_what_it_should_not(
-        self,
-        dists: FakeDists,
-        domctx_cli: CommandRunner,
-        images: tuple[Path, Path],
-        hook: str,
-        declaration: str,
-        said: str,
-    ) -> None:
-        source = (
-            "from domctx_core.model.declarations import *\n"
-            f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
-        )
-        (line,) = self.verify(dists, domctx_cli, images[0], source)
-        assert line.startswith(f"is failed: domctx_{hook} failed with DeclarationError: ")
-        assert said in line
-
-    @pytest.mark.parametrize(
-        ("hook", "declaration", "said"),
-        [
-            ("commands", "CommandDeclaration('show', click.Command('show'))", "verb show"),
-            ("domains", "DomainDeclaration('sim', print)", "the scheme sim"),
-            ("formats", "FormatDeclaration(DomainContext)", "the format domain-context"),
-        ],
-    )
-    def test_a_name_that_is_taken_is_a_conflict(
-        self,
-        dists: FakeDists,
-        domctx_cli: CommandRunner,
-        images: tuple[Path, Path],
-        hook: str,
-        declaration: str,
-        said: str,
-    ) -> None:
-        source = (
-            "import click\nfrom domctx_core import DomainContext\n"
-            "from domctx_core.model.declarations import *\n"
-            f"@hookimpl\ndef domctx_{hook}(): return [{declaration}]\n"
-        )
-        (line,) = self.verify(dists, domctx_cli, images[0], source)
-        assert line.startswith(f"is conflict: domctx_{hook}: ")
-        assert said in line
-
-    def test_a_hook_that_fails_leaves_the_others_of_its_module(
-        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-    ) -> None:
-        source = (
-            "from domctx_core import Body, RecordType, RecordTypeDeclaration, hookimpl, u32\n"
-            "class Value(Body):\n    value: int = u32()\n"
-            "class Made(RecordType):\n"
-            f"    code, name, body = {NEEDED}, 'MADE', Value\n"
-            "@hookimpl\ndef domctx_checks(): raise OSError('disk')\n"
-            "@hookimpl\ndef domctx_record_types(): return [RecordTypeDeclaration(Made)]\n"
-        )
-        dists.add("hooks", "1.0", {HOOKS: {"hooks": "hooks_mod"}}, {"hooks_mod": source})
-        result = domctx_cli("show", "--json", images[1])
-        assert result.status == 0
-        assert result.json["records"][2]["name"] == "MADE"
-        assert "domctx_checks failed with OSError: disk" in result.err
-
-
-COMMAND = """
-import click
-
-@click.command()
-def verb():
-    click.echo("it runs")
-
-@click.command()
-def wrong():
-    raise ZeroDivisionError("mine")
-"""
-
-
-class TestVerbs:
-    def add(self, dists: FakeDists, **verbs: str) -> None:
-        points = {"domctx.commands": {name: f"verbs_mod:{what}" for name, what in verbs.items()}}
-        summary = {"Summary": "brings verbs"}
-        dists.add("verbs", "1.5", points, {"verbs_mod": COMMAND}, metadata=summary)
-
-    def test_one_is_in_the_help_without_an_import(
-        self, dists: FakeDists, domctx_cli: CommandRunner
-    ) -> None:
-        self.add(dists, frobnicate="verb")
-        result = domctx_cli("--help")
-        assert result.status == 0
-        line = next(line for line in result.out.splitlines() if "frobnicate" in line)
-        assert "brings verbs [verbs 1.5]" in line
-        assert "verbs_mod" not in sys.modules
-
-    def test_one_runs(self, dists: FakeDists, domctx_cli: CommandRunner) -> None:
-        self.add(dists, frobnicate="verb")
-        result = domctx_cli("--strict", "frobnicate")
-        assert (result.status, result.out, result.err) == (0, "it runs\n", "")
-
-    def test_one_that_raises_is_the_plugins_failure(
-        self, dists: FakeDists, domctx_cli: CommandRunner
-    ) -> None:
-        self.add(dists, frobnicate="wrong")
-        result = domctx_cli("frobnicate")
-        assert result.status == 4
-        assert "the verb frobnicate raised ZeroDivisionError: mine" in result.err
-        assert "verbs 1.5" in result.err
-        assert "bug in domctx" not in result.err
-
-    def test_one_that_clashes_with_our_own(
-        self, dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-    ) -> None:
-        self.add(dists, show="verb", frobnicate="verb")
-        shown = domctx_cli("show", "--json", images[0])
-        assert shown.status == 0
-        assert shown.json["records"][1]["name"] == "GOOD"
-        assert "verbs 1.5: is conflict: the verb show is domctx's own" in shown.err
-        assert domctx_cli("--strict", "show", images[0]).status == 4
-        assert domctx_cli("frobnicate").out == "it runs\n"
-
-    def test_two_of_one_name_are_both_told_and_neither_runs(
-        self, dists: FakeDists, domctx_cli: CommandRunner
-    ) -> None:
-        self.add(dists, frobnicate="verb")
-        dists.add("other", "2.0", {"domctx.commands": {"frobnicate": "other_mod:verb"}})
-        result = domctx_cli("frobnicate")
-        assert result.status == 4
-        assert "the verb frobnicate is claimed by other 2.0 and verbs 1.5" in result.err
-        assert "verbs_mod" not in sys.modules
-
-    def test_one_that_is_misspelt(self, dists: FakeDists, domctx_cli: CommandRunner) -> None:
-        self.add(dists, frobnicate="verb")
-        result = domctx_cli("frobincate")
-        assert result.status == 2
-        assert "did you mean frobnicate?" in result.err
-
-
-@pytest.mark.parametrize(
-    ("source", "status", "said"),
-    [
-        ("raise OSError('no')", 4, "its import raised OSError: no"),
-        ("opener = 7", 4, "the scheme mine of dom 1.0 cannot be called"),
-        ("def opener(request): raise KeyError('x')", 4, "opening mine:x raised KeyError: 'x'"),
-        (
-            "from domctx_core import UsageError\ndef opener(request): raise UsageError('mine')",
-            2,
-            "error: mine",
-        ),
-    ],
-)
-def test_a_scheme_that_cannot_be_opened(
-    dists: FakeDists,
-    domctx_cli: CommandRunner,
-    tmp_path: Path,
-    source: str,
-    status: int,
-    said: str,
-) -> None:
-    points = {"domctx.domains": {"mine": "dom_mod:opener"}}
-    dists.add("dom", "1.0", points, {"dom_mod": source})
-    result = domctx_cli("save", "mine:x", "-o", tmp_path / "a.img")
-    assert result.status == status
-    assert said in result.err
-    assert "bug in domctx" not in result.err
-    assert not (tmp_path / "a.img").exists()
-    assert domctx_cli("save", "sim:seed=1", "-o", tmp_path / "a.img").status == 0
-
-
-@pytest.mark.parametrize(
-    ("file", "text"),
-    [
-        ("entry_points.txt", b"[domctx.record_types]\nno equals sign\n"),
-        ("METADATA", b""),
-        ("METADATA", b"Name: bad\n"),
-        ("METADATA", b"garbage"),
-        ("METADATA", b"\xff\xfe"),
-    ],
-)
-def test_metadata_that_cannot_be_read(
-    dists: FakeDists,
-    domctx_cli: CommandRunner,
-    images: tuple[Path, Path],
-    file: str,
-    text: bytes,
-) -> None:
-    info = dists.add("bad", "1.0", point(NEEDED, "BAD", "bad_mod"))
-    (info / file).write_bytes(text)
-    shown = domctx_cli("show", "--json", images[0])
-    assert shown.status == 0
-    assert shown.json["records"][1]["body"] == {"value": 7}
-    assert "warning: plugin bad ?: is failed: its metadata cannot be read: " in shown.err
-    assert domctx_cli("--strict", "show", images[0]).status == 4
-    assert domctx_cli("--strict", "-p", "no:bad", "show", images[0]).status == 0
-    assert "status  failed" in domctx_cli("plugins", "info", "bad").out
-    checked = domctx_cli("plugins", "check", "bad")
-    assert checked.status == 1
-    assert checked.out.splitlines()[1].startswith("  status: it is failed: its metadata cannot")
-    assert domctx_cli("plugins", "freeze").out == "good==1.0\n"
-
-
-def test_entry_points_that_are_no_text_are_nobodys(
-    dists: FakeDists, domctx_cli: CommandRunner, images: tuple[Path, Path]
-) -> None:
-    info = dists.add("other", "1.0")
-    (info / "entry_points.txt").write_bytes(b"\xff\xfe")
-    shown = domctx_cli("--strict", "show", images[0])
-    assert (shown.status, shown.err) == (0, "")
-
-
-def test_a_format_that_raises_at_recognising_is_passed_over_and_named(
+def test_a_conflict_says_how_to_end_it_wherever_it_is_met(
     domctx_dists: FakeDists, domctx_cli: CommandRunner, tmp_path: Path
 ) -> None:
-    source = """
-    from domctx_core import Format
-    class Bad(Format):
-        name = "bad"
-        def recognises(self, head): raise ValueError("on purpose")
-    """
-    domctx_dists.add("bad", entry_points={"domctx.formats": {"bad": "bad_format:Bad"}},
-                     modules={"bad_format": source})  # fmt: skip
-    path = tmp_path / "x"
-    path.write_bytes(b"no format that anybody knows")
-    shown = domctx_cli("verify", path)
-    assert shown.status == 1
-    assert "warning: plugin bad 1.0: the format bad raised ValueError" in shown.err
-    assert domctx_cli("--strict", "verify", path).status == 4
+    for dist in ("one", "two"):
+        domctx_dists.add(dist, entry_points={"domctx.record_types": {f"300.{dist}": "nowhere:x"}})
+    path, document, again = (tmp_path / name for name in ("a.img", "a.json", "b.img"))
+    path.write_bytes(ImageBuilder().start().record(300, 0, b"1234").end().build())
+    for verb in ("show", "verify"):
+        done = domctx_cli(verb, path)
+        assert done.status == 4
+        assert "disable one of them, such as with `-p no:two`" in done.out + done.err
+    assert domctx_cli("decode", path, "-o", document).status == 0
+    assert domctx_cli("encode", document, "-o", again).status == 0
+    assert again.read_bytes() == path.read_bytes()
+
+
+def test_each_import_is_traced_once_and_one_that_fails_too(
+    domctx_dists: FakeDists, domctx_cli: CommandRunner
+) -> None:
+    source = "import click\n@click.command()\ndef odd(): pass\n"
+    points = {"domctx.commands": {"odd": "odd_verb:odd", "bad": "bad_verb:bad"}}
+    domctx_dists.add("odd", "1.5", points, {"odd_verb": source, "bad_verb": "raise ValueError"})
+    for verb, status in (("odd", 0), ("bad", 4)):
+        done = domctx_cli("--trace-plugins", verb)
+        assert done.status == status
+        assert done.err.count(f"trace: odd 1.5: import {verb}_verb:{verb}: ") == 1

@@ -9,7 +9,7 @@ from support import registry
 from domctx_core import ANY, Body, RecordType, reserved, u32
 from domctx_core.authoring.subject import Subject
 
-__all__ = ["Gauge", "GaugeRecord", "subject"]
+__all__ = ["Gauge", "GaugeRecord", "sample_subject"]
 
 
 class Gauge(Body):
@@ -25,6 +25,6 @@ class GaugeRecord(RecordType[Gauge]):
     code, name, body, instances = 0x1234, "GAUGE", Gauge, ANY
 
 
-def subject(record_type: type[RecordType[Any]], *earlier: type[RecordType[Any]]) -> Subject:
+def sample_subject(record_type: type[RecordType[Any]], *earlier: type[RecordType[Any]]) -> Subject:
     """Return a record type as a subject, in a registry with START, END and `earlier`."""
     return Subject(record_type(), registry([*earlier, record_type]))
