@@ -226,7 +226,7 @@ def test_who_does_not_need_it_does_without(domctx_cli: CommandRunner, tmp_path: 
     status, arguments = runs[-1]
     run = domctx_cli(*STREAMS_OFF, *arguments)
     assert run.status == status
-    assert "leave the switch away" in run.err
+    assert "remove the switch" in run.err
 
 
 # ----------------------------------------------------------------------------- inputs and their errno

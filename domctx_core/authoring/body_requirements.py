@@ -33,7 +33,7 @@ def examples_exist(subject: Subject) -> None:
     for body in subject.bodies:
         if body not in valid:
             raise subject.fail(
-                f"no example of {body.__name__} is valid: override `simulate`, so that it gives some"
+                f"there is no valid example of {body.__name__}: override `simulate` to return one"
             )
 
 
@@ -45,7 +45,9 @@ def bytes_round_trip(subject: Subject) -> None:
             if subject.from_bytes(type(body), raw, order) != body:
                 raise subject.fail(f"{body!r} changes when written {order}-endian and read again")
             if len(raw) != body.size():
-                raise subject.fail(f"size() says {body.size()}, and {len(raw)} bytes are written")
+                raise subject.fail(
+                    f"size() returns {body.size()}, but {len(raw)} bytes are written"
+                )
 
 
 def json_round_trip(subject: Subject) -> None:
@@ -67,9 +69,9 @@ def _survives(subject: Subject, body: type[Body], raw: bytes) -> None:
             ) from error
         for problem in decoded.problems:
             if problem.offset is not None and not 0 <= problem.offset <= len(raw):
-                raise subject.fail(f"a problem is at {problem.offset}, outside of the body")
+                raise subject.fail(f"the offset {problem.offset} of a problem is outside the body")
         if decoded.body is None and not decoded.problems:
-            raise subject.fail("a body that cannot be decoded has no problem that says why")
+            raise subject.fail("a body that cannot be decoded reports no problem")
 
 
 def short_bodies(subject: Subject) -> None:

@@ -107,8 +107,8 @@ def _of_check(host: Host, check: type[Check]) -> Iterator[str]:
     """Yield faults of a check across records: its format is unknown, it cannot be created."""
     if not host.formats.knows(check.format):
         yield (
-            f"the check {check.__qualname__} is for the format {check.format}, which nothing that is"
-            " installed knows"
+            f"the check {check.__qualname__} is for the format {check.format}, which no installed"
+            " plugin provides"
         )
     try:
         make_check(check)
@@ -119,10 +119,10 @@ def _of_check(host: Host, check: type[Check]) -> Iterator[str]:
 # --------------------------------------------------------------------------------------- status
 
 _REMEDIES = {
-    Status.CONFLICT: "take another code or name, or uninstall one of them",
-    Status.INCOMPATIBLE: "widen the requirement, or install a version that fits",
+    Status.CONFLICT: "use another code or name, or uninstall one of them",
+    Status.INCOMPATIBLE: "widen the requirement, or install a compatible version",
     Status.SHADOWED: "uninstall one of the two copies",
-    Status.DISABLED: "leave the switch away, so that it can be checked",
+    Status.DISABLED: "remove the switch to check it",
 }
 
 
@@ -145,27 +145,27 @@ def _of_status(plugin: Plugin) -> Iterator[Fault]:
 def _of_metadata(plugins: list[Plugin]) -> Iterator[str]:
     metadata = plugins[0].entry_point.metadata
     if not metadata.license:
-        yield 'there is no licence expression: add `license = "MIT"`, or what it is, to [project]'
+        yield 'there is no licence expression: add `license`, such as "MIT", to [project]'
     if not metadata.license_files:
-        yield 'the licence itself is not shipped: add `license-files = ["LICENSE"]` to [project]'
+        yield 'no licence file is shipped: add `license-files = ["LICENSE"]` to [project]'
     if not metadata.summary:
         yield "there is no summary: add `description` to [project]"
     if not metadata.requires_python:
-        yield 'no Python version is asked for: add `requires-python = ">=3.11"` to [project]'
+        yield 'no Python version is required: add `requires-python = ">=3.11"` to [project]'
     if KEYWORD not in metadata.keywords:
-        yield f"people search for the keyword {KEYWORD}: add it to `keywords` in [project]"
+        yield f"the keyword {KEYWORD} is missing: add it to `keywords` in [project]"
     yield from _of_requirements(plugins[0].entry_point.requires)
     for package in dict.fromkeys(plugin.entry_point.module.partition(".")[0] for plugin in plugins):
         yield from _of_typing(package)
 
 
 def _of_requirements(requires: Iterable[str]) -> Iterator[str]:
-    remedy = f'add "{CORE}>=0.1,<1", or the range that fits, to `dependencies` in [project]'
+    remedy = f'add "{CORE}>=0.1,<1", or another range, to `dependencies` in [project]'
     for text in requires:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
-            yield f"the requirement {text!r} cannot be read"
+            yield f"the requirement {text!r} is invalid"
             continue
         if normalise(requirement.name) == CORE:
             if not any(bound.operator != "!=" for bound in requirement.specifier):
@@ -208,7 +208,7 @@ def _of_record_type(registry: Registry, entry: Entry) -> Iterator[Fault]:
 def _of_conformance(registry: Registry, record_type: RecordType[Any], dist: str) -> Iterator[Fault]:
     subject = Subject(record_type, registry, format=registry.format, dist=dist)
     for name, conforms in CHECKS.items():
-        if name == "type_code":  # spoken of already
+        if name == "type_code":  # reported as a fault of its own
             continue
         try:
             conforms(subject)

@@ -36,7 +36,7 @@ def dry_run_size(subject: Subject) -> None:
     domain = subject.domain()
     size, image = size_domain(domain, subject.registry), _image(subject, domain)
     if size != len(image):
-        raise subject.fail(f"a dry run says {size} bytes, and a save writes {len(image)}")
+        raise subject.fail(f"a dry run counts {size} bytes, but a save writes {len(image)}")
 
 
 def save_and_load(subject: Subject) -> None:
@@ -76,7 +76,7 @@ def runs(subject: Subject) -> None:
         state = {number: source.read(body, number) for number in source.instances(body)}
         batch.write_run(body, Columns.of_bodies(body, state))
         if _image(subject, batch) != image:
-            raise subject.fail("records given as a run are saved otherwise than one by one")
+            raise subject.fail("records saved as a run differ from records saved one by one")
     for guest in (large_guest(), Guest(kind="pv", width=8, arch="x86", vcpus=1)):
         outcomes = []
         for domain, ops in (
@@ -93,7 +93,7 @@ def runs(subject: Subject) -> None:
         as_run, singly = outcomes
         if as_run != singly:
             raise subject.fail(
-                "records taken as a run come to something else than one by one:"
+                "records loaded as a run give another result than one by one:"
                 f" {_difference(as_run, singly)}"
             )
 
@@ -106,7 +106,7 @@ def _difference(one: Any, other: Any) -> str:
     for left, right in zip_longest(one[0], other[0]):
         if left != right:
             return f"{left!r:.120} and {right!r:.120}"
-    return "the images that they are saved to"
+    return "the images saved afterwards"
 
 
 class _Unseen(MemoryLoadOps):
@@ -133,14 +133,14 @@ def instances(subject: Subject) -> None:
             load_domain(target, MemoryLoadOps(image), subject.registry)
         except DomctxError:
             return
-        raise subject.fail(f"instance {limit} is accepted, and the limit is {limit}")
+        raise subject.fail(f"instance {limit} is accepted, but the limit is {limit}")
     state = subject.simulated()
     if len(state) < 2:
         return
     target = SimDomain(subject.registry, guest=small_guest())
     load_domain(target, MemoryLoadOps(_image(subject, domain)), subject.registry)
     if list(target.instances(subject.record_type.body)) != sorted(state):
-        raise subject.fail("not every instance arrives")
+        raise subject.fail("not every instance is loaded")
 
 
 def _image(subject: Subject, domain: SimDomain) -> bytes:

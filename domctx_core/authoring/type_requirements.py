@@ -62,14 +62,16 @@ def dependence(subject: Subject) -> None:
     for code in record_type.depends:
         entry = subject.registry.get(code)
         if entry is None:
-            raise subject.fail(f"`depends` names type code {code}, which is not at hand")
+            raise subject.fail(f"`depends` names type code {code}, which is not registered")
         if not entry.record_type.remembered:
             raise subject.fail(f"`depends` names {entry.name}, which is not `remembered`")
         for _ in range(EXAMPLES):
             chosen.add(_chosen(subject, {code: entry.record_type.body.example(rng)}))
     if len(record_type.depends) == 1:  # of several, chance need not find the right ones together
         for body in set(subject.bodies) - chosen:
-            raise subject.fail(f"no example of what it depends on chooses {body.__name__}")
+            raise subject.fail(
+                f"no example of the record that it depends on selects {body.__name__}"
+            )
 
 
 def _chosen(subject: Subject, earlier: Mapping[int, Body]) -> type[Body]:
@@ -102,7 +104,7 @@ def trusted_values(subject: Subject) -> None:
                 for instance in _some(record_type.trusted_values, rng) if body is not None else ():
                     reported += record_type.judge(instance, body, None)
                 if reported:
-                    raise subject.fail(f"{body!r} has trusted values, and: {reported[0].message}")
+                    raise subject.fail(f"{body!r} has trusted values, but: {reported[0].message}")
 
 
 def _own_problems(body: Body) -> Iterator[Problem]:
@@ -147,7 +149,7 @@ def heads(subject: Subject) -> None:
             if not size:
                 continue
             if size != len(raw):
-                raise subject.fail(f"`prefix` says {size} of a head of {len(raw)} bytes")
+                raise subject.fail(f"`prefix` returns {size} for a head of {len(raw)} bytes")
             for _ in range(EXAMPLES):
                 measured = _ask(subject, "measure", bytearray(raw), order)
                 if measured is not None:
@@ -173,10 +175,12 @@ def _check_head(
     decoded, problems, _ = body.inspect(bytes(raw), order)
     if decoded is None or problems:
         why = problems[0].message if problems else "it cannot be decoded"
-        raise subject.fail(f"`measure` says {measured} of a head that breaks a rule: {why}")
+        raise subject.fail(f"`measure` returns {measured} for a head that breaks a rule: {why}")
     extent = subject.record_type.extent(decoded)
     if extent != measured:
-        raise subject.fail(f"`measure` says {measured}, and `extent` {extent}, of the same head")
+        raise subject.fail(
+            f"`measure` returns {measured}, but `extent` {extent}, for the same head"
+        )
 
 
 def type_code(subject: Subject) -> None:

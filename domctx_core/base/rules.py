@@ -32,8 +32,8 @@ CORE_RULES: dict[str, Rule] = dict(
             "A record must begin here, and fewer bytes are left than a header has. The file was"
             " cut, or an earlier length sends the reader to the wrong place. Where a format has a"
             " header before its records, that one may be cut too, and the message names it.",
-            "Compare the file's size with its origin. If the record before it looks odd, look"
-            " at that one's length first.",
+            "Compare the file's size with its origin. If the record before it looks wrong,"
+            " check its length first.",
             "a domain context image of 25 bytes: START takes 24, one byte of the next header",
         ),
         _rule(
@@ -61,7 +61,7 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.ENODATA,
             "a length that no file can have",
             "Header, body and padding together would end beyond 2**64: the length field is"
-            " garbage, or somebody is testing the reader.",
+            " damaged, or the input was made to test the reader.",
             "Treat the image as damaged from this record on.",
             "a record with length 0xffffffffffffffff",
         ),
@@ -71,8 +71,8 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.E2BIG,
             "a body is larger than what may be held in memory",
             "The framing is sound, but decoding this body means holding it, and it is larger"
-            " than the cap (128 MiB unless told otherwise). It is a note where nobody needs to: of"
-            " another program's state, which no rule is about.",
+            " than the cap (128 MiB by default). It is only a note for another program's state,"
+            " which no rule covers.",
             "Raise the cap (--cap) if you trust the file; or look at the other records: this"
             " one is skipped without harm.",
             "a SHARED_INFO record of 6 GiB",
@@ -86,14 +86,14 @@ CORE_RULES: dict[str, Rule] = dict(
             " place the rest has no meaning that can be relied on. Other formats begin with a"
             " record type of their own, such as HEADER, and the message names it.",
             "Check that the file is a domain context image and not cut at the front. An xl save file or"
-            " a migration stream is none: `domctx save stream:FILE -o IMAGE` makes an image of it.",
+            " a migration stream is not one: `domctx save stream:FILE -o IMAGE` makes an image of it.",
             "an image whose first header has type 2",
         ),
         _rule(
             "start-repeated",
             _E,
             Errno.EINVAL,
-            "START stands in the image a second time",
+            "START appears twice in the image",
             "There is one START, the first record. Two images were joined, or a record's type"
             " is damaged. The same goes for the first record of other formats.",
             "Split the file at this offset and look at both halves.",
@@ -123,7 +123,7 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.EINVAL,
             "END has a body",
-            "END is a header and nothing else; its length is 0.",
+            "END consists of a header only; its length is 0.",
             "Often the reader took zeros of a longer padding for END: check the record before.",
             "END with length 8",
         ),
@@ -132,7 +132,7 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.ENODATA,
             "the input ends without END",
-            "Every record so far is whole, but nothing says that there are no more: the saver"
+            "Every record so far is whole, but more may be missing: the saver"
             " stopped half way, or the file was cut at a record's end. The same goes for a"
             " container that is suspended, as CHECKPOINT does to a libxc stream, and not resumed.",
             "Save again. A save that fails writes no END on purpose.",
@@ -177,7 +177,7 @@ CORE_RULES: dict[str, Rule] = dict(
             "the record can be read but not loaded",
             "Its record type is known here and can be shown, but its plugin offers no load"
             " handler, so `load` would refuse the image.",
-            "Use `domctx edit --drop` to take the record out, or a plugin that loads it.",
+            "Remove the record with `domctx edit --drop`, or install a plugin that loads it.",
             "a record type that is declared for inspection only",
         ),
         _rule(
@@ -205,8 +205,8 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.EINVAL,
             "padding after a body is not zero",
-            "Padding is written as zeros and checked on load. In a format whose readers are told to"
-            " ignore it, it is a warning.",
+            "Padding is written as zeros and checked on load. In a format whose readers may ignore"
+            " it, it is a warning.",
             "Often a length that is too small: the bytes belong to the body.",
             "TSC_INFO (20 bytes) followed by 00 00 80 00",
         ),
@@ -216,14 +216,14 @@ CORE_RULES: dict[str, Rule] = dict(
             Errno.ENXIO,
             "a record has an instance that its type does not allow",
             "The type exists once per domain (instance 0), or has fewer instances than this.",
-            "Look for a saver that numbers what it should not.",
+            "Check how the saver numbers its records.",
             "SHARED_INFO with instance 1",
         ),
         _rule(
             "duplicate-record",
             _E,
             Errno.EEXIST,
-            "type and instance occur a second time",
+            "type and instance appear twice",
             "The seed's engine let the last one win, silently. domctx refuses: one of the two"
             " is wrong.",
             "`domctx show --type` prints both; `domctx edit --drop` removes one.",
@@ -244,8 +244,8 @@ CORE_RULES: dict[str, Rule] = dict(
             _N,
             Errno.EOPNOTSUPP,
             "the image was written by a newer Xen than the target",
-            "An older Xen cannot know the newer one's record types. It is a note when nothing"
-            " is said about the target, and an error with --target-xen.",
+            "An older Xen cannot know the newer one's record types. It is a note unless"
+            " --target-xen names the target; then it is an error.",
             "Restore on a Xen at least as new; or allow it with --allow-newer if you know that"
             " no record changed.",
             "an image of Xen 4.17 checked with --target-xen 4.15",
@@ -264,10 +264,10 @@ CORE_RULES: dict[str, Rule] = dict(
             "field-out-of-range",
             _E,
             Errno.EINVAL,
-            "a field has a value that it may not have",
-            "The value is outside the field's range, is no member of its enumeration, or"
+            "a field has an invalid value",
+            "The value is outside the field's range, is not a member of its enumeration, or"
             " disagrees with another field of the same body.",
-            "The message names the field and what would be right.",
+            "The message names the field and what is expected.",
             "TSC_INFO with mode 3",
         ),
         _rule(
@@ -285,8 +285,8 @@ CORE_RULES: dict[str, Rule] = dict(
             _E,
             Errno.E2BIG,
             "a limit of the reader was reached",
-            "Containers are nested deeper, or more findings were made, than domctx goes into:"
-            " an input made to exhaust its reader gets no further than this.",
+            "Containers are nested deeper, or there are more findings, than domctx processes."
+            " The limit stops inputs that were made to exhaust the reader.",
             "Look at the outermost container first.",
             "a libxl stream nested in itself a hundred times",
         ),
@@ -325,7 +325,7 @@ class Rules:
         """Return the rule of that id; raise `DeclarationError` if it is not declared."""
         rule = self.get(id)
         if rule is None:
-            raise DeclarationError(f"the rule {id!r} is reported and nowhere declared")
+            raise DeclarationError(f"the rule {id!r} is reported but not declared")
         return rule
 
     def settle(self, problem: Problem) -> tuple[Severity, Errno | None]:

@@ -118,7 +118,7 @@ def no_json(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply to be read"
     if isinstance(error, UnicodeDecodeError):
-        return f"byte {error.start} is no UTF-8"
+        return f"byte {error.start} is not valid UTF-8"
     return str(error) if isinstance(error, json.JSONDecodeError) else TOO_LONG
 
 

@@ -50,7 +50,7 @@ class Claims(Generic[T]):
         own = any(other.plugin.status is Status.BUILT_IN for other in claims)
         if own or name in self._reserved:
             if claim.valid:
-                raise ConflictError(f"the {self.kind} {name} is domctx's own")
+                raise ConflictError(f"the {self.kind} {name} belongs to domctx")
             return
         self._by_name[name] = [*claims, claim]
         rivals = self._valid(name)

@@ -26,13 +26,13 @@ def incompatibility(requires: Iterable[str], core: str) -> str:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
-            return f"its metadata has a requirement that cannot be read: {text!r}"
+            return f"its metadata has an invalid requirement: {text!r}"
         if normalise(requirement.name) != CORE:
             continue
         if requirement.marker is not None and not requirement.marker.evaluate():
             continue
         if not requirement.specifier.contains(core, prereleases=True):
-            return f"it needs {CORE}{requirement.specifier}, and this is {core}"
+            return f"it requires {CORE}{requirement.specifier}, but this is {core}"
     return ""
 
 

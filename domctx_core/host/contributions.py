@@ -120,7 +120,7 @@ class Contributions:
             if plugin.usable:
                 plugin.status = Status.FAILED
             plugin.reason = (
-                f"the entry point is called {plugin.entry_point.name!r}, not [FORMAT/]CODE.NAME"
+                f"the entry point is named {plugin.entry_point.name!r}; expected [FORMAT/]CODE.NAME"
             )
             return
         plugin.record_types = [f"{record.code}.{record.name}"]
@@ -179,7 +179,7 @@ class Contributions:
     def _accept_format(self, plugin: Plugin, declared: FormatDeclaration) -> None:
         if not (isinstance(declared.format, type) and issubclass(declared.format, Format)):
             raise DeclarationError(
-                "a FormatDeclaration holds a Format subclass", actual=repr(declared.format)[:80]
+                "FormatDeclaration requires a Format subclass", actual=repr(declared.format)[:80]
             )
         name = _name("format", getattr(declared.format, "name", None))
         self._formats.add(name, Claim(plugin, declared.format, run_time=True))
@@ -188,7 +188,7 @@ class Contributions:
     def _accept_domain(self, plugin: Plugin, declared: DomainDeclaration) -> None:
         if not callable(declared.open):
             raise DeclarationError(
-                "a DomainDeclaration holds a callable", actual=repr(declared.open)[:80]
+                "DomainDeclaration requires a callable", actual=repr(declared.open)[:80]
             )
         opener = declared.open
         name = _name("scheme", declared.scheme)
@@ -199,7 +199,7 @@ class Contributions:
 
         check = declared.check
         if not (isinstance(check, type) and issubclass(check, Check)):
-            raise DeclarationError("a CheckDeclaration holds a Check subclass", actual=repr(check))
+            raise DeclarationError("CheckDeclaration requires a Check subclass", actual=repr(check))
         validate_check(check)
         self.checks.append((plugin, check))
 
@@ -209,7 +209,7 @@ class Contributions:
         command = declared.command
         if not isinstance(command, click.Command):
             raise DeclarationError(
-                "a CommandDeclaration holds a click command", actual=repr(command)[:80]
+                "CommandDeclaration requires a click command", actual=repr(command)[:80]
             )
         name = _name("verb", declared.name)
         self.commands.add(name, Claim(plugin, lambda: command, run_time=True))
@@ -218,7 +218,7 @@ class Contributions:
         make = declared.observer
         if not callable(make):
             raise DeclarationError(
-                "an ObserverDeclaration holds a callable", actual=repr(make)[:80]
+                "ObserverDeclaration requires a callable", actual=repr(make)[:80]
             )
         self.observers.append((plugin, make))
 
@@ -229,8 +229,7 @@ def _only(kind: type[T], accept: Callable[[Plugin, T], None]) -> Callable[[Plugi
     def checked(plugin: Plugin, declaration: Any) -> None:
         if not isinstance(declaration, kind):
             raise DeclarationError(
-                f"it returned {type(declaration).__name__}, and {kind.__name__} objects are"
-                " expected"
+                f"it returned {type(declaration).__name__}; expected {kind.__name__} objects"
             )
         accept(plugin, declaration)
 
@@ -242,7 +241,7 @@ def _name(kind: str, name: object) -> str:
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise DeclarationError(
-        f"that is no name for a {kind}",
+        f"invalid name for a {kind}",
         expected="letters, digits, `_`, `.`, `+` and `-`, a letter first",
         actual=repr(name)[:80],
     )

@@ -36,8 +36,8 @@ def load_record_type(plugin: Plugin) -> RecordType[Any]:
     declared, actual = plugin.record_types[0], f"{record_type.code}.{record_type.name}"
     if isinstance(record_type.name, str) and actual != declared:
         raise plugin.refuse(
-            f"the entry point of {plugin.provider} declares {declared}, and"
-            f" {type(record_type).__name__} says {actual}",
+            f"the entry point of {plugin.provider} declares {declared}, but"
+            f" {type(record_type).__name__} is {actual}",
             expected=declared,
             actual=actual,
         )
@@ -49,14 +49,14 @@ def load_format(plugin: Plugin) -> Format:
     value, name = plugin.load(), plugin.entry_point.name
     if not (isinstance(value, type) and issubclass(value, Format)):
         raise plugin.refuse(
-            f"the format {name} of {plugin.provider} is no Format class",
+            f"the format {name} of {plugin.provider} is not a Format class",
             expected="a subclass of domctx_core.Format",
             actual=value,
         )
     if getattr(value, "name", None) != name:
         raise plugin.refuse(
-            f"the entry point of {plugin.provider} declares the format {name}, and"
-            f" {value.__name__} is called {getattr(value, 'name', None)!r}",
+            f"the entry point of {plugin.provider} declares the format {name}, but"
+            f" {value.__name__} is named {getattr(value, 'name', None)!r}",
             expected=name,
             actual=value,
         )
@@ -73,7 +73,7 @@ def load_command(plugin: Plugin) -> click.Command:
     value, name = plugin.load(), plugin.entry_point.name
     if not isinstance(value, click.Command):
         raise plugin.refuse(
-            f"the verb {name} of {plugin.provider} is no click command",
+            f"the verb {name} of {plugin.provider} is not a click command",
             expected="a click.Command",
             actual=value,
         )
@@ -85,7 +85,7 @@ def load_opener(plugin: Plugin) -> Callable[[DomainRequest], Domain]:
     opener: Callable[[DomainRequest], Domain] = plugin.load()
     if not callable(opener):
         raise plugin.refuse(
-            f"the scheme {plugin.entry_point.name} of {plugin.provider} cannot be called",
+            f"the scheme {plugin.entry_point.name} of {plugin.provider} is not callable",
             expected="a callable that takes a DomainRequest",
             actual=opener,
         )

@@ -158,7 +158,7 @@ class Host:
             try:
                 observer = make()
                 if not isinstance(observer, Observer):
-                    raise TypeError(f"it made {observer!r:.80}, and an Observer is expected")
+                    raise TypeError(f"expected an Observer, got {observer!r:.80}")
                 self._observed[type(observer)] = plugin
                 observers.append(observer)
             except PLUGIN_ERRORS as error:
@@ -225,7 +225,7 @@ class Host:
             request = DomainRequest(rest, purpose, self.formats, standard_input, self.checks)
             domain = opener(request)
             if not isinstance(domain, Domain):
-                raise TypeError(f"it gave {domain!r:.80}, and a Domain is expected")
+                raise TypeError(f"expected a Domain, got {domain!r:.80}")
         except DomctxError:
             raise
         except PLUGIN_ERRORS as error:
@@ -238,7 +238,7 @@ class Host:
         claim = self._contributions.claim(self._contributions.domains, scheme)
         if claim is None:
             raise UsageError(
-                f"no plugin knows domains of the scheme {scheme!r}",
+                f"no plugin provides the scheme {scheme!r}",
                 hint=did_you_mean(scheme, self.schemes())
                 or f"known schemes: {', '.join(self.schemes())}",
             )

@@ -67,13 +67,12 @@ def collect(
             answers = callers[hook]()
             if not answers:
                 plugin.warnings.append(
-                    f"{hook} returned None; a hook with nothing to declare returns an empty list"
+                    f"{hook} returned None; return an empty list to declare nothing"
                 )
             for declarations in answers:
                 if not isinstance(declarations, Iterable):
                     raise DeclarationError(
-                        f"it returned {type(declarations).__name__}, and a list of declarations is"
-                        " expected"
+                        f"it returned {type(declarations).__name__}; expected a list of declarations"
                     )
                 for declaration in declarations:
                     try:
@@ -112,7 +111,7 @@ def _faults(manager: pluggy.PluginManager, module: Any) -> Iterator[str]:
     implemented = _implemented(manager, module)
     for name in sorted(implemented - set(HOOKS)):
         near = difflib.get_close_matches(name, HOOKS, 1, 0.6)
-        meant = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(HOOKS)}"
+        meant = f"; did you mean {near[0]}?" if near else f"; known hooks: {', '.join(HOOKS)}"
         yield f"there is no hook {name}{meant}"
     for name, _ in inspect.getmembers(module, lambda thing: isinstance(thing, FunctionType)):
         if name in HOOKS and manager.parse_hookimpl_opts(module, name) is None:

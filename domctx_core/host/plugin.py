@@ -95,11 +95,11 @@ class Plugin:
     def error(self) -> PluginError:
         """Return the error for a use of it: why it cannot be used, and what to try."""
         if self.status is Status.CONFLICT:
-            hint = self.remedy or f"do without it: `-p no:{self.entry_point.dist}`"
+            hint = self.remedy or f"disable it with `-p no:{self.entry_point.dist}`"
         elif self.status is Status.INCOMPATIBLE:
-            hint = f"install a version of {self.entry_point.dist} that fits, or upgrade {CORE}"
+            hint = f"install a compatible version of {self.entry_point.dist}, or upgrade {CORE}"
         elif self.status is Status.DISABLED:
-            hint = "leave the switch away to use it"
+            hint = "remove the switch to use it"
         else:
             hint = f"`domctx -v plugins info {self.entry_point.dist}` shows its traceback"
         return PluginError(

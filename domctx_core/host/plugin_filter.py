@@ -78,7 +78,7 @@ class PluginFilter(NamedTuple):
             if name in built_in:
                 if name not in self.disabled:  # to load what is there anyway asks for nothing
                     continue
-                raise UsageError(f"{name} is built in: it cannot be turned off")
+                raise UsageError(f"{name} is built in: it cannot be disabled")
             raise no_such_plugin(name, known)
 
 
@@ -87,7 +87,7 @@ def no_such_plugin(name: str, known: Mapping[str, str]) -> UsageError:
     near = [known[each] for each in nearest(normalise(name), known)]
     return UsageError(
         f"no plugin is called {name}",
-        hint=f"near names: {', '.join(near)}" if near else "see `domctx plugins list`",
+        hint=f"similar names: {', '.join(near)}" if near else "see `domctx plugins list`",
     )
 
 
@@ -110,7 +110,7 @@ def _boolean(name: str, text: str) -> bool:
     if folded in ("1", "yes", "on", "true"):
         return True
     raise UsageError(
-        f"{name} is neither true nor false",
+        f"{name} is not a boolean",
         expected="1, yes, true, on, or 0, no, false, off",
         actual=text,
     )

@@ -54,7 +54,7 @@ class RecordTypeConformance:
             if value is not getattr(RecordTypeConformance, name) and not _excused(value):
                 raise TypeError(
                     f"{cls.__name__}.{name} replaces a standard test: mark it with"
-                    " pytest.mark.xfail(reason=...), or give it another name"
+                    " pytest.mark.xfail(reason=...), or rename it"
                 )
 
     @pytest.fixture
@@ -109,5 +109,7 @@ def subject_of(
     if entry is None:
         registry.register(own, Provider(dist or type(own).__module__, "0"))
     elif type(entry.record_type) is not type(own):
-        raise TypeError(f"type code {own.code} is {entry.record_type!r} of {entry.provider} here")
+        raise TypeError(
+            f"type code {own.code} belongs to {entry.record_type!r} of {entry.provider}"
+        )
     return Subject(own, registry, format=format, dist=dist)

@@ -99,7 +99,7 @@ def test_a_body_without_an_example() -> None:
         def simulate(self, guest: Guest, rng: Random) -> Mapping[int, Never]:
             return {}
 
-    with pytest.raises(Nonconformity, match="BROKEN: no example of Never is valid"):
+    with pytest.raises(Nonconformity, match="BROKEN: there is no valid example of Never"):
         requirements.examples_exist(sample_subject(Simulates))
 
 
@@ -107,12 +107,12 @@ def test_a_body_without_an_example() -> None:
     ("requirement", "kind", "message"),
     [
         (requirements.bytes_round_trip, Forgets, "changes when written little-endian"),
-        (requirements.bytes_round_trip, Miscounts, "9.*8 bytes are written"),
+        (requirements.bytes_round_trip, Miscounts, "returns 9, but 8 bytes are written"),
         (requirements.json_round_trip, ForgetsInJson, "changes when written as JSON"),
         (requirements.short_bodies, Raises, "0 bytes.* raises ZeroDivisionError: mine"),
         (requirements.short_bodies, Exits, "raises SystemExit: 3"),
-        (requirements.short_bodies, Outside, "a problem is at 1, outside of the body"),
-        (requirements.short_bodies, Silent, "no problem that says why"),
+        (requirements.short_bodies, Outside, "the offset 1 of a problem is outside the body"),
+        (requirements.short_bodies, Silent, "reports no problem"),
         (requirements.short_bodies, Lenient, "a body of 0 instead of 8 bytes is accepted"),
         (requirements.long_bodies, Lenient, "a byte after the end of a fixed body is accepted"),
         (requirements.random_bodies, Raises, "raises ZeroDivisionError"),

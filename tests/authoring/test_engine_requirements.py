@@ -83,8 +83,8 @@ class Open(Measured):
     [
         (requirements.dry_run_size, Shrinks, "GAUGE: a dry run.* 184 .*160"),
         (requirements.save_and_load, Drops, "GAUGE: an image of 184 bytes.* 160"),
-        (requirements.instances, Drops, "GAUGE: not every instance arrives"),
-        (requirements.runs, Changes, "GAUGE: records taken as a run"),
+        (requirements.instances, Drops, "GAUGE: not every instance is loaded"),
+        (requirements.runs, Changes, "GAUGE: records loaded as a run"),
     ],
 )
 def test_a_type_that_does_not(
@@ -117,7 +117,7 @@ class TestConformance:
                 domain.write_run(Number, run)
                 return True
 
-        with pytest.raises(Nonconformity, match="taken as a run come to something else"):
+        with pytest.raises(Nonconformity, match="loaded as a run give another result"):
             requirements.runs(subject(Lax))
 
     def test_a_run_that_is_not_refused(self) -> None:

@@ -73,8 +73,8 @@ class Reserved(GaugeRecord):
             "the record type has no docstring; Bare has no docstring; Bare.value has no doc",
         ),
         (requirements.dependence, Undecided, "`depends` names type code 2457"),
-        (requirements.trusted_values, TrustingRecord, "and: seven is wrong"),
-        (requirements.trusted_values, Judging, "and: never right"),
+        (requirements.trusted_values, TrustingRecord, "but: seven is wrong"),
+        (requirements.trusted_values, Judging, "but: never right"),
         (requirements.type_code, Reserved, "type code 0x42 is reserved for Xen"),
     ],
 )

@@ -90,7 +90,7 @@ def fault(raw: bytes) -> str:
 
 def test_why_a_text_is_not_json() -> None:
     assert fault(b"[1,") == "Expecting value: line 1 column 4 (char 3)"
-    assert fault(b'["\xff"]') == "byte 2 is no UTF-8"
+    assert fault(b'["\xff"]') == "byte 2 is not valid UTF-8"
     assert fault(b"9" * 5000) == TOO_LONG
     assert fault(b"[" * 100_000) == "it is nested too deeply to be read"
 

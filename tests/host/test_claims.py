@@ -98,7 +98,7 @@ class TestConflict:
         assert len(save_image(host.open_domain("sim:", "save"), host.registry)) == 40
         plugin = domctx_dists.plugin(host, "a-sim")
         assert plugin.status is Status.CONFLICT
-        assert "the scheme sim is domctx's own" in plugin.reason
+        assert "the scheme sim belongs to domctx" in plugin.reason
 
 
 HOOKED = {HOOKS: {"hooks": "hooks_mod"}}
@@ -173,7 +173,7 @@ class TestConflictAtRunTime:
         self.add(domctx_dists, "two", kind, KINDS[kind][1])
         host = domctx_dists.host(disabled={"one": "-p no:one"})
         if kind == "domains":  # `print` is what opens it
-            with pytest.raises(PluginError, match="a Domain is expected") as caught:
+            with pytest.raises(PluginError, match="expected a Domain, got None") as caught:
                 use(host, kind)
             assert str(caught.value.provider) == "two 1.0"
         else:

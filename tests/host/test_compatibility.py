@@ -54,13 +54,13 @@ def test_the_usual_requirement_is_checked_without_a_library() -> None:
     [
         ([], "0.1.0", ""),
         (["click>=8"], "0.1.0", ""),
-        (["click", "domctx-core>=0.2"], "0.1.0", "it needs domctx-core>=0.2, and this is 0.1.0"),
+        (["click", "domctx-core>=0.2"], "0.1.0", "it requires domctx-core>=0.2, but this is 0.1.0"),
         (["domctx-core>=0.1,<1"], "0.2.0.dev1", ""),
-        (["domctx-core>=0.1,<1"], "1.0", "it needs domctx-core<1,>=0.1, and this is 1.0"),
+        (["domctx-core>=0.1,<1"], "1.0", "it requires domctx-core<1,>=0.1, but this is 1.0"),
         (
             ["domctx core"],
             "0.1.0",
-            "its metadata has a requirement that cannot be read: 'domctx core'",
+            "its metadata has an invalid requirement: 'domctx core'",
         ),
     ],
 )

@@ -112,7 +112,7 @@ def test_a_name_is_one(
     odd_module(domctx_dists, f"@hookimpl\ndef domctx_{hook}(): return [{declared.format(name)}]\n")
     done = domctx_cli("verify", image)
     assert done.status == 0
-    assert f"domctx_{hook} failed with DeclarationError: that is no name for a" in done.err
+    assert f"domctx_{hook} failed with DeclarationError: invalid name for a" in done.err
 
 
 FORMATS = {

@@ -66,7 +66,7 @@ class TestVerbs:
         shown = domctx_cli("show", "--json", images[0])
         assert shown.status == 0
         assert shown.json["records"][1]["name"] == "GOOD"
-        assert "verbs 1.5: is conflict: the verb show is domctx's own" in shown.err
+        assert "verbs 1.5: is conflict: the verb show belongs to domctx" in shown.err
         assert domctx_cli("--strict", "show", images[0]).status == 4
         assert domctx_cli("frobnicate").out == "it runs\n"
 
@@ -91,7 +91,7 @@ class TestVerbs:
     ("source", "status", "said"),
     [
         ("raise OSError('no')", 4, "its import raised OSError: no"),
-        ("opener = 7", 4, "the scheme mine of dom 1.0 cannot be called"),
+        ("opener = 7", 4, "the scheme mine of dom 1.0 is not callable"),
         ("def opener(request): raise KeyError('x')", 4, "opening mine:x raised KeyError: 'x'"),
         (
             "from domctx_core import UsageError\ndef opener(request): raise UsageError('mine')",

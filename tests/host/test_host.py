@@ -138,7 +138,7 @@ class TestStatus:
         host = domctx_dists.host()
         plugin = domctx_dists.plugin(host, "future")
         assert plugin.status is Status.INCOMPATIBLE
-        assert "needs domctx-core>=99" in plugin.reason
+        assert "requires domctx-core>=99" in plugin.reason
         entry = host.registry.get(300)
         assert entry is not None
         with pytest.raises(PluginError, match="incompatible"):
@@ -214,7 +214,7 @@ def test_a_scheme_that_opens_no_domain(
     odd_module(domctx_dists, f"@hookimpl\ndef domctx_domains(): return {declared}\n")
     done = domctx_cli("save", "odd:1", "-o", tmp_path / "x")
     assert done.status == 4
-    assert f"it gave {gives}, and a Domain is expected" in done.err
+    assert f"expected a Domain, got {gives}" in done.err
     assert "provider: odd 1.5" in done.err
 
 
@@ -226,7 +226,10 @@ def test_an_observer_that_is_none(
     )
     done = domctx_cli("verify", image)
     assert done.status == 0
-    assert "odd 1.5: is failed: its observer raised TypeError: it made {}" in done.err
+    assert (
+        "odd 1.5: is failed: its observer raised TypeError: expected an Observer, got {}"
+        in done.err
+    )
     checked = domctx_cli("plugins", "check", "odd")
     assert checked.status == 1
     assert "its observer raised" in checked.out

@@ -138,10 +138,16 @@ class TestHooks:
     @pytest.mark.parametrize(
         ("answer", "said"),
         [
-            ("7", "is failed: domctx_{} failed with DeclarationError: it returned int, and a list"),
-            ("'text'", "is failed: domctx_{} failed with DeclarationError: it returned str, and "),
+            (
+                "7",
+                "is failed: domctx_{} failed with DeclarationError: it returned int; expected a list",
+            ),
+            (
+                "'text'",
+                "is failed: domctx_{} failed with DeclarationError: it returned str; expected ",
+            ),
             ("[object()]", "is failed: domctx_{} failed with DeclarationError: it returned object"),
-            ("None", "domctx_{} returned None; a hook with nothing to declare returns an empty"),
+            ("None", "domctx_{} returned None; return an empty list to declare"),
             ("1 / 0", "is failed: domctx_{} failed with ZeroDivisionError: division by zero"),
             ("exit(3)", "is failed: domctx_{} failed with SystemExit: 3"),
         ],
@@ -162,11 +168,11 @@ class TestHooks:
     @pytest.mark.parametrize(
         ("hook", "declaration", "said"),
         [
-            ("checks", "CheckDeclaration(7)", "holds a Check subclass"),
-            ("commands", "CommandDeclaration('v', 7)", "holds a click command"),
-            ("domains", "DomainDeclaration('s', 7)", "holds a callable"),
-            ("formats", "FormatDeclaration(7)", "holds a Format subclass"),
-            ("observers", "ObserverDeclaration(7)", "holds a callable"),
+            ("checks", "CheckDeclaration(7)", "requires a Check subclass"),
+            ("commands", "CommandDeclaration('v', 7)", "requires a click command"),
+            ("domains", "DomainDeclaration('s', 7)", "requires a callable"),
+            ("formats", "FormatDeclaration(7)", "requires a Format subclass"),
+            ("observers", "ObserverDeclaration(7)", "requires a callable"),
             ("record_types", "RecordTypeDeclaration(7)", "7 is not a record type"),
         ],
     )

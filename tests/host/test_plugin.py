@@ -88,13 +88,13 @@ CASES = {
     "declares another code": Case(
         lambda d: bad(d, record_module(NEEDED + 1, "BAD")),
         "failed",
-        "declares 400.BAD, and MyRecord says 401.BAD",
+        "declares 400.BAD, but MyRecord is 401.BAD",
         False,
     ),
     "wants a newer core": Case(
         lambda d: bad(d, record_module(NEEDED, "BAD"), requires=("domctx-core>=99",)),
         "incompatible",
-        "it needs domctx-core>=99, and this is",
+        "it requires domctx-core>=99, but this is",
         True,
     ),
     "conflicting code": Case(
@@ -107,7 +107,7 @@ CASES = {
         two_of_one_entry_point, "conflict", "bad 1.0 (400.BAD) and other 2.0 (400.BAD)", True
     ),
     "wrong name of an entry point": Case(
-        of_a_name_that_says_nothing, "failed", "'bad', not [FORMAT/]CODE.NAME", True, needed=1
+        of_a_name_that_says_nothing, "failed", "'bad'; expected [FORMAT/]CODE.NAME", True, needed=1
     ),
     "hook fails": Case(
         with_a_hook_that_fails,

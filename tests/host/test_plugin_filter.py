@@ -40,13 +40,13 @@ class TestPluginFilter:
         domctx_dists.add("my-plugin", entry_points=point(300, "THREE", "plugin_mod"))
         with pytest.raises(UsageError) as caught:
             domctx_dists.host(disabled={"my-plugn": "-p no:my-plugn"})
-        assert caught.value.hint == "near names: my-plugin"
+        assert caught.value.hint == "similar names: my-plugin"
 
     def test_near_names_are_as_they_are_listed(self, domctx_dists: FakeDists) -> None:
         domctx_dists.add("my-plugin", entry_points=point(300, "THREE_AAA", "plugin_mod"))
         with pytest.raises(UsageError) as caught:
             domctx_dists.host(disabled={"300-three-aab": "-p no:300.three_aab"})
-        assert caught.value.hint == "near names: 300.THREE_AAA"
+        assert caught.value.hint == "similar names: 300.THREE_AAA"
 
     def test_blanks_around_a_name_are_nothing(self, domctx_dists: FakeDists) -> None:
         domctx_dists.add("my-plugin", entry_points=point(300, "THREE", "plugin_mod"))

@@ -182,7 +182,7 @@ class Unlucky(NumbersRecord):
     ("decides", "depends", "what"),
     [
         (Forgetful, NumbersRecord, "WIDTH, which is not `remembered`"),
-        (WidthRecord, Never, "chooses Narrow"),
+        (WidthRecord, Never, "selects Narrow"),
         (WidthRecord, Unknown, "0x999|2457"),
         (WidthRecord, Unlucky, "raises KeyError"),
     ],

@@ -432,11 +432,11 @@ def test_a_long_head_is_not_read_again_for_each_short_one(
         ({}, "`measure` raises ValueError: no extent"),
         ({"measure": lambda self, head, order: None}, None),
         ({"prefix": lambda *_: 1 // 0}, "`prefix` raises ZeroDivisionError"),
-        ({"prefix": lambda *_: 8}, "`prefix` says 8 of a head of"),
-        ({"measure": lambda self, head, order: len(head)}, "`measure` says 1?., and `extent`"),
+        ({"prefix": lambda *_: 8}, "`prefix` returns 8 for a head of"),
+        ({"measure": lambda self, head, order: len(head)}, "`measure` returns 1?., but `extent`"),
         (
             {"measure": lambda self, head, order: len(head) + 16 * (len(head) - 8)},
-            "of a head that breaks a rule",
+            "for a head that breaks a rule",
         ),
     ],
 )

@@ -147,7 +147,7 @@ def write_plugin(
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise UsageError(
-                f"{target} is there already", hint="remove it, or choose another --directory"
+                f"{target} already exists", hint="remove it, or choose another --directory"
             )
         with tempfile.TemporaryDirectory(prefix=f".{names.dist}-", dir=directory) as beside:
             made = Path(beside) / names.dist
@@ -161,14 +161,14 @@ def write_plugin(
 def _refuse_code(code: int, registry: Registry) -> None:
     fault = code_fault(code, None)
     if not 0 <= code < 2**32:
-        fault = f"{code:#x} is no type code: those are unsigned 32-bit numbers"
+        fault = f"{code:#x} is not a type code: expected an unsigned 32-bit number"
     if fault is not None:
-        raise UsageError(fault, hint="leave --code away to be given one that is free")
+        raise UsageError(fault, hint="omit --code to get one that is free")
     taken = next((entry for entry in registry if entry.code == code), None)
     if taken is not None:
         raise UsageError(
             f"type code {code:#x} is {taken.name} of {taken.provider}",
-            hint="leave --code away to be given one that is free",
+            hint="omit --code to get one that is free",
         )
 
 

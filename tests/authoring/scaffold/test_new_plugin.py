@@ -240,8 +240,8 @@ class TestCommand:
         ("arguments", "said"),
         [
             (("x", "--code", "5"), "reserved for Xen"),
-            (("x", "--code", "-1"), "no type code"),
-            (("x", "--code", "0x100000000"), "no type code"),
+            (("x", "--code", "-1"), "not a type code"),
+            (("x", "--code", "0x100000000"), "not a type code"),
             (("x", "--code", "five"), "no type code"),
             (("x", "--code", "300"), "is TAKEN of other 1.0"),
             (("taken",), "the name TAKEN is taken by other 1.0"),
@@ -275,7 +275,7 @@ class TestCommand:
         before = sorted(folder.rglob("*"))
         status, _, err = self.new(domctx_cli, tmp_path, "x")
         assert status == 2
-        assert "is there already" in err
+        assert "already exists" in err
         assert sorted(folder.rglob("*")) == before
 
     def test_a_file_of_that_name_is_left_alone(

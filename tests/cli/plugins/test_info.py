@@ -122,13 +122,13 @@ class TestCheck:
         self, domctx_cli: CommandRunner, domctx_dists: FakeDists
     ) -> None:
         add(domctx_dists, points={TYPES: {"sample": f"{PACKAGE}:SampleRecord"}})
-        self.one_fault(domctx_cli, "status", "'sample', not [FORMAT/]CODE.NAME")
+        self.one_fault(domctx_cli, "status", "'sample'; expected [FORMAT/]CODE.NAME")
 
     def test_a_declaration_that_disagrees(
         self, domctx_cli: CommandRunner, domctx_dists: FakeDists
     ) -> None:
         add(domctx_dists, points={TYPES: {"0x1235.SAMPLE": f"{PACKAGE}:SampleRecord"}})
-        self.one_fault(domctx_cli, "status", "declares 4661.SAMPLE", "says 4660.SAMPLE")
+        self.one_fault(domctx_cli, "status", "declares 4661.SAMPLE", "is 4660.SAMPLE")
 
     def test_a_layout_that_does_not_compile(
         self, domctx_cli: CommandRunner, domctx_dists: FakeDists
@@ -181,7 +181,7 @@ class TestCheck:
         [
             ("Summary", "add `description`"),
             ("License-Expression", "there is no licence expression"),
-            ("License-File", "the licence itself is not shipped"),
+            ("License-File", "no licence file is shipped"),
             ("Requires-Python", "add `requires-python"),
             ("Keywords", "the keyword domctx-plugin"),
         ],
@@ -196,7 +196,7 @@ class TestCheck:
         self, domctx_cli: CommandRunner, domctx_dists: FakeDists
     ) -> None:
         add(domctx_dists, licence=False)
-        self.one_fault(domctx_cli, "metadata", "the licence itself is not shipped")
+        self.one_fault(domctx_cli, "metadata", "no licence file is shipped")
 
     @pytest.mark.parametrize(
         ("requires", "said"),
@@ -257,12 +257,12 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("group", "name", "source", "said"),
         [
-            ("domctx.formats", "mine", "thing = 7", "is no Format class"),
+            ("domctx.formats", "mine", "thing = 7", "is not a Format class"),
             (
                 "domctx.formats",
                 "mine",
                 "from domctx_core import Format\nclass thing(Format):\n    name = 'other'",
-                "declares the format mine, and thing is called 'other'",
+                "declares the format mine, but thing is named 'other'",
             ),
             (
                 "domctx.formats",
@@ -272,12 +272,12 @@ class TestCheck:
                 "never",
             ),
             ("domctx.domains", "mine", "thing = 7", "the scheme mine"),
-            ("domctx.commands", "mine", "thing = 7", "is no click command"),
+            ("domctx.commands", "mine", "thing = 7", "is not a click command"),
             (
                 "domctx.commands",
                 "show",
                 "import click\n@click.command()\ndef thing(): pass",
-                "the verb show is domctx's own",
+                "the verb show belongs to domctx",
             ),
         ],
     )
@@ -327,7 +327,7 @@ class TestCheck:
         add(domctx_dists)
         result = domctx_cli("plugins", "check", "domctx-plugin-smaple")
         assert result.status == 2
-        assert "near names: domctx-plugin-sample" in result.err
+        assert "similar names: domctx-plugin-sample" in result.err
 
 
 class TestInfo:
@@ -423,7 +423,7 @@ class TestInfo:
         assert result.status == 2
         assert result.out == ""
         assert "no plugin is called domctx-plugin-sampel" in result.err
-        assert "near names: domctx-plugin-sample" in result.err
+        assert "similar names: domctx-plugin-sample" in result.err
 
 
 class TestFreeze:
