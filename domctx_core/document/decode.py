@@ -1,9 +1,8 @@
-"""Decode: an image of any known format as JSON that `encoder` turns back into the very same bytes.
+"""Decode an image of any known format to JSON that `encode` turns back into the very same bytes.
 
-What fields and counts do not give back by themselves is kept in hex beside them. Bulk bodies
-(guest memory) and those too long to hold stay where they are and are named by their place, unless
-the caller wants otherwise. The same parts, in the order of their bytes, make one nested document or
-a line each.
+Bytes that fields and counts do not give back are kept in hex beside them. Bulk bodies (guest memory)
+and those too long to hold are given by their place in the input, unless the caller wants otherwise.
+The same parts, in the order of their bytes, are written as one nested document or as a line each.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from domctx_core.document.canonical import (
     prologue_bytes,
 )
 from domctx_core.document.decode_batch import RecordBatch, RecordBatcher
-from domctx_core.document.text_writer import Part, Writer
+from domctx_core.document.text_writer import DocumentPart, Writer
 from domctx_core.document.vocabulary import (
     LINES,
     SCHEMA,
@@ -43,7 +42,7 @@ from domctx_core.reader.walker import walk
 __all__ = ["Pages", "decode_image", "decode_lines", "decode_text"]
 
 Pages = Literal["reference", "inline", "omit"]
-"""What becomes of bulk bodies: named by their place in the input, in hex, or left out."""
+"""The form of bulk bodies: by their place in the input, in hex, or left out."""
 
 
 def decode_image(
@@ -55,28 +54,15 @@ def decode_image(
     format: Format | None = None,
     cap: int = DEFAULT_CAP,
 ) -> dict[str, Any]:
-    """The document of `decode`: all that `encode_image` needs to make the same bytes again.
+    """Return the document of `decode`: all that `encode_image` needs to restore the same bytes.
 
-    Never raises for bad bytes. Bodies longer than `cap` bytes are treated as bulk ones are;
-    `ImageError` where they are to be inline. A source that cannot seek has to be a
-    `PassingSource`.
+    Never raises for bad bytes. Bodies longer than `cap` bytes are treated as bulk bodies; raises
+    `ImageError` if they are to be inline. A source that cannot seek has to be a `PassingSource`.
     """
     nest = _Nest()
     with gc_paused():
         for part in _Decoder(source, formats, pages, format, cap).parts():
-            if part.kind == "container":
-                nest.container(part.level, part.shown)
-            elif part.kind == "record":
-                nest.record(part.level, part.shown)
-            elif part.kind == "records":
-                nest.nodes[part.level]["records"] += part.batch or ()
-            elif part.kind != "end":
-                node = nest.nodes[part.level]
-                if part.kind in node:
-                    node[part.kind]["length"] += part.shown["length"]
-                    node[part.kind]["raw"] += part.shown["raw"]
-                else:
-                    node[part.kind] = part.shown
+            nest.add(part)
     return {"schema": SCHEMA, "path": path, "size": json_integer(source.end()), **nest.root}
 
 
@@ -88,26 +74,26 @@ def decode_lines(
     format: Format | None = None,
     cap: int = DEFAULT_CAP,
 ) -> Iterator[dict[str, Any]]:
-    """The same as one object for each container, record, and stretch that is neither, in order.
+    """Yield the same as one object for each container, record, and stretch that is neither, in order.
 
-    What the objects belong to is in `container`, a list of formats from the outside in. A stream
-    of any length takes little memory.
+    `container` of an object is where it belongs: a list of formats from the outside in. A stream of
+    any length takes little memory.
     """
-    said: dict[str, Any] = {"schema": LINES}
+    first: dict[str, Any] = {"schema": LINES}
     if source.seekable:
-        said["size"] = json_integer(source.end())
+        first["size"] = json_integer(source.end())
     for part in _Decoder(source, formats, pages, format, cap).parts():
         names = list(part.level.path)
         if part.kind == "records":
-            for shown in part.batch or ():
-                yield {"container": names, **shown}
+            for obj in part.batch or ():
+                yield {"container": names, **obj}
         elif part.kind == "record":
-            yield {"container": names, **part.shown}
+            yield {"container": names, **part.obj}
         elif part.kind == "container":
-            yield {**said, "container": names, "offset": json_integer(part.offset), **part.shown}
-            said = {}
+            yield {**first, "container": names, "offset": json_integer(part.offset), **part.obj}
+            first = {}
         elif part.kind != "end":
-            yield {"container": names, part.kind: part.shown}
+            yield {"container": names, part.kind: part.obj}
 
 
 def decode_text(
@@ -119,7 +105,7 @@ def decode_text(
     format: Format | None = None,
     cap: int = DEFAULT_CAP,
 ) -> Iterator[str]:
-    """The document as text, in parts and with a record a line, so that people and `diff` can read it.
+    """Yield the document as text, with a record a line, so that people and `diff` can read it.
 
     Nothing of the document is held.
     """
@@ -131,32 +117,41 @@ def decode_text(
 
 
 class _Nest:
-    """Puts containers and records in each other, in the order in which they come."""
+    """One nested document, to which parts are added."""
 
     def __init__(self) -> None:
         self.root: dict[str, Any] = {}
-        self.nodes: dict[OpenContainer, dict[str, Any]] = {}
+        self._stack: list[dict[str, Any]] = []
         self._last: dict[str, Any] = {}
 
-    def container(self, level: OpenContainer, shown: dict[str, Any]) -> None:
-        """A container begins: the outermost, that of the last record, or what follows a header."""
-        node = shown | {"records": []}
-        if level.parent is not None:
-            self._last["content"] = node
-        elif not self.root:
-            self.root = node
-        else:  # it follows a format that has no records of its own
-            next(n for n in reversed(self.nodes.values()) if "content" not in n)["content"] = node
-        self.nodes[level] = node
+    def add(self, part: DocumentPart) -> None:
+        """Add the next part: the content of the last record, or what is in the innermost container."""
+        kind, obj = part.kind, part.obj
+        if kind == "container":
+            self._open(obj | {"records": []}, part.level.parent is not None)
+        elif kind == "end":
+            self._stack.pop()
+        elif kind == "records":
+            self._stack[-1]["records"] += part.batch or ()
+        elif kind == "record":
+            self._stack[-1]["records"].append(obj)
+            self._last = obj
+        elif kind in self._stack[-1]:
+            self._stack[-1][kind]["length"] += obj["length"]
+            self._stack[-1][kind]["raw"] += obj["raw"]
+        else:
+            self._stack[-1][kind] = obj
 
-    def record(self, level: OpenContainer, shown: dict[str, Any]) -> None:
-        """The next record of a container."""
-        self.nodes[level]["records"].append(shown)
-        self._last = shown
+    def _open(self, container: dict[str, Any], has_parent: bool) -> None:
+        if not self._stack:
+            self.root = container
+        else:  # without a parent, it follows a format that has no records of its own
+            (self._last if has_parent else self._stack[-1])["content"] = container
+        self._stack.append(container)
 
 
 class _Decoder:
-    """Make parts of events, so that every byte is in one of them.
+    """Turns events into parts, so that every byte is in one of them.
 
     `at` is how far the bytes are accounted for; `waiting` is a record whose body may be a container.
     """
@@ -174,7 +169,7 @@ class _Decoder:
         self.waiting: Record | None = None
         self.batcher = RecordBatcher(source)
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[DocumentPart]:
         for event in walk(
             self.source, self.formats, format=self.format, cap=self.cap, batcher=self.batcher
         ):
@@ -186,7 +181,7 @@ class _Decoder:
                 case Record() if event.complete:
                     yield from self.record(event)
                 case RecordBatch():
-                    yield Part("records", event.level, event.offset, {}, event)
+                    yield DocumentPart("records", event.level, event.offset, {}, event)
                     self.at = event.end
                 case Trailing(level, offset, length):
                     yield from self.stretch("trailing", level, offset, offset + length)
@@ -196,35 +191,33 @@ class _Decoder:
                         end = None if rest is None else offset + rest
                         yield from self.stretch("unframed", level, offset, end)
                     self.at = max(self.at, offset + (rest or 0))
-                    yield Part("end", level, self.at, {})
+                    yield DocumentPart("end", level, self.at, {})
                 case Fault(level) if level is not None and not self.opened_any:
-                    shown = container_json(level, False)
-                    shown.pop("header", None)  # one that breaks off is not framed either
-                    yield Part("container", level, 0, shown)
+                    obj = container_json(level, False)
+                    obj.pop("header", None)  # one that breaks off is not framed either
+                    yield DocumentPart("container", level, 0, obj)
                     self.opened_any = True
             if isinstance(self.source, PassingSource) and self.waiting is None:
                 self.source.forget(self.at)
 
     # ------------------------------------------------------------------------------ containers
 
-    def opened(self, event: Opened) -> Part:
+    def opened(self, event: Opened) -> DocumentPart:
         level, resumed = event.level, event.resumed
-        shown = container_json(level, resumed)
-        if not resumed and level.prologue:
-            shown |= self.prologue(level)
-        offset = level.parent.end if resumed and level.parent is not None else level.offset
+        obj = container_json(level, resumed)
         if not resumed:
             self.at = level.records_offset
+            if level.prologue:
+                obj |= self.prologue(level, obj["header"])
         self.opened_any = True
-        return Part("container", level, offset, shown)
+        return DocumentPart("container", level, event.offset, obj)
 
-    def prologue(self, level: OpenContainer) -> dict[str, Any]:
-        """The prologue's bytes, where its fields do not give them back."""
+    def prologue(self, level: OpenContainer, header: dict[str, Any]) -> dict[str, Any]:
+        """Return the prologue's bytes if its fields do not give them back."""
         raw = bytes(self.source.at(level.offset, level.records_offset - level.offset))
-        header = container_json(level, False)["header"]
         try:
-            made, _ = prologue_bytes(level.format, level.framing.byteorder, header)
-            again = b"".join(part for _, part in made)
+            bodies, _ = prologue_bytes(level.format, level.framing.byteorder, header)
+            again = b"".join(encoded for _, encoded in bodies)
         except PLUGIN_ERRORS:
             again = b""
         return {} if again == raw else {"header_raw": raw.hex()}
@@ -235,23 +228,23 @@ class _Decoder:
         level: OpenContainer,
         start: int,
         end: int | None,
-    ) -> Iterator[Part]:
-        """The bytes from `start` up to `end`, or to the end of the input; nothing for none."""
+    ) -> Iterator[DocumentPart]:
+        """Yield the bytes from `start` to `end` (None: the end of the input), if there are any."""
         if end is None and self.source.seekable:
             end = self.source.end()
         if end is not None and end - start > self.cap and self.source.seekable:
-            yield Part(kind, level, start, self.reference(start, end - start, None))
+            yield DocumentPart(kind, level, start, self.reference(start, end - start, None))
             return
         while end is None or start < end:
             size = CHUNK if end is None else end - start
             raw = self.source.at(start, size if self.source.seekable else min(size, CHUNK))
             if not raw:
                 return
-            yield Part(kind, level, start, stretch_json(start, len(raw), raw))
+            yield DocumentPart(kind, level, start, stretch_json(start, len(raw), raw))
             start += len(raw)
 
     def reference(self, offset: int, length: int, record: Record | None) -> dict[str, Any]:
-        """A stretch that is not held, as `pages` says."""
+        """Return a stretch that is not held, in the form that `pages` asks for."""
         if self.pages == "omit":
             return stretch_json(offset, length) | {"omitted": True}
         if self.pages == "inline":
@@ -271,7 +264,7 @@ class _Decoder:
 
     # --------------------------------------------------------------------------------- records
 
-    def record(self, record: Record) -> Iterator[Part]:
+    def record(self, record: Record) -> Iterator[DocumentPart]:
         content = record.content
         if content is not None and not content.inline:
             self.waiting = record  # what comes next says whether its body could be opened
@@ -279,35 +272,35 @@ class _Decoder:
         self.at = record.end
         batch = self.batcher.single(record)
         if batch is not None:
-            yield Part("records", record.level, record.offset, {}, batch)
+            yield DocumentPart("records", record.level, record.offset, {}, batch)
         else:
-            yield Part("record", record.level, record.offset, self.thorough(record))
+            yield DocumentPart("record", record.level, record.offset, self.thorough(record))
 
-    def settle(self, opened: bool) -> Part:
-        """The record whose body is a container, or should have been."""
+    def settle(self, opened: bool) -> DocumentPart:
+        """Return the record that was waiting; if its body was not opened, with its bytes."""
         record, self.waiting = self.waiting, None
         assert record is not None
         self.at = record.end
         if opened:
-            shown = self.head(record)
-            shown |= {"body": None, "provider": record_provider(record)}
+            obj = self.head(record) | {"body": None, "provider": record_provider(record)}
         else:
-            shown = self.thorough(record)
-        return Part("record", record.level, record.offset, shown)
+            obj = self.thorough(record)
+        return DocumentPart("record", record.level, record.offset, obj)
 
     def head(self, record: Record) -> dict[str, Any]:
-        shown = record_head(record)
+        """Return what precedes the body, with the header's bytes if they are unusual."""
+        obj = record_head(record)
         level = record.level
         raw = bytes(self.source.at(record.offset, record.header_size))
         assert level.format.header is not None
         values = header_values(level.format.header, record.type, record.instance, record.length)
         if canonical_header(level.format.header, values, level.framing.byteorder) != raw:
-            shown["header_raw"] = raw.hex()
-        return shown
+            obj["header_raw"] = raw.hex()
+        return obj
 
     def thorough(self, record: Record) -> dict[str, Any]:
-        """One record, with everything that its fields do not give back."""
-        shown = self.head(record)
+        """Return one record with everything that its fields do not give back."""
+        obj = self.head(record)
         held, rest = record.length, 0
         if not record.held:
             try:
@@ -324,11 +317,11 @@ class _Decoder:
                 body = body_json(decoded.body)
                 again = canonical_body(type(decoded.body), body, record.level.framing.byteorder)
         except PLUGIN_ERRORS:
-            pass  # verify says what is wrong with it; the bytes are kept
-        shown["body"] = body
+            pass  # `verify` reports it; the bytes are kept
+        obj["body"] = body
         if again != raw and (raw or not rest):
-            shown["raw"] = raw.hex()
+            obj["raw"] = raw.hex()
         if rest:
-            shown["rest"] = self.reference(record.body_offset + held, rest, record)
-        shown["provider"] = record_provider(record)
-        return shown
+            obj["rest"] = self.reference(record.body_offset + held, rest, record)
+        obj["provider"] = record_provider(record)
+        return obj

@@ -1,46 +1,42 @@
-"""A nested document of an image as text, written part by part: nothing of it is held.
+"""Write the nested document of an image as text, part by part, without holding it.
 
-What `decode` prints and what `show --json` prints is written here, with a record a line, so that
-people and `diff` can read it.
+`decode` and `show --json` print it: a record a line, so that people and `diff` can read it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from domctx_core.base.text import json_integer
 from domctx_core.document.vocabulary import SCHEMA
 from domctx_core.reader.record import OpenContainer
 
-__all__ = ["Alike", "Part", "Writer"]
+if TYPE_CHECKING:
+    from domctx_core.document.decode_batch import RecordBatch
 
-
-class Alike(Protocol):
-    """Records that are alike."""
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Each as JSON has it."""
-
-    def texts(self, encode: Callable[[Any], str]) -> Iterator[str]:
-        """Each as text."""
+__all__ = ["DocumentPart", "Writer"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One container, record or stretch as JSON has it, records that are alike, or a container's end."""
+class DocumentPart:
+    """A container, record or stretch as JSON has it, a batch of records, or the end of a container."""
 
     kind: Literal["container", "record", "records", "trailing", "unframed", "end"]
     level: OpenContainer
     offset: int
-    shown: dict[str, Any]
-    batch: Alike | None = None
+    obj: dict[str, Any]
+    batch: RecordBatch | None = None
 
 
 class Writer:
-    """Write parts as one nested document."""
+    """Writes parts as one nested document.
+
+    Each part is written when the next one comes, which may go into it: `record` is the text of a
+    record whose brace is open, `stretch` one whose bytes go on, `listing` an open list of records.
+    """
 
     def __init__(self) -> None:
         self.encode = json.JSONEncoder().encode
@@ -52,17 +48,19 @@ class Writer:
         self.size: int | None = None
 
     def begin(self, path: str, size: int | None) -> Iterator[str]:
+        """Yield the beginning of the document; `size` is None if it is not known yet."""
         self.size = size
         yield f'{{\n  "schema": {self.encode(SCHEMA)},\n  "path": {self.encode(path)}'
         if size is not None:
             yield f',\n  "size": {self.encode(json_integer(size))}'
 
-    def part(self, part: Part) -> Iterator[str]:
+    def part(self, part: DocumentPart) -> Iterator[str]:
+        """Yield the next part, and what ends the one before it."""
         if self.stretch is not None:
             kind, level, length = self.stretch
             if part.kind == kind and part.level is level:
-                self.stretch = kind, level, length + part.shown["length"]
-                yield part.shown["raw"]
+                self.stretch = kind, level, length + part.obj["length"]
+                yield part.obj["raw"]
                 return
             yield self.stretched()
         if part.kind == "container":
@@ -72,7 +70,7 @@ class Writer:
             yield self.record + "}"
             self.record = ""
         if part.kind == "end":
-            if len(self.stack) > 1:  # more may be said of the outermost one
+            if len(self.stack) > 1:  # `end` closes the outermost, after more keys
                 yield self.leave()
             return
         if part.batch is not None:
@@ -82,16 +80,16 @@ class Writer:
             return
         if part.kind == "record":
             # what is in the record or follows it goes into it, before its brace
-            self.record = self.line() + self.encode(part.shown)[:-1]
+            self.record = self.line() + self.encode(part.obj)[:-1]
             return
         yield self.listed() + f",\n{self.indent}{self.encode(part.kind)}: "
-        if "raw" not in part.shown:
-            yield self.encode(part.shown)
+        if "raw" not in part.obj:
+            yield self.encode(part.obj)
             return
-        self.stretch = part.kind, part.level, part.shown["length"]
-        yield f'{{"offset": {self.encode(part.shown["offset"])}, "raw": "{part.shown["raw"]}'
+        self.stretch = part.kind, part.level, part.obj["length"]
+        yield f'{{"offset": {self.encode(part.obj["offset"])}, "raw": "{part.obj["raw"]}'
 
-    def container(self, part: Part) -> Iterator[str]:
+    def container(self, part: DocumentPart) -> Iterator[str]:
         if part.level.parent is not None:
             yield self.record + ', "content": {'
             self.record = ""
@@ -99,7 +97,7 @@ class Writer:
             yield self.listed() + f',\n{self.indent}"content": {{'
         comma = "" if self.stack else ","
         self.stack.append(part.level)
-        for key, value in part.shown.items():
+        for key, value in part.obj.items():
             yield f"{comma}\n{self.indent}{self.encode(key)}: {self.encode(value)}"
             comma = ","
         yield f'{comma}\n{self.indent}"records": ['
@@ -110,7 +108,7 @@ class Writer:
         return "  " * (2 * len(self.stack) - 1)
 
     def end(self, size: int, more: Mapping[str, Any] | None = None) -> Iterator[str]:
-        """The end of the document: the input's size where it was not known before, and other keys."""
+        """Yield the end of the document: the input's size if it was not known before, and more keys."""
         if self.stretch is not None:
             yield self.stretched()
         if self.record:
@@ -127,14 +125,14 @@ class Writer:
         return f"{comma}\n{self.indent}  "
 
     def listed(self) -> str:
-        """Ends the list of records of the innermost container."""
+        """End the list of records of the innermost container."""
         if not self.listing:
             return ""
         self.listing = False
         return f"\n{self.indent}]" if self.comma else "]"
 
     def stretched(self) -> str:
-        """Ends the bytes of a stretch, whose number is known only now."""
+        """End the bytes of a stretch, whose number is known only now."""
         assert self.stretch is not None
         (_, _, length), self.stretch = self.stretch, None
         return f'", "length": {self.encode(json_integer(length))}}}'

@@ -7,7 +7,7 @@ from typing import Any
 
 from domctx_core.base.errors import PLUGIN_ERRORS
 from domctx_core.base.problems import Finding
-from domctx_core.document.text_writer import Part, Writer
+from domctx_core.document.text_writer import DocumentPart, Writer
 from domctx_core.document.vocabulary import (
     body_json,
     container_json,
@@ -45,20 +45,20 @@ def view_text(
     yield from writer.end(source.end(), {"findings": [finding.to_json() for finding in findings]})
 
 
-def _parts(event: Event, keep: Callable[[Record], bool], writer: Writer) -> Iterator[Part]:
+def _parts(event: Event, keep: Callable[[Record], bool], writer: Writer) -> Iterator[DocumentPart]:
     match event:
         case Opened(level, resumed):
-            yield Part("container", level, level.offset, container_json(level, resumed))
+            yield DocumentPart("container", level, level.offset, container_json(level, resumed))
         case Record(level=level) if keep(event) or event.content is not None:
-            yield Part("record", level, event.offset, _record(event))
+            yield DocumentPart("record", level, event.offset, _record(event))
         case Trailing(level, offset, length, raw):
-            yield Part("trailing", level, offset, stretch_json(offset, length, raw[:KEPT]))
+            yield DocumentPart("trailing", level, offset, stretch_json(offset, length, raw[:KEPT]))
         case Closed(level, offset):
-            yield Part("end", level, offset, {})
+            yield DocumentPart("end", level, offset, {})
         case Fault(level) if level is not None and level not in writer.stack:
             # one that broke off before it was known
-            yield Part("container", level, level.offset, container_json(level, False))
-            yield Part("end", level, level.offset, {})
+            yield DocumentPart("container", level, level.offset, container_json(level, False))
+            yield DocumentPart("end", level, level.offset, {})
 
 
 def view_lines(

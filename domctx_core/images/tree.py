@@ -1,7 +1,7 @@
-"""Trees: an image of any known format as containers and records, every byte in its place.
+"""Read an image of any known format into a tree of containers and records that has every byte.
 
-Built from the walker's flat events, for whoever has to look at an image more than once: edit,
-encode, diff, report. The source must be able to seek; bodies stay where they are until asked for.
+It is built from the walker's flat events, for code that looks at an image more than once: edit, diff,
+report. The source must be able to seek; bodies are read when they are asked for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RecordNode:
 
     @property
     def inline(self) -> bool:
-        """Whether `content` follows the record, rather than being its body."""
+        """Return whether `content` follows the record, rather than being its body."""
         content = self.record.content
         return content is not None and content.inline
 
@@ -62,13 +62,13 @@ class ContainerNode:
 
     @property
     def prologue(self) -> ByteRange:
-        """Where the bodies before the first record lie."""
+        """Return the range of the bodies before the first record."""
         if self.resumed:
             return ByteRange(self.start, 0)
         return ByteRange(self.start, max(0, self.level.records_offset - self.start))
 
     def walk(self) -> Iterator[ContainerNode]:
-        """This container and all that lie in it or follow its records, in image order."""
+        """Yield this container and all that are in it or follow its records, in image order."""
         pending = [self]
         while pending:
             container = pending.pop()
@@ -81,9 +81,9 @@ class ContainerNode:
 
 @dataclass(slots=True, eq=False)
 class Image:
-    """A whole input: its outermost container, and what `verify` says of it, if it was asked.
+    """A whole input: its outermost container, and the findings of the verifier, if there was one.
 
-    `needs_plugin` says that something could not be judged for want of a plugin.
+    `needs_plugin` is set if something could not be judged for want of a plugin.
     """
 
     source: Source
@@ -93,7 +93,7 @@ class Image:
     needs_plugin: bool = False
 
     def nodes(self) -> Iterator[tuple[ContainerNode, RecordNode]]:
-        """Every record with its container, in image order of the containers' beginnings."""
+        """Yield every record with its container, in image order of the containers' beginnings."""
         for container in self.root.walk():
             for node in container.nodes:
                 yield container, node
@@ -107,10 +107,10 @@ def read_image(
     format: Format | None = None,
     cap: int = DEFAULT_CAP,
 ) -> Image:
-    """The tree of an input; `verifier`, where there is one, sees it as it is read.
+    """Read the tree of an input; `verifier`, if given, sees it as it is read.
 
     Never raises for bad bytes: a record that the input does not have whole is part of what is
-    `unframed`. `MisuseError` where the source cannot seek.
+    `unframed`. Raises `MisuseError` if the source cannot seek.
     """
     if not source.seekable:
         raise MisuseError("a tree is made of an input that can seek")
@@ -138,7 +138,7 @@ def read_image(
 
 
 class _Builder:
-    """Put events in their places; `stack` are the containers that are open."""
+    """Puts events in their places; `stack` are the containers that are open."""
 
     def __init__(self) -> None:
         self.end = 0
@@ -147,11 +147,11 @@ class _Builder:
         self.node: RecordNode | None = None
 
     def opened(self, event: Opened) -> None:
-        level, resumed = event.level, event.resumed
+        level, resumed, recognised, _ = event
+        start = event.offset
         outer = self.stack[-1] if self.stack else None
         parent = self.node if level.parent is not None else None
-        start = level.parent.end if resumed and level.parent is not None else level.offset
-        container = ContainerNode(level, resumed, event.recognised, start, start, parent, outer)
+        container = ContainerNode(level, resumed, recognised, start, start, parent, outer)
         if outer is None:
             self.root = container
         elif parent is None:

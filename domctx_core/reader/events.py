@@ -25,6 +25,12 @@ class Opened(NamedTuple):
     recognised: bool = True
     untried: Mapping[str, PluginError] = MappingProxyType({})
 
+    @property
+    def offset(self) -> int:
+        """Where the container begins or goes on."""
+        parent = self.level.parent
+        return parent.end if self.resumed and parent is not None else self.level.offset
+
 
 class Closed(NamedTuple):
     """A container has ended, is suspended, or is `broken`: its framing cannot be read any further.
