@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from domctx_core.images.diff.bytes import Comparer
@@ -173,19 +172,11 @@ class _Ranges:
         return Keys(self.count, tuple(self.ranges))
 
 
-@dataclass(slots=True)
 class _Outcome:
-    changed: _Ranges
-    kinds: _Ranges
-    removed: _Ranges
-    added: _Ranges
-    passing: _Ranges
-    by: Counter[tuple[str, str]]
-
     def __init__(self) -> None:
         self.changed, self.kinds, self.removed = _Ranges(), _Ranges(), _Ranges()
         self.added, self.passing = _Ranges(), _Ranges()
-        self.by = Counter()
+        self.by: Counter[tuple[str, str]] = Counter()
 
     def result(self, part: str) -> PartsChange:
         return PartsChange(

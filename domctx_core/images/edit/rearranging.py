@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from domctx_core.base.errors import Errno, ImageError, UsageError
+from domctx_core.base.errors import Errno, ImageError, PluginError, UsageError
 from domctx_core.images.edit.change_log import ChangeLog
 from domctx_core.images.edit.drafts import ContainerDraft, RecordDraft
 from domctx_core.images.edit.operations import Drop, EditOperation, Insert, Keep, Order
-from domctx_core.images.edit.order import by_dependencies
 from domctx_core.images.edit.outcome import EditChange
 from domctx_core.images.edit.selection import Selection
 from domctx_core.images.moves import moved_places
@@ -180,7 +180,7 @@ def reorder_records(selection: Selection, log: ChangeLog, order: Order) -> None:
         if order == "ascending":
             rest.sort(key=lambda item: (item.code, item.number))
         else:
-            rest = by_dependencies(rest)
+            rest = _by_dependencies(rest)
         new = [*first, *rest, *last]
         if new == items:
             continue
@@ -196,3 +196,46 @@ def reorder_records(selection: Selection, log: ChangeLog, order: Order) -> None:
 def _framing(level: OpenContainer) -> str:
     framing = level.framing
     return f"{level.format.name} version {framing.version}, {framing.byteorder}-endian"
+
+
+def _by_dependencies(items: Sequence[RecordDraft]) -> list[RecordDraft]:
+    """Return the records with each after those that its type names in `after`, and no other move."""
+    needs = {item.code: _needs(item) for item in items}
+    left = Counter(item.code for item in items)
+    by_name = {item.record.name: item.code for item in items}
+    waits = {
+        code: {by_name[name] for name in names if name in by_name} for code, names in needs.items()
+    }
+    ready: list[int] = []
+    held: dict[int, list[int]] = {}
+    for place, item in enumerate(items):
+        if waits[item.code]:
+            held.setdefault(item.code, []).append(place)
+        else:
+            ready.append(place)
+    ordered: list[RecordDraft] = []
+    while ready:
+        item = items[heapq.heappop(ready)]
+        ordered.append(item)
+        left[item.code] -= 1
+        if left[item.code]:
+            continue
+        for code in [code for code in held if item.code in waits[code]]:
+            waits[code].discard(item.code)
+            if not waits[code]:
+                for place in held.pop(code):
+                    heapq.heappush(ready, place)
+    if held:
+        names = sorted({items[places[0]].record.name or "" for places in held.values()})
+        raise ImageError(
+            f"{' and '.join(names)} are each to come after the other", errno=Errno.EINVAL
+        )
+    return ordered
+
+
+def _needs(item: RecordDraft) -> tuple[str, ...]:
+    try:
+        entry = item.record.entry
+        return () if entry is None else entry.record_type.after
+    except PluginError:  # its dependencies are unknown, so it stays
+        return ()
