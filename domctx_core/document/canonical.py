@@ -23,25 +23,25 @@ def prologue_bytes(
 
     `header` has the fields of all of them. Raises what the format's own code raises.
     """
-    made: list[tuple[Body, bytes]] = []
+    bodies: list[tuple[Body, bytes]] = []
     left = dict(header)
     order: ByteOrder = byteorder or "little"
-    while (step := format.prologue([body for body, _ in made])) is not None:
+    while (step := format.prologue([body for body, _ in bodies])) is not None:
         kind, length = step
         layout = kind.__layout__
         own = {name: left.pop(name) for name in layout.by_name if name in left}
         try:
             body = layout.from_json(own)
         except JsonError as error:
-            return made, list(error.faults())
+            return bodies, list(error.faults())
         raw = body.to_bytes(order, check=False)
         if len(raw) != length:
-            return made, [("", f"the {kind.__name__} has {len(raw)} bytes, and what stands before it"
+            return bodies, [("", f"the {kind.__name__} has {len(raw)} bytes, and what stands before it"
                            f" says {length}")]  # fmt: skip
-        made.append((body, raw))
-        order = format.byteorder(b"".join(part for _, part in made)[:HEAD_SIZE])
-    known = [name for body, _ in made for name in type(body).__layout__.by_name]
-    return made, [(name, f"unknown field{suggestion(name, known)}") for name in left]
+        bodies.append((body, raw))
+        order = format.byteorder(b"".join(part for _, part in bodies)[:HEAD_SIZE])
+    known = [name for body, _ in bodies for name in type(body).__layout__.by_name]
+    return bodies, [(name, f"unknown field{suggestion(name, known)}") for name in left]
 
 
 def header_values(
@@ -69,8 +69,7 @@ def canonical_header(
 def canonical_body(body: type[Body], value: dict[str, Any], byteorder: ByteOrder) -> bytes | None:
     """Return the bytes that a body's JSON is encoded to; None if it cannot be encoded."""
     try:
-        made = body.__layout__.from_json(value)
-        raw: bytes = made.to_bytes(byteorder, check=False)
+        raw: bytes = body.__layout__.from_json(value).to_bytes(byteorder, check=False)
         return raw
     except (JsonError, *PLUGIN_ERRORS):
         return None

@@ -116,10 +116,10 @@ class LineReader:
                 self.skip(inner)
                 continue
             self.next = None
-            found = [kind for kind in STRETCHES if kind in value]
-            if found:
-                self.doc.keys(value, ("container", *found), where, "such a line")
-                for kind in found:
+            kinds = [kind for kind in STRETCHES if kind in value]
+            if kinds:
+                self.doc.keys(value, ("container", *kinds), where, "such a line")
+                for kind in kinds:
                     yield kind, value[kind], join_path(where, kind), None
                 continue
             value = dict(value)

@@ -54,11 +54,11 @@ class _Parser:
         )
 
     def unique(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) == len(pairs):
-            return made
+        obj = dict(pairs)
+        if len(obj) == len(pairs):
+            return obj
         self.suspect = True
-        twice = _Twice(made)
+        twice = _Twice(obj)
         seen: set[str] = set()
         for twice.twice, _ in pairs:
             if twice.twice in seen:

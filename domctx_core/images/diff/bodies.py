@@ -85,11 +85,11 @@ def _field(
     if x.reserved and y.reserved and not (a.slice(x) + b.slice(y)).strip(b"\0"):
         return
     if isinstance(x.kind, Array) and isinstance(y.kind, Array):
-        found = list(_elements(where, a, x, b, y, volatile))
-        if 0 < len(found) <= _ONE_BY_ONE:
-            yield from found
+        elements = list(_elements(where, a, x, b, y, volatile))
+        if 0 < len(elements) <= _ONE_BY_ONE:
+            yield from elements
             return
-        if not found and not alike:
+        if not elements and not alike:
             return
     elif isinstance(x.value, Bits) and isinstance(y.value, Bits):
         change = _bits(where, a, x, b, y, volatile)
@@ -180,10 +180,10 @@ def _bits(
     )
 
 
-def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
+def _runs(fields: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
     """Group adjacent fields."""
     run: list[FieldSpan] = []
-    for span in found:
+    for span in fields:
         if run and run[-1].end != span.offset:
             yield run
             run = []
@@ -193,12 +193,12 @@ def _runs(found: Iterable[FieldSpan]) -> Iterator[list[FieldSpan]]:
 
 
 def _alone(
-    where: Where, side: Side, found: Sequence[FieldSpan], *, in_b: bool
+    where: Where, side: Side, fields: Sequence[FieldSpan], *, in_b: bool
 ) -> Iterator[ValueChange]:
     """Yield fields that one side has alone: one by one, or as one range if they are many."""
     shown = [
         span
-        for span in found
+        for span in fields
         if side.has(span) and (not span.reserved or side.slice(span).strip(b"\0"))
     ]
     if not shown:

@@ -55,8 +55,8 @@ class _Differ:
         self.standing_in = find_equivalents(images, self.containers)
         changes = [self.compare(x, y) for x, y in pairs]
         changes += self.lonely(compared=bool(pairs or self.standing_in))
-        found = tuple(change for change in changes if change is not None)
-        return Diff(found, images.needs_plugin)
+        different = tuple(change for change in changes if change is not None)
+        return Diff(different, images.needs_plugin)
 
     def pair_containers(self) -> list[tuple[JoinedContainer, JoinedContainer]]:
         waiting: dict[str, list[JoinedContainer]] = defaultdict(list)
@@ -78,9 +78,9 @@ class _Differ:
         images = self.images
         alone: set[JoinedContainer] = set()
         for container in chain(*self.containers):
-            found = self.standing_in.get(container)
-            if found is not None:
-                yield context_change(images, container, found)
+            equivalents = self.standing_in.get(container)
+            if equivalents is not None:
+                yield context_change(images, container, equivalents)
                 continue
             if images.keep is not None or id(container.level) in images.partners:
                 continue

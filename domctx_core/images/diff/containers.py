@@ -54,15 +54,15 @@ class JoinedContainer:
 
 def joined_containers(image: Image, *, in_b: bool) -> list[JoinedContainer]:
     """Return the containers of an image in the order in which they begin."""
-    found: dict[int, JoinedContainer] = {}
+    by_level: dict[int, JoinedContainer] = {}
     for node in image.root.walk():
-        container = found.get(id(node.level))
+        container = by_level.get(id(node.level))
         if container is None:
-            outer = None if node.outer is None else found[id(node.outer.level)]
+            outer = None if node.outer is None else by_level[id(node.outer.level)]
             container = JoinedContainer(image, node.level, node.recognised, in_b, outer)
-            found[id(node.level)] = container
+            by_level[id(node.level)] = container
         container.stretches.append(node)
-    return list(found.values())
+    return list(by_level.values())
 
 
 def framing_changes(

@@ -58,7 +58,7 @@ def find_equivalents(
             standing = [same[number] for same in by_code.values() if number < len(same)]
             if standing:
                 standing_in[container] = standing
-                images.left_out |= {id(found.node) for found in standing}
+                images.left_out |= {id(equivalent.node) for equivalent in standing}
                 if container.stretches[0].parent is not None:
                     images.left_out.add(id(container.stretches[0].parent))
     return standing_in
@@ -71,18 +71,18 @@ def _equivalents(images: ImagePair, container: JoinedContainer) -> Iterator[Equi
         if record_type is None or type(record_type).as_context is RecordType.as_context:
             continue
         body = images.decoded(record)
-        made = None if body is None else images.ask(record_type.as_context, body)
-        if made is not None:
-            yield Equivalent(container, node, *made)
+        state = None if body is None else images.ask(record_type.as_context, body)
+        if state is not None:
+            yield Equivalent(container, node, *state)
 
 
 def context_change(
-    images: ImagePair, container: JoinedContainer, found: Sequence[Equivalent]
+    images: ImagePair, container: JoinedContainer, equivalents: Sequence[Equivalent]
 ) -> ContainerChange | None:
     """Compare a domain context with the records that hold the same state; None if all are equal."""
     keep = images.keep
     own = {node.record.type: node for node in container.nodes}
-    by_code = {equivalent.code: equivalent for equivalent in found}
+    by_code = {equivalent.code: equivalent for equivalent in equivalents}
     framing = {container.level.format.first, container.level.format.last}
     records = []
     for node in container.nodes:
@@ -99,7 +99,7 @@ def context_change(
             records.append(RecordChange(*((place, None) if container.in_b else (None, place))))
     if not records:
         return None
-    places = found[0].container.place, container.place
+    places = equivalents[0].container.place, container.place
     a, b = places if container.in_b else places[::-1]
     return ContainerChange(container.format, a, b, True, (), tuple(records))
 
@@ -112,7 +112,7 @@ def _record_change(
         return RecordChange(*((None, place) if in_b else (place, None)))
     body = images.decoded(record)
     order = record.level.framing.byteorder
-    made = Side(other.body, other.body.to_bytes(order, check=False), None, order)
+    theirs = Side(other.body, other.body.to_bytes(order, check=False), None, order)
     there = _place(other.node.record)
     if body is None:
         whole = ByteRange(record.body_offset, record.length)
@@ -120,7 +120,7 @@ def _record_change(
         changes: tuple[ValueChange, ...] = () if change is None else (change,)
     else:
         own = Side(body, bytes(record.raw()), record.body_offset, order)
-        pair = (made, own) if in_b else (own, made)
+        pair = (theirs, own) if in_b else (own, theirs)
         changes = tuple(body_changes("body", *pair))
     if not changes:
         return None

@@ -71,8 +71,8 @@ def body_of(record: Record) -> Body | None:
     body = record.body_class
     if body is None or not 0 < size <= min(record.length, record.cap):
         return None
-    made: Body | None = body.inspect(record.raw(size), record.level.framing.byteorder).body
-    return made
+    decoded: Body | None = body.inspect(record.raw(size), record.level.framing.byteorder).body
+    return decoded
 
 
 def _placed(records: Sequence[Record]) -> Iterator[_Placed]:
@@ -87,7 +87,7 @@ def _suspects(
     a: Sequence[Record], b: Sequence[Record], low: int, limit: int
 ) -> tuple[list[int], int | None]:
     """Return keys from `low` on that may differ, ascending, and the key to go on from, if any."""
-    found: set[int] = set()
+    suspects: set[int] = set()
     high: int | None = None
     comparer = _comparer(a, b)
     left, right = _placed(a), _placed(b)
@@ -113,11 +113,11 @@ def _suspects(
             key, y = y.key, next(right, None)
             doubtful = key >= low and (high is None or key < high)
         if doubtful:
-            found.add(key)
-            if len(found) > limit:
-                high = sorted(found)[max(1, limit // 2)]
-                found = {suspect for suspect in found if suspect < high}
-    return sorted(found), high
+            suspects.add(key)
+            if len(suspects) > limit:
+                high = sorted(suspects)[max(1, limit // 2)]
+                suspects = {key for key in suspects if key < high}
+    return sorted(suspects), high
 
 
 def _judge(

@@ -65,9 +65,9 @@ def _compare_bodies(images: ImagePair, r: Record, s: Record, alike: bool) -> Ite
     one, other = images.side(r), images.side(s)
     done_a = done_b = 0
     if one is not None and other is not None:
-        found = list(body_changes("body", one, other))
-        yield from found
-        if found or not alike:
+        changes = list(body_changes("body", one, other))
+        yield from changes
+        if changes or not alike:
             done_a, done_b = len(one.raw), len(other.raw)
     change = images.bytes(
         "body",
@@ -111,7 +111,7 @@ def head_changes(
     rest: tuple[tuple[Where, Ranges], ...]
     rest = ("body", _reserved), ("body", _leftover), ("padding", _padded)
     for where, ranges in rest:
-        sides = ([found for r in side for found in ranges(images, r)] for side in (a, b))
+        sides = ([range for r in side for range in ranges(images, r)] for side in (a, b))
         for in_a, in_b in zip_longest(*sides):
             change = images.bytes(where, in_a, in_b)
             if change is not None:

@@ -62,8 +62,8 @@ class Selection:
                 f"{selector} is in more than one format",
                 expected=" or ".join(str(replace(selector, path=path[-1:])) for path, _ in groups),
             )
-        (found,) = groups.values()
-        items = found
+        (group,) = groups.values()
+        items = group
         if selector.index is not None:
             items = [item for item in items if item.record.index == selector.index]
         if selector.numbers is not None:
@@ -73,7 +73,7 @@ class Selection:
             raise ImageError(
                 f"the image has no {selector}",
                 errno=Errno.ENOENT,
-                expected=which(found),
+                expected=which(group),
             )
         return items
 
@@ -123,15 +123,15 @@ class Selection:
 
     def container(self, path: tuple[str, ...]) -> ContainerDraft:
         """Return the container that a path means."""
-        found = {
+        by_level = {
             id(draft.level): draft
             for draft in self.drafts
             if draft.level.path[len(draft.level.path) - len(path) :] == path
             and not draft.node.resumed
         }
-        if not found:
+        if not by_level:
             raise self._no_container(path)
-        drafts = list(found.values())
+        drafts = list(by_level.values())
         if len(drafts) > 1:
             raise ImageError(
                 f"the image has {len(drafts)} containers {'/'.join(path)}, and none is told apart",
