@@ -1,1 +1,1 @@
-"""Authoring: what helps plugin authors: conformance requirements, a check-up, a scaffold, type codes."""
+"""Tools for plugin authors: conformance requirements, a check-up, a scaffold, type codes."""

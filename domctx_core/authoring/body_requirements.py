@@ -1,4 +1,4 @@
-"""What is required of bodies: round trips through bytes and JSON, problems instead of exceptions.
+"""Requirements of bodies: round trips through bytes and JSON, problems instead of exceptions.
 
 Each function checks one requirement and raises `Nonconformity` if it is not met.
 """

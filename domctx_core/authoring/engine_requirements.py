@@ -1,4 +1,4 @@
-"""What is required of saving and loading: exact sizes, equal images, runs equal to single records.
+"""Requirements of saving and loading: exact sizes, equal images, runs equal to single records.
 
 Each function checks one requirement and raises `Nonconformity` if it is not met.
 """

@@ -1,4 +1,4 @@
-"""Requirements: the list of all checks that every record type must pass, whoever wrote it.
+"""Requirements: all checks that every record type must pass.
 
 Each is a function of a `Subject` that raises `Nonconformity`.
 `domctx_core.testing.RecordTypeConformance` runs them as tests, `domctx plugins check` as a

@@ -1,4 +1,4 @@
-"""Who may use which type code of the domain context.
+"""The allocation of type codes in the domain context.
 
 Only uniqueness is enforced; `plugins check` reports a code outside its range.
 """

@@ -1,4 +1,4 @@
-"""What is required of a record type as such: documentation, dependences, trusted values, heads, type code.
+"""Requirements of a record type itself: documentation, dependences, trusted values, heads, type code.
 
 Each function checks one requirement and raises `Nonconformity` if it is not met.
 """

@@ -1,5 +1,5 @@
 """The ground: errors, rules and problems, text for messages, files, versions of Xen.
 
-What every other room may use. It imports nothing of domctx but itself, and knows nothing of
+Every other room may use it. It imports nothing of domctx but itself, and knows nothing of
 images, plugins or the command line.
 """

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, read and written whatever the system takes at a time."""
+"""Write files whole or not at all; read and write as much as the system takes at a time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Rules, problems and findings.
 
-A *rule* is stable and has an id. A *problem* is a rule broken by one body, reported by whoever
-looked at that body; its offset counts from the body's start. A *finding* is a problem with its
+A *rule* is stable and has an id. A *problem* is a rule broken by one body, reported by the code
+that examined the body; its offset counts from the body's start. A *finding* is a problem with its
 place in the file, which only the reader of the whole image knows.
 """
 
@@ -27,7 +27,7 @@ class Severity(StrEnum):
 class Rule(NamedTuple):
     """One thing that can be wrong: a stable id, its usual severity and errno, and its meaning.
 
-    `summary` is one line, `meaning` explains it to whoever has the image, `advice` is what to do,
+    `summary` is one line, `meaning` explains it to the owner of the image, `advice` is what to do,
     `example` shows the bytes or the situation.
     """
 

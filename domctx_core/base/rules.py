@@ -277,7 +277,7 @@ CORE_RULES: dict[str, Rule] = dict(
             "the plugin that knows this record type cannot be used",
             "The type code is in the index, but its plugin is disabled, failed to import, does"
             " not fit this version, or is in conflict with another.",
-            "`domctx plugins list` says which and why.",
+            "`domctx plugins list` shows its status and the reason.",
             "EVENT_CHANNEL with `-p no:domctx-plugin-event-channel`",
         ),
         _rule(

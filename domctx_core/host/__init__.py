@@ -1,5 +1,5 @@
 """The host: finds plugins, isolates them, gives each a status and builds the registries.
 
 The only room that knows entry points (discovery.py) and pluggy (hookspecs.py, pluggy_modules.py).
-Everyone else asks a `Host`.
+All other rooms ask a `Host`.
 """

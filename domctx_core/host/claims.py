@@ -1,6 +1,6 @@
-"""Claims: which plugins bring a format, a scheme or a verb of some name, and which of them counts.
+"""Claims: the plugins that provide a format, a scheme or a verb of some name, and which one is used.
 
-Two that claim one name are in conflict, and neither is used, whether entry points or hooks.
+Two that claim the same name are in conflict, and neither is used, whether entry points or hooks.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Contributions:
             plugin.mark_conflict(error.message, error.hint)
 
     def _know_format(self, name: str, plugin: Plugin) -> None:
-        """Register a format's name, whoever else may claim it."""
+        """Register a format's name, whatever else may claim it."""
         if name in self.formats.names():
             self.formats.forget(name)
         else:

@@ -1,4 +1,4 @@
-"""What an entry point names: imported when it is needed, and checked against what it declares.
+"""Import what an entry point names, and check it against what the entry point declares.
 
 Each function raises `PluginError` if the import fails or gives something else; the plugin's
 status then says so.

@@ -1,7 +1,7 @@
 """The test kit for authors of plugins: conformance tests, fake distributions, builders, a runner.
 
 Where `domctx-core` is installed, pytest has its fixtures (`domctx_dists`, `domctx_host`, `domctx_image`,
-`domctx_cli`, `domctx_hooks`). The classes here are what they give.
+`domctx_cli`, `domctx_hooks`). They provide the classes of this package.
 """
 
 from __future__ import annotations

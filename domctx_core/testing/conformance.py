@@ -35,7 +35,7 @@ class RecordTypeConformance:
         class TestGrantTable(RecordTypeConformance):
             record_type = GrantTableRecord
 
-    Types that it says must come earlier (`after`) are taken from the installed plugins. `dist` is
+    Types that its `after` names are taken from the installed plugins. `dist` is
     the distribution's name, where its codes are given out by domctx itself; `format` the format
     of a type that is not the domain context's.
 

@@ -1,7 +1,7 @@
 """The scaffold: a complete package for a new record type, made from templates.
 
-The templates are data of this package, so nothing is fetched and no other tool is needed. What
-comes out passes its own tests, its linters and `domctx plugins check` as it is.
+The templates are data of this package, so nothing is fetched and no other tool is needed. The
+new package passes its own tests, its linters and `domctx plugins check` as it is.
 """
 
 from __future__ import annotations
