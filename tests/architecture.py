@@ -207,7 +207,7 @@ def _strings(nodes: Iterable[ast.AST]) -> list[str]:
 
 
 def _lazy_imports(tree: ast.Module, package: str, known: set[str]) -> Iterator[Import]:
-    """Yield the modules named in the tables of a module with a `__getattr__`, relative to it or whole."""
+    """Yield the modules in the tables of a module with a `__getattr__`, named in full or relative to it."""
     for statement in tree.body:
         if not isinstance(statement, ast.Assign | ast.AnnAssign) or statement.value is None:
             continue
@@ -215,7 +215,7 @@ def _lazy_imports(tree: ast.Module, package: str, known: set[str]) -> Iterator[I
             if isinstance(table, ast.Dict):
                 for node in ast.walk(table):
                     for text in _strings([node]):
-                        for name in (text, f"{package}.{text}"):
+                        for name in {text, f"{package}.{text}", f"{PACKAGE}.{text}"}:
                             if name in known:
                                 yield Import(name, node.lineno)  # type: ignore[attr-defined]
 

@@ -1,8 +1,15 @@
-"""The command `domctx`, run by `main`.
+"""Run the command domctx: a file for each verb, over the library.
 
-The object that the verbs share is in `app`, the group of verbs in `group`. Each verb is a thin layer over
-the library, in a module of its own that is imported when the verb is used; the other modules are shared
-by verbs, and `kit` is what verbs of plugins may use of them.
+* `app`: `App`, what the verbs of one run share; `group`: global options and the list of verbs
+* verbs: `show`, `verify`, `decode`, `encode`, `diff`, `save`, `load`, `size`, `edit`, `report`, `types`, `schema`,
+  `plugins/`, `explain`
+* what they share: `inputs`, `outputs`, `options`, `selection`, `progress`, `pager`
+* what they print: `messages` for errors and findings, `text` for tables and bodies, `views` for `show`
+* `kit`: what verbs of plugins use of all this
+
+Imports all rooms below. Used by `testing`. A verb parses options, calls the library and
+prints; logic belongs into a lower room. stdout is data, stderr everything else. A verb's module is imported
+when it is used, and this one imports nothing that `--version` does without.
 """
 
 from __future__ import annotations

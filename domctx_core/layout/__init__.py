@@ -1,15 +1,15 @@
-"""Layouts: the typed, documented fields of a body, compiled to bytes, JSON, columns and patterns.
+"""Compile the typed fields of a body to bytes, JSON, columns and patterns.
 
-In the order in which they import each other:
+* `kinds/`: how one value is laid out
+* `field`: a kind with name, documentation and default; `specifiers`: how authors write one
+* `protocol`: what kinds and generated code need of a class and its layout
+* `struct_group`: neighbouring fields as one `struct` call
+* `compiled`: `Layout`, the compiled declaration of a class; `declaration`: how it comes about
+* `body`: `Body`, which authors subclass
+* `spans`: which bytes are which field; `field_path`: one field by its path
+* `codegen/`: generated functions, for valid input only
+* `columns/`: many bodies of fixed size, field by field
 
-    kinds.base, kinds.bits   how one value is laid out; what reads, and what collects problems
-    field                    a kind with a name, documentation and a default
-    protocol                 what kinds and generated code need of a body class and its layout
-    kinds                    numbers, bytes, bodies inside bodies, what varies
-    codegen                  functions written for one class: fast, and for valid input only
-    struct_group, compiled   the fields of a class in a row: `Layout`
-    specifiers               what an author writes for a field: `u32(doc=...)`
-    declaration, body        the class statement, and `Body`
-    columns                  many bodies of one class and of fixed size
-    field_path, spans        a field by its path, and the bytes that each field is
+Imports `base`. Used by every room above. A kind decides what is valid; `codegen` and `columns` must give
+what `Layout` gives, or not apply.
 """

@@ -1,7 +1,14 @@
-"""The test kit for authors of plugins: conformance tests, fake distributions, builders, a runner.
+"""Test plugins: standard tests, fake distributions, builders, a runner.
 
-Where `domctx-core` is installed, pytest has its fixtures (`domctx_dists`, `domctx_host`, `domctx_image`,
-`domctx_cli`, `domctx_hooks`). They provide the classes of this package.
+* `conformance`: `RecordTypeConformance`, the tests that every record type must pass
+* `dists`: `FakeDists`, distributions that exist for one test
+* `images`: `ImageBuilder`, images built record by record
+* `runner`: `CommandRunner` and `HookRecorder`, the command in this process
+* `plugin`: fixtures for pytest: `domctx_dists`, `domctx_host`, `domctx_image`, `domctx_cli`, `domctx_hooks`
+
+Plugins import these names from here, and no module of this room. Imports what it likes; the only room that
+imports pytest. Every run of pytest where `domctx-core` is installed imports this package and `plugin`, so
+that they import nothing more until a test uses it.
 """
 
 from __future__ import annotations

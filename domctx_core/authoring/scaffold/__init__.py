@@ -1,1 +1,5 @@
-"""The scaffold: writes the package of a new plugin (new_plugin.py) from templates (templates/)."""
+"""Write the package of a new plugin.
+
+* `new_plugin`: names, type code and files of the package
+* `templates/`: its files, with placeholders. What is written passes its own tests and linters unchanged
+"""

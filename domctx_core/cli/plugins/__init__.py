@@ -1,4 +1,4 @@
-"""`domctx plugins` and the verbs below it, a module for each."""
+"""`domctx plugins` and the verbs below it: `list`, `info`, `check`, `new`, `freeze`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Columns: the records of one type with a body of fixed size, field by field.
+"""Hold many bodies of one class with a fixed size, field by field.
 
-arrays          strided columns of numbers: read, write, compare
-fixed_layout    where each field of a class is, and how columns get into records
-record_table    records as bytes, and the columns in them
-columns         `Columns`, the run that authors and domains use
-column_runs     several runs, and which of them has an instance
+* `arrays`: strided columns of numbers, read, written and compared without a loop
+* `fixed_layout`: where each field is in its record
+* `record_table`: records as bytes, and the columns in them
+* `columns`: `Columns`, which authors and domains use
+* `column_runs`: several of them in a row, and which has an instance
 """
