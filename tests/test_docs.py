@@ -301,6 +301,33 @@ def test_a_page_that_is_made_is_current(make: Callable[[str], str], name: str) -
     assert page == make(name), f"run `python docs/make_{name}.py`"
 
 
+def test_the_pictures_of_the_rooms_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are what the code gives; lines of code may differ by a tenth, since each change does that."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    script = importlib.import_module("make_rooms")
+    house = script.House()
+    picture = (DOCS / "images" / "rooms.svg").read_text()
+    shown = script.lines_shown(picture)
+    for name, room in script.rooms(house).items():
+        if name in shown:
+            assert abs(room.lines - shown[name]) <= max(50, room.lines / 10), _AGAIN
+    assert picture == script.picture(house, shown), _AGAIN
+    assert (DOCS / "images" / "rooms-imports.svg").read_text() == script.matrix(house), _AGAIN
+
+
+_AGAIN = "run `python docs/make_rooms.py`"
+
+
+def test_the_modules_that_pages_name_exist() -> None:
+    for path in PAGES:
+        for named in re.findall(r"\bdomctx_core/[\w/]+\.py\b", path.read_text()):
+            assert (ROOT / named).is_file(), f"{_id(path)}: {named}"
+    design = (DOCS / "explanation" / "design.md").read_text()
+    for named in re.findall(r"`([\w/]+\.py)`", design):
+        if not named.startswith(("tests/", "docs/", "domctx_core/")):
+            assert list((ROOT / "domctx_core").rglob(named)), named
+
+
 def test_every_rule_that_ships_is_on_the_page_of_rules(runner: Runner) -> None:
     listed = [line.split()[0] for line in runner.run("domctx explain").splitlines()]
     assert set(CORE_RULES) < set(listed)
