@@ -167,7 +167,7 @@ CORE_RULES: dict[str, Rule] = dict(
             "Neither domctx nor an installed plugin declares the code. A restorer must refuse"
             " it, since skipping a record would lose state.",
             "Ask the image's producer which plugin defines it, and install that; `domctx"
-            " types` lists what is known.",
+            " types` lists the known types.",
             "a record of type 0x40",
         ),
         _rule(

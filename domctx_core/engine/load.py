@@ -107,7 +107,7 @@ def _in_two_phases(loader: RecordLoader, domain: Domain) -> Callable[[], Iterabl
             _apply(staged, before_unpause, len(staged))
         except DomctxError as error:
             done = _listed(staged.changes())
-            error.add_note(f"the image is sound; before the domain refused, it took {done}")
+            error.add_note(f"the image is valid; written to the domain before the error: {done}")
             raise
     return staged.changes
 
@@ -138,7 +138,7 @@ def _as_it_comes(loader: RecordLoader, domain: Domain) -> Callable[[], Iterable[
         loader.read_end(direct)
     except DomctxError as error:
         done = _listed(direct.changes())
-        error.add_note(f"loaded without validation: the domain had taken {done}")
+        error.add_note(f"loaded without validation; written to the domain before the error: {done}")
         raise
     return direct.changes
 

@@ -52,7 +52,7 @@ class LoadChecks:
                 self._refuse(problem, None)
 
     def want(self, plan: TypePlan) -> bool:
-        """Return whether anybody wants to see the records of a type."""
+        """Return whether a check or an observer wants to see the records of a type."""
         return self.watch is not None or bool(plan.checks)
 
     def see(self, plan: TypePlan) -> None:

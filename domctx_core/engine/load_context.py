@@ -96,7 +96,7 @@ class EngineLoadContext(LoadContext):
             self._require(size, "truncated-body")
             raise self.error(
                 "length-over-cap",
-                f"{size} bytes of one body would have to be held",
+                f"{size} bytes of one body are more than may be held in memory",
                 expected=f"at most {self.cap} bytes",
                 actual=f"{size} bytes",
             )
@@ -114,7 +114,7 @@ class EngineLoadContext(LoadContext):
         size = self.length - self._consumed if size is None else size
         self._take(size)
         image = self.image
-        if self.run is not None:  # whose records are at hand, and have to stay there
+        if self.run is not None:  # its records are in the window, and have to stay there
             raw = image.window[image.at : image.at + size]
             image.at += size
             return Extent(lambda at, count: raw[at : at + count], 0, len(raw))
@@ -156,7 +156,7 @@ class EngineLoadContext(LoadContext):
                 return self.instance, body
             self.asked = True
         instance = self.begin(record_type.code)
-        # a class attribute cannot say of which body it is the class
+        # the type of a class attribute cannot depend on the type variable
         kind = cast("type[B]", record_type.body)
         if record_type.depends:
             kind = cast("type[B]", body_class(record_type, self._remembered))
@@ -214,7 +214,7 @@ class EngineLoadContext(LoadContext):
 
     def turn_to(self, index: int) -> None:
         if self.run is None:
-            raise MisuseError("there is no run, so that there is nothing to turn to")
+            raise MisuseError("`turn_to` is called outside of `load_run`")
         run, offset, record = self.run
         self.offset = offset + index * run.frame.stride
         self.record = record + index

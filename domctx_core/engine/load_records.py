@@ -111,7 +111,7 @@ class RecordLoader:
             if not self._instances.add(code, context.instance):
                 raise context.error(
                     "duplicate-record",
-                    f"{plan.name}[{context.instance}] stands in the image a second time",
+                    f"{plan.name}[{context.instance}] appears twice in the image",
                     type_name=plan.name,
                 )
             self._take(plan, domain)
@@ -126,18 +126,18 @@ class RecordLoader:
         """Return how records of a type are taken; raise `ImageError` if they cannot be."""
         context = self.context
         if code == START:
-            raise context.error("start-repeated", "START stands in the image a second time")
+            raise context.error("start-repeated", "START appears twice in the image")
         entry = self._registry.get(code)
         if entry is None:
             raise context.error(
                 "unknown-type",
-                f"no installed plugin knows type {code} ({code:#x})",
-                hint="install the plugin that declares it; `domctx types` lists what is known",
+                f"no installed plugin defines type {code} ({code:#x})",
+                hint="install the plugin that defines it; `domctx types` lists the known types",
             )
         if not entry.record_type.loadable:
             raise context.error(
                 "no-handler",
-                f"{entry.name} can be read and not loaded",
+                f"{entry.name} can be inspected, but not loaded",
                 type_name=entry.name,
                 provider=entry.provider,
                 errno=Errno.EINVAL,

@@ -15,7 +15,7 @@ FARTHEST = 512 * 1024
 
 
 class LookAhead:
-    """The bytes that ops give, of which those that come next are at hand in a window.
+    """The bytes that ops return, with a window of those that come next.
 
     `window` has the bytes of the image from offset `base` on; the first `at` of them are taken.
     `final` is True if the image ends with it. Ops without `peek` are read only as far as the image

@@ -60,7 +60,7 @@ class MemorySaveOps(SaveOps):
     def append(self, data: bytes | bytearray | memoryview) -> None:
         if self.capacity is not None and self._file.tell() + len(data) > self.capacity:
             raise DomainError(
-                "the domain's state does not fit into the size that the dry run gave",
+                "the domain's state is larger than the size from the dry run",
                 errno=Errno.ENOSPC,
                 expected=f"{self.capacity} bytes",
                 actual=f"at least {self._file.tell() + len(data)} bytes",
@@ -84,7 +84,7 @@ class MemorySaveOps(SaveOps):
     def flush(self) -> None:
         if self.capacity is not None and self._file.tell() != self.capacity:
             raise DomainError(
-                "the domain's state is smaller than the dry run said",
+                "the domain's state is smaller than the size from the dry run",
                 errno=Errno.EIO,
                 expected=f"{self.capacity} bytes",
                 actual=f"{self._file.tell()} bytes",
@@ -201,7 +201,7 @@ class MemoryLoadOps(LoadOps):
 
 
 class FileLoadOps(LoadOps):
-    """Loads from a binary file, pipe or socket, from where it stands; short reads are normal."""
+    """Loads from a binary file, pipe or socket, from its present position; short reads are normal."""
 
     def __init__(self, source: Any) -> None:
         self._source = source

@@ -106,7 +106,7 @@ def _on_offer(domain: Domain, registry: Registry) -> Iterator[Entry]:
         if entry is None:
             raise PluginError(
                 f"domain {domain.domid} has state of type {code} ({code:#x}), which no installed"
-                " plugin knows",
+                " plugin defines",
                 rule="unknown-type",
                 type=code,
                 hint="install the plugin that declares this type code",

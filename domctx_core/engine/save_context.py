@@ -116,7 +116,7 @@ class EngineSaveContext(SaveContext):
                 actual=instance,
             )
         if self._repeated(instance):
-            raise self._twice(instance)
+            raise self._duplicate(instance)
         self.instance = instance
         self._kind = None
         self._length = 0
@@ -147,7 +147,7 @@ class EngineSaveContext(SaveContext):
             self._release(self._length)
         if self._promised is not None and self._promised != self._length:
             raise MisuseError(
-                f"{entry.name}[{instance}] has another length than was said when it began",
+                f"{entry.name}[{instance}] does not have the length that `begin` was given",
                 expected=f"{self._promised} bytes",
                 actual=f"{self._length} bytes",
                 hint="the domain changed while it was saved, or the handler's dry run is wrong",
@@ -157,7 +157,7 @@ class EngineSaveContext(SaveContext):
             self._ops.append(bytes(pad))
         self._ops.end(self._length)
         if self._watch is not None:
-            self._tell(instance, self._length, HEADER_SIZE + self._length + pad)
+            self._report(instance, self._length, HEADER_SIZE + self._length + pad)
         self.instance = None
         self.records += 1
 
@@ -174,7 +174,7 @@ class EngineSaveContext(SaveContext):
                 if instance == self._top + 1:
                     self._top = instance
                 elif self._repeated(instance):
-                    raise self._twice(instance)
+                    raise self._duplicate(instance)
                 try:
                     self._ops.records(record)
                 except BaseException:
@@ -182,7 +182,7 @@ class EngineSaveContext(SaveContext):
                     raise
                 self.records += 1
                 if self._watch is not None:
-                    self._tell(instance, self._fixed, len(record))
+                    self._report(instance, self._fixed, len(record))
                 return
         entry = self._entry
         if entry is None:
@@ -203,7 +203,6 @@ class EngineSaveContext(SaveContext):
         self.end()
 
     def run_of(self, domain: Domain, body: type[B]) -> Columns[B] | None:
-        """What a domain has of a body class as one run; None where it does not keep it so."""
         if prefers_batch(type(domain), "read_run", "read", "instances"):
             return domain.read_run(body)
         return None
@@ -266,12 +265,12 @@ class EngineSaveContext(SaveContext):
         self._settle()
         return not self._instances.add(self._entry.code, instance)
 
-    def _twice(self, instance: int) -> MisuseError:
+    def _duplicate(self, instance: int) -> MisuseError:
         assert self._entry is not None
         return MisuseError(f"{self._entry.name}[{instance}] is written twice")
 
-    def _tell(self, instance: int, length: int, size: int) -> None:
-        """Tell observers of a record that was written: `size` bytes with header and padding."""
+    def _report(self, instance: int, length: int, size: int) -> None:
+        """Report a written record to observers: `size` bytes with header and padding."""
         assert self._entry is not None
         assert self._watch is not None
         self._watch.see(RecordEvent(self._entry.code, instance, self._position, length))
@@ -322,7 +321,7 @@ class EngineSaveContext(SaveContext):
         """Return the length of the open record, from a dry run of its handler alone."""
         assert self._entry is not None
         if self._measure is None:
-            raise MisuseError("the record outgrows what is held, and nothing can measure it")
+            raise MisuseError("the record is larger than the buffer, and no dry run can measure it")
         return self._measure(self._entry, self.records - self._before + 1)
 
     def run(self, entry: Entry, domain: Any) -> None:

@@ -29,7 +29,7 @@ def open_sim(request: DomainRequest) -> SimDomain:
     if path is not None and (path.exists() or request.purpose == "save"):
         if parameters and path.exists():
             raise UsageError(
-                f"{path} exists and says itself what the parameters would",
+                f"{path} exists, and cannot be combined with parameters",
                 actual=", ".join(parameters),
                 hint="give a file that does not exist yet, or no parameters",
             )
@@ -75,7 +75,9 @@ def _parse(rest: str) -> tuple[Path | None, dict[str, str]]:
         elif path is None:
             path = Path(part)
         else:
-            raise UsageError(f"sim: takes one file, and {str(path)!r} is one already", actual=part)
+            raise UsageError(
+                f"sim: takes one file, and {str(path)!r} was given before", actual=part
+            )
     return path, parameters
 
 
@@ -85,15 +87,17 @@ def _int(parameters: dict[str, str], name: str, low: int, high: int) -> int | No
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
         raise UsageError(
-            f"sim: {name} is no number in its range", expected=f"{low} to {high}", actual=text[:40]
+            f"sim: {name} is not a number in its range",
+            expected=f"{low} to {high}",
+            actual=text[:40],
         )
     if name == "width" and text not in ("4", "8"):
-        raise UsageError("sim: width is 4 or 8", actual=text)
+        raise UsageError("sim: width must be 4 or 8", actual=text)
     return int(text)
 
 
 def _one_of(parameters: dict[str, str], name: str, choices: tuple[str, ...]) -> str | None:
     text = parameters.get(name)
     if text is not None and text not in choices:
-        raise UsageError(f"sim: {name} is {' or '.join(choices)}", actual=text)
+        raise UsageError(f"sim: {name} must be {' or '.join(choices)}", actual=text)
     return text

@@ -1,6 +1,6 @@
 """The simulated domain: state in memory, and in a JSON file on request.
 
-It takes any record type whose plugin is at hand, counts pauses, and refuses what a real domain
+It takes any record type whose plugin is installed, counts pauses, and refuses what a real domain
 would: values that break the rules of their body, and vCPUs that it does not have.
 """
 
@@ -119,7 +119,7 @@ class SimDomain(Domain):
                 kept = body.from_json(kept)
             except BodyError as error:
                 raise DomainError(
-                    f"the state of {body.__name__}[{instance}] is wrong at {error}",
+                    f"the state of {body.__name__}[{instance}] is not valid at {error}",
                     type=code,
                     instance=instance,
                     field=error.field,
@@ -142,8 +142,8 @@ class SimDomain(Domain):
     def accepts(self, body: type[B], instance: int, value: B) -> None:
         kind = self._kinds.get(body) or self._kind(body)
         code = kind.code
-        plain = type(value) is body and kind.layout is not None and kind.layout.fits(value)
-        for problem in () if plain else value.problems():
+        known_valid = type(value) is body and kind.layout is not None and kind.layout.fits(value)
+        for problem in () if known_valid else value.problems():
             errno = self._registry.rules.refusal(problem)
             if errno is None:
                 continue
@@ -187,14 +187,14 @@ class SimDomain(Domain):
 
     def _adopt_runs(self, code: int, body: type[Body]) -> None:
         """Make a run of the state of a type in the file, if all of it is as this class writes it."""
-        said = self._state.get(code)
-        if not said or self._runs.get(code) or body.fixed_size() is None:
+        bodies = self._state.get(code)
+        if not bodies or self._runs.get(code) or body.fixed_size() is None:
             return
-        if all(type(each) is dict for each in said.values()):
-            run = Columns.from_json(body, dict(sorted(said.items())))
+        if all(type(each) is dict for each in bodies.values()):
+            run = Columns.from_json(body, dict(sorted(bodies.items())))
             if run is not None:
                 self._runs[code] = ColumnRuns([run])
-                said.clear()
+                bodies.clear()
 
     def accepts_run(self, body: type[B], run: Columns[B]) -> None:
         kind = self._kinds.get(body) or self._kind(body)
@@ -238,7 +238,7 @@ class SimDomain(Domain):
         entry = self._registry.find_body(body)
         if entry is None:
             raise DomainError(
-                f"no record type at hand has the body {body.__name__}", errno=Errno.EOPNOTSUPP
+                f"no known record type has the body {body.__name__}", errno=Errno.EOPNOTSUPP
             )
         layout = None if body.fixed_size() is None else FixedLayout(body)
         kind = _Kind(entry.code, entry.record_type.instances.per_vcpu, layout)
@@ -330,8 +330,8 @@ class SimDomain(Domain):
     ) -> SimDomain:
         """Return the domain of a state file's content; raise `DomainError` for what is wrong in it.
 
-        Bodies are decoded when they are read, so that state of a type whose plugin is not at hand
-        is kept.
+        Bodies are decoded when they are read, so that state of a type whose plugin is missing is
+        kept.
         """
         table = object_at(value, "the state")
         if table.get("schema") != SCHEMA:
@@ -363,10 +363,10 @@ class SimDomain(Domain):
         """Add one record of a state file."""
         try:
             code, instance, body = record["type"], record.get("instance", 0), record["body"]
-            plain = type(code) is type(instance) is int and type(body) is dict
+            usual = type(code) is type(instance) is int and type(body) is dict
         except (TypeError, KeyError, AttributeError):
-            plain = False
-        if not plain or not 0 <= code < 2**32 or not 0 <= instance < 2**32:
+            usual = False
+        if not usual or not 0 <= code < 2**32 or not 0 <= instance < 2**32:
             where = f"records[{index}]"
             record = object_at(record, where)
             code = number_at(record, "type", 0, 2**32 - 1, where)

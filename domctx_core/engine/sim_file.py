@@ -49,14 +49,14 @@ def read_state(path: Path) -> Any:
         raise cannot_read(path, error) from error
     except (ValueError, RecursionError) as error:
         raise DomainError(
-            f"{path} is no JSON: {no_json(error)}", hint="a state file is JSON text"
+            f"{path} is not valid JSON: {no_json(error)}", hint="a state file is JSON text"
         ) from None
 
 
 def state_error(where: str, expected: object, actual: object) -> DomainError:
     """Return the error for a value of a state file that is not as it has to be."""
     return DomainError(
-        f"the state file is wrong at {where}", expected=expected, actual=f"{actual!r:.60}"
+        f"the state file is not valid at {where}", expected=expected, actual=f"{actual!r:.60}"
     )
 
 

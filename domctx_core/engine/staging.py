@@ -52,8 +52,8 @@ class StagedDomain(Domain):
         self._queue: list[tuple[Change, type[Body], Any, Any, Origin | None, int]] = []
         self._state: dict[type[Body], dict[int, Any]] = {}
         self._runs: dict[type[Body], ColumnRuns] = {}
-        #: For each of those runs the bodies that were read, by position: whoever read one may change
-        #: it, and it is then written in place of the run's.
+        #: For each of those runs the bodies that were read, by position: a reader may have changed
+        #: its body, which is then written in place of the run's.
         self._borrowed: dict[type[Body], list[dict[int, Any]]] = {}
         self._sorted = 0
         self._write = domain.write
@@ -121,10 +121,10 @@ class StagedDomain(Domain):
         self._queue.append((self.domain.update, body, instance, change, self.origin, self.position))
 
     def pause(self) -> None:
-        raise MisuseError("a handler pauses no domain: the engine has done so where it must")
+        raise MisuseError("a handler must not pause the domain: the engine does")
 
     def unpause(self) -> None:
-        raise MisuseError("a handler unpauses no domain: the engine does so when all is done")
+        raise MisuseError("a handler must not unpause the domain: the engine does")
 
     def _sort(self) -> None:
         """Add what was queued since the last call to the state that can be read."""

@@ -18,11 +18,11 @@ __all__ = ["TypePlan"]
 class TypePlan:
     """How the records of one type are taken, settled once for all records of an image.
 
-    * `layout`, `frame`: how the records of a run lie in the image; `layout` is None if each record
+    * `layout`, `frame`: how the records of a run are placed in the image; `layout` is None if each record
       has to be judged by itself;
     * `trusted`: instances that a run may have;
     * `checks`: those that want to see the records; `watched`: whether they or an observer do;
-    * `whole`: nobody needs to see the records of a run one by one. Checks may see a run after its
+    * `whole`: the records of a run need not be shown one by one. Checks may see a run after its
       records were loaded, but only with `validate`: as long as nothing has happened to the domain;
     * `missed`, `wait`: records to let pass before the next look for a run, after the last one was in
       vain, and how many of them are left.

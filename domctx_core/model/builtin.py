@@ -27,7 +27,7 @@ NEWEST_XEN = XenVersion(4, 22)
 
 
 class Start(Body):
-    """Begins an image and says which Xen wrote it; its type code stands for format version 1."""
+    """The start of an image: the Xen version that wrote it. Its type code, 1, is the format version."""
 
     xen_major: int = u32(doc="major version of the Xen that saved")
     xen_minor: int = u32(doc="minor version of the Xen that saved")
@@ -52,7 +52,7 @@ class StartRecord(RecordType[Start]):
         version = context.xen_version
         if version is None:
             raise DomainError(
-                "the domain does not say which Xen it runs on, and START must",
+                "the Xen version of the domain is unknown, and START needs it",
                 errno=Errno.EINVAL,
                 hint="give the version, as in `--xen 4.17`",
             )
@@ -64,7 +64,7 @@ class StartRecord(RecordType[Start]):
         """Report an image from a Xen newer than the receiver; without one, than any known Xen."""
         limit = receiver or NEWEST_XEN
         if body.xen_version > limit:
-            known = "" if receiver else ", the newest that this domctx knows"
+            known = "" if receiver else ", the newest version that this domctx knows"
             yield Problem(
                 "newer-version",
                 f"the image was saved by Xen {body.xen_version}, newer than {limit}{known}",

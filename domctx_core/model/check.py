@@ -113,26 +113,26 @@ T = TypeVar("T")
 
 
 def validate_check(check: type[Check]) -> None:
-    """Raise `DeclarationError` for class attributes of a check that are not what they have to be."""
+    """Raise `DeclarationError` for an invalid class attribute of a check."""
     where = f"{check.__module__}.{check.__qualname__}"
     for name in ("codes", "first_of_row"):
         codes: Any = getattr(check, name)
         if not (isinstance(codes, Collection) and all(isinstance(code, int) for code in codes)):
             raise DeclarationError(
-                f"`{name}` of the check {where} is no set of type codes",
+                f"`{name}` of the check {where} is not a set of type codes",
                 expected="a frozenset of integers",
                 actual=repr(codes)[:80],
             )
     rules: Any = check.rules
     if not (isinstance(rules, (tuple, list)) and all(isinstance(rule, Rule) for rule in rules)):
         raise DeclarationError(
-            f"the rules of the check {where} are no rules",
+            f"`rules` of the check {where} is not a tuple of rules",
             expected="a tuple of Rule",
             actual=repr(rules)[:80],
         )
     if not isinstance(check.format, str):
         raise DeclarationError(
-            f"the format of the check {where} is no name",
+            f"`format` of the check {where} is not a name",
             expected="the name of a format",
             actual=repr(check.format)[:80],
         )
@@ -157,7 +157,7 @@ def problems_of(
     """
     try:
         for problem in method(*about):
-            yield _valid(problem, isinstance(problem, Problem))
+            yield _valid(problem, isinstance(problem, Problem), "a Problem")
     except DomctxError:
         raise
     except PLUGIN_ERRORS as error:
@@ -173,16 +173,16 @@ def placed_problems_of(check: Check, run: Run | None = None) -> Iterator[tuple[A
                 pair = answer[0] is None or isinstance(answer[0], RecordView)
             elif pair and run is not None:
                 pair = isinstance(answer[0], int) and 0 <= answer[0] < len(run)
-            yield _valid(answer, pair)
+            yield _valid(answer, pair, "a tuple of a place and a Problem")
     except DomctxError:
         raise
     except PLUGIN_ERRORS as error:
         raise check_fault(type(check), error) from error
 
 
-def _valid(answer: T, valid: bool) -> T:
+def _valid(answer: T, valid: bool, expected: str) -> T:
     if not valid:
-        raise TypeError(f"it gave {answer!r:.80}, which is no problem, or none with its place")
+        raise TypeError(f"expected {expected}, found {answer!r:.80}")
     return answer
 
 

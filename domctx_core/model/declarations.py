@@ -53,7 +53,7 @@ class DomainRequest:
 
     * `rest`: what follows `scheme:`;
     * `purpose`: `save` (the domain is read) or `load` (it is written);
-    * `formats`: the formats and registries at hand;
+    * `formats`: the available formats and registries;
     * `standard_input`: where to read `-` from, None if that is not possible;
     * `checks`: returns the checks across records of all plugins, for an opener that judges an image;
       the call imports them.

@@ -72,7 +72,7 @@ class Domain(ABC):
 
     def write(self, body: type[B], instance: int, value: B) -> None:
         """Set the state of a body class and instance; raise `DomainError` if it is refused."""
-        raise DomainError(f"the domain takes no {body.__name__}", instance=instance)
+        raise DomainError(f"the domain does not accept {body.__name__}", instance=instance)
 
     def update(self, body: type[B], instance: int, change: Callable[[B | None], B]) -> None:
         """Set the state to what `change` returns for the present state (None if there is none).

@@ -1,4 +1,4 @@
-"""The formats at hand, each loaded when it is needed, and the registry of each."""
+"""The available formats, each loaded when it is needed, and the registry of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Declared:
 
 
 class Formats:
-    """The formats at hand and the registry of each; formats are loaded when they are needed.
+    """The available formats and the registry of each; formats are loaded when they are needed.
 
     `rules` has those that records of any format may break.
     """
@@ -78,14 +78,14 @@ class Formats:
             known = self._known.get(name)
         if known is None:
             raise PluginError(
-                f"no installed plugin knows the format {name}",
+                f"no installed plugin defines the format {name}",
                 hint="install the plugin that declares it, such as domctx-plugin-xen-streams",
             )
         if known.format is None:
             made = known.load()
             if not isinstance(made, Format) or made.name != name:
                 raise DeclarationError(
-                    f"the entry point {name} of {known.provider} does not give that format",
+                    f"the entry point {name} of {known.provider} does not load a format of that name",
                     expected=f"a Format named {name}",
                     actual=repr(getattr(made, "name", made)),
                     provider=known.provider,
@@ -97,7 +97,7 @@ class Formats:
                 raise
             except PLUGIN_ERRORS as error:
                 raise DeclarationError(
-                    f"the format {name} raised {describe(error)}, where it was asked what it is",
+                    f"an attribute of the format {name} raised {describe(error)}",
                     provider=known.provider,
                 ) from error
             known.format = made
@@ -131,7 +131,7 @@ class Formats:
                     return format
             except PLUGIN_ERRORS as error:
                 self.failures[name] = PluginError(
-                    f"the format {name} raised {describe(error)}, where it was to recognise an input",
+                    f"`recognises` of the format {name} raised {describe(error)}",
                     provider=self.provider(name),
                 )
         return None

@@ -41,7 +41,7 @@ class Observer:
         """Begin: called once, before the first record."""
 
     def records(self, batch: Sequence[RecordEvent]) -> None:
-        """See up to `BATCH` records that are done, in order."""
+        """Get up to `BATCH` records that are done, in order."""
 
     def end(self, operation: Operation, error: BaseException | None) -> None:
         """End: called once; `error` is what the operation failed with, None if it did not."""
@@ -83,7 +83,7 @@ class Watch:
             self.see(event)
 
     def __enter__(self) -> Watch:
-        self._tell(lambda observer: observer.begin(self._operation))
+        self._call(lambda observer: observer.begin(self._operation))
         return self
 
     def __exit__(
@@ -93,14 +93,14 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         self._flush()
-        self._tell(lambda observer: observer.end(self._operation, error))
+        self._call(lambda observer: observer.end(self._operation, error))
 
     def _flush(self) -> None:
         batch, self._batch = tuple(self._batch), []
         if batch:
-            self._tell(lambda observer: observer.records(batch))
+            self._call(lambda observer: observer.records(batch))
 
-    def _tell(self, call: Callable[[Observer], None]) -> None:
+    def _call(self, call: Callable[[Observer], None]) -> None:
         for observer in tuple(self._observers):
             try:
                 call(observer)

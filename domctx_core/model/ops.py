@@ -73,7 +73,7 @@ class Extent:
             chunk = self._read_at(self.offset + done, min(size, self.length - done))
             if not chunk:
                 raise InputOutputError(
-                    "the input has become shorter while it was used",
+                    "the input became shorter while it was read",
                     offset=self.offset + done,
                     expected=f"{self.length - done} more bytes",
                     actual="none",
@@ -143,6 +143,6 @@ class LoadOps(ABC):
             raise io_error(
                 "spool the input to a temporary file",
                 error,
-                hint="TMPDIR says where temporary files go",
+                hint="set TMPDIR to a directory with enough space",
             ) from error
         return Extent(self._spooled, start, done)

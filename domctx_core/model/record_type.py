@@ -360,7 +360,7 @@ def body_class(record_type: RecordType[Any], earlier: Mapping[int, Body]) -> typ
     chosen = record_type.body_for(known)
     if chosen is not record_type.body and chosen not in record_type.bodies:
         raise DeclarationError(
-            f"`body_for` of {record_type.name} gives a class that is not declared",
+            f"`body_for` of {record_type.name} returned a class that is not declared",
             expected=" or ".join(each.__name__ for each in all_bodies(record_type)),
             actual=getattr(chosen, "__name__", repr(chosen)[:80]),
         )

@@ -96,8 +96,8 @@ class Entry:
             name = copy_name(name).rstrip(b"\0").decode("ascii")
         if (record_type.code, name) != (self.code, self.name):
             raise DeclarationError(
-                f"the entry point of {self.provider} declares {self.code}.{self.name}, and"
-                f" {type(record_type).__name__} says {record_type.code}.{record_type.name}",
+                f"the entry point of {self.provider} declares {self.code}.{self.name}, but"
+                f" {type(record_type).__name__} is {record_type.code}.{record_type.name}",
                 expected=f"{self.code}.{self.name}",
                 actual=f"{record_type.code}.{record_type.name}",
                 provider=self.provider,
@@ -176,7 +176,9 @@ class Registry:
         elif isinstance(name, str) and name and name.isascii() and name.isprintable():
             text = name
         else:
-            raise DeclarationError("a record type's name is printable ASCII", actual=repr(name))
+            raise DeclarationError(
+                "the name of a record type is not printable ASCII", actual=repr(name)
+            )
         return Entry(code, text, buffer, provider, load)
 
     def _insert(self, entry: Entry) -> None:

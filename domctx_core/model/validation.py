@@ -47,7 +47,7 @@ def validate_record_type(record_type: Any) -> RecordType[Any]:
     names: Any = record_type.identity
     if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names):
         raise DeclarationError(
-            f"{who}: `identity` is no row of names",
+            f"{who}: `identity` is not a sequence of names",
             expected="a tuple of str",
             actual=repr(names)[:80],
         )
@@ -56,13 +56,13 @@ def validate_record_type(record_type: Any) -> RecordType[Any]:
             field = each.__layout__.by_name.get(name)
             if field is None or not isinstance(field.kind, (Int, Blob)):
                 raise DeclarationError(
-                    f"{who}: `identity` names `{name}`, by which no record can be told",
+                    f"{who}: `identity` names `{name}`, which cannot identify a record",
                     expected=f"a field of {each.__name__} that is a number, text or bytes",
                     actual="no field" if field is None else field.kind.label,
                 )
     if record_type.bodies and not record_type.depends:
         raise DeclarationError(
-            f"{who}: `bodies` has classes to choose from, and nothing decides",
+            f"{who}: `bodies` has a choice of classes, but `depends` is empty",
             expected="type codes in `depends`",
         )
     return record_type
@@ -85,16 +85,16 @@ _ATTRIBUTES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "optional": (_number, "bits of a type code"),
     "max_length": (lambda value: value is None or _number(value), "a number of bytes, or None"),
 }
-"""The attributes of a format, each with what it has to be."""
+"""The attributes of a format: a test of the value, and what it expects."""
 
 
 def validate_format(format: Format) -> None:
-    """Raise `DeclarationError` for an attribute of a format that is not what it has to be."""
+    """Raise `DeclarationError` for an attribute of a format with an invalid value."""
     for name, (fits, expected) in _ATTRIBUTES.items():
         value = getattr(format, name)
         if not fits(value):
             raise DeclarationError(
-                f"`{name}` of the format {format.name} is not what it has to be",
+                f"`{name}` of the format {format.name} is not valid",
                 expected=expected,
                 actual=repr(value)[:80],
             )
@@ -115,14 +115,14 @@ def copy_name(name: object) -> bytes:
     elif isinstance(name, str):
         raw = name.encode("utf-8", "surrogatepass")
     else:
-        raise DeclarationError("a record type's name is text", actual=repr(name))
+        raise DeclarationError("the name of a record type is not text", actual=repr(name))
     shown = repr(raw.decode("utf-8", "replace"))
     if not 0 < len(raw) < NAME_SIZE:
         raise DeclarationError(
             f"the name {shown:.40} does not fit its buffer",
             expected=f"1 to {NAME_SIZE - 1} characters",
             actual=f"{len(raw)} bytes",
-            hint="choose a shorter name; names are never cut",
+            hint="choose a shorter name; names are not truncated",
         )
     if not all(0x21 <= byte <= 0x7E for byte in raw):
         raise DeclarationError(

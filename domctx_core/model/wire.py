@@ -44,7 +44,7 @@ class RecordHeader(Body):
     """The header of every record of a domain context image."""
 
     type: int = u32(doc="selects the layout of the body")
-    instance: int = u32(doc="tells repeated records of one type apart, such as a vCPU's number")
+    instance: int = u32(doc="distinguishes records of the same type, such as a vCPU's number")
     length: int = u64(doc="size of the body; header and padding not counted", unit="bytes")
 
 

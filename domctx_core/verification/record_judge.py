@@ -76,7 +76,7 @@ class RecordJudge:
             findings.append(self._unknown(record))
             return None
         if not plan.loadable:
-            note = Problem("no-handler", f"{record.name} can be read and not loaded")
+            note = Problem("no-handler", f"{record.name} can be inspected, but not loaded")
             findings.append(record.finding(note))
         if plan.limit is not None and record.instance is not None and record.instance >= plan.limit:
             findings.append(_over_limit(record, record_type, plan.limit))
@@ -169,14 +169,14 @@ def _first(record: Record, findings: list[Finding]) -> None:
         )
         findings.append(record.finding(problem))
     elif record.index and record.type == first:
-        again = f"{record.name} stands in the image a second time"
+        again = f"{record.name} appears twice in the image"
         findings.append(record.finding(Problem("start-repeated", again)))
 
 
 def _repeated(record: Record, findings: list[Finding]) -> None:
     if record.type != record.level.format.first:
         name = record.name or f"type {record.type}"
-        again = f"{name}[{record.instance}] stands in the image a second time"
+        again = f"{name}[{record.instance}] appears twice in the image"
         findings.append(record.finding(Problem("duplicate-record", again)))
 
 

@@ -120,7 +120,7 @@ def test_a_domain_that_refuses_half_way() -> None:
     with pytest.raises(DomainError, match="no such port") as caught:
         load(domain, image(word(0, 1), word(1, 1), word(2, 1), word(3, 1)))
     error = caught.value
-    assert any("it took Word[0], Word[1]" in note for note in error.__notes__)
+    assert any("before the error: Word[0], Word[1]" in note for note in error.__notes__)
     assert (error.type_name, error.instance, error.record, error.offset) == ("WORD", 2, 3, 72)
     assert error.provider is THIRD
     assert domain.log[-1] == "unpause"
@@ -131,7 +131,7 @@ def test_nothing_taken_is_said_too() -> None:
     domain = fresh(trap=fail_at(0, DomainError("cannot pause")))
     with pytest.raises(DomainError) as caught:
         load(domain, image(word(0, 1)))
-    assert any("it took nothing" in note for note in caught.value.__notes__)
+    assert any("before the error: nothing" in note for note in caught.value.__notes__)
     assert domain.pauses == domain.unpauses == 0
 
 
@@ -141,12 +141,12 @@ def test_without_validation_the_error_says_what_was_applied() -> None:
     with pytest.raises(ImageError) as caught:
         load(domain, data, validate=False)
     assert caught.value.rule == "field-out-of-range"
-    assert any("had taken Word[0], Word[1]" in note for note in caught.value.__notes__)
+    assert any("before the error: Word[0], Word[1]" in note for note in caught.value.__notes__)
     assert domain.log == ["pause", "write Word[0]", "write Word[1]", "unpause"]
     domain = fresh()
     with pytest.raises(ImageError) as caught:
         load(domain, image(word(0, 101)), validate=False)
-    assert any("had taken nothing" in note for note in caught.value.__notes__)
+    assert any("before the error: nothing" in note for note in caught.value.__notes__)
 
 
 LONG = image(word(0, 1), word(1, 2), word(2, 3))

@@ -101,8 +101,8 @@ MISUSES: dict[str, tuple[Handler, str]] = {
     "nothing at all": (lambda d, c: None, "did not begin its record"),
     "no end": (lambda d, c: c.begin(0x100), "did not end its record"),  # type: ignore[dict-item]
     "negative size": (_negative, "negative"),
-    "pause": (_pause, "pauses no domain"),
-    "unpause": (_unpause, "unpauses no domain"),
+    "pause": (_pause, "must not pause"),
+    "unpause": (_unpause, "must not unpause"),
 }
 
 

@@ -134,7 +134,7 @@ def test_start_says_the_version_of_the_domain_or_else_the_callers() -> None:
 def test_no_version_at_all_is_said_clearly_and_before_the_pause() -> None:
     made = knob_domain()
     made.xen_version = None
-    with pytest.raises(DomainError, match="which Xen") as caught:
+    with pytest.raises(DomainError, match="Xen version of the domain is unknown") as caught:
         save_image(made, made.registry)
     assert "--xen" in str(caught.value.hint)
     assert caught.value.type_name == "START"

@@ -227,7 +227,7 @@ def test_a_dry_run_that_does_not_match_is_an_error(change: int) -> None:
             context.end()
 
     made = bulk_domain(1, kind=Liar)
-    with pytest.raises(MisuseError, match="another length") as caught:
+    with pytest.raises(MisuseError, match="does not have the length") as caught:
         save_domain(made, ops := Streaming(), made.registry, cap=4000)
     assert caught.value.expected == f"{9000 + 1000 * change} bytes"
     assert caught.value.actual == "9000 bytes"
@@ -252,7 +252,7 @@ def test_nobody_to_measure() -> None:
     entry = made.registry.get(0x100)
     assert entry is not None
     context = EngineSaveContext(Streaming(), dry_run=False, xen_version=None, cap=4000)
-    with pytest.raises(MisuseError, match="nothing can measure"):
+    with pytest.raises(MisuseError, match="no dry run can measure"):
         context.run(entry, made)
 
 
@@ -285,7 +285,7 @@ MISUSES: dict[str, tuple[Callable[[Domain, SaveContext], None], str]] = {
     "end without begin": (lambda d, c: c.end(), "ended that was not begun"),
     "two ends": (_two_ends, "ended that was not begun"),
     "no end": (lambda d, c: c.begin(0x100, 0), "did not end its last record"),
-    "promise not kept": (_short, "another length than was said"),
+    "promise not kept": (_short, "does not have the length"),
     "negative instance": (lambda d, c: c.begin(0x100, -1), "cannot have instance -1"),
     "large instance": (lambda d, c: c.begin(0x100, 2**32), "cannot have instance 4294967296"),
     "an instance twice": (_twice, r"KNOB\[5\] is written twice"),

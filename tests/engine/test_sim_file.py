@@ -85,7 +85,7 @@ def test_malformed_state(name: str, tmp_path: Path) -> None:
         value = {"schema": SCHEMA, **value}
     path = tmp_path / "state"
     path.write_text(json.dumps(value))
-    with pytest.raises(DomainError, match=rf"wrong at {where}$") as caught:
+    with pytest.raises(DomainError, match=rf"not valid at {where}$") as caught:
         opened(str(path))
     assert caught.value.expected is not None
     assert caught.value.actual is not None
@@ -95,7 +95,7 @@ def test_malformed_state(name: str, tmp_path: Path) -> None:
 def test_what_is_no_json(text: bytes, tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_bytes(text)
-    with pytest.raises(DomainError, match="is no JSON") as caught:
+    with pytest.raises(DomainError, match="is not valid JSON") as caught:
         opened(str(path))
     assert "sys." not in str(caught.value)
 
@@ -109,7 +109,7 @@ def test_a_body_that_cannot_be_decoded(body: Any, tmp_path: Path) -> None:
     records = [{"type": 0x100, "instance": 0, "body": body}]
     path.write_text(json.dumps({"schema": SCHEMA, "xen_version": "4.15", "records": records}))
     domain = opened(str(path), "save")
-    with pytest.raises(DomainError, match=r"state of Knob\[0\] is wrong at") as caught:
+    with pytest.raises(DomainError, match=r"state of Knob\[0\] is not valid at") as caught:
         save_image(domain, formats(TYPES).registry("domain-context"))
     assert (caught.value.type_name, caught.value.instance) == ("KNOB", 0)
     assert domain.pauses == domain.unpauses

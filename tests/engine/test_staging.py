@@ -83,7 +83,7 @@ def test_a_bug_in_an_update_names_its_record() -> None:
     with pytest.raises(PluginError, match=r"applying WORD\[1\] raised ZeroDivisionError") as caught:
         load(domain, image(word(0, 1), word(1, 1)))
     assert (caught.value.instance, caught.value.provider) == (1, THIRD)
-    assert any("it took Word[0]" in note for note in caught.value.__notes__)
+    assert any("before the error: Word[0]" in note for note in caught.value.__notes__)
     assert domain.pauses == domain.unpauses == 1
 
 
@@ -164,7 +164,9 @@ def test_what_a_domain_refuses_at_last_is_located(refused: int) -> None:
     assert (error.instance, error.offset, error.record) == (refused, 24 + 24 * refused, refused + 1)
     assert (domain.pauses, domain.unpauses) == (1, 1)
     taken = ", ".join(f"Number[{n}]" for n in range(refused)) or "nothing"
-    assert error.__notes__ == [f"the image is sound; before the domain refused, it took {taken}"]
+    assert error.__notes__ == [
+        f"the image is valid; written to the domain before the error: {taken}"
+    ]
 
 
 def test_what_another_type_writes_after_a_run_is_not_of_the_run() -> None:
@@ -206,7 +208,7 @@ def test_what_a_domain_takes_as_a_whole_it_refuses_as_a_whole() -> None:
         load_domain(Whole(known), MemoryLoadOps(data), known)
     error = caught.value
     assert error.__notes__ == [
-        "the image is sound; before the domain refused, it took "
+        "the image is valid; written to the domain before the error: "
         + ", ".join(f"Wide[{i}]" for i in range(10))
     ]
     assert (error.record, error.offset, error.instance) == (22, 24 + 10 * 32 + 11 * 24, 11)

@@ -12,13 +12,19 @@ from domctx_core.testing import CommandRunner, FakeDists
 CHECKS = {
     "cannot be made": ("def __init__(self): raise ValueError('no')", "ValueError: no"),
     "exits when made": ("def __init__(self): sys.exit(7)", "SystemExit: 7"),
-    "begins with nonsense": ("def begin(self, container): return [5]", "it gave 5, which is no"),
+    "begins with nonsense": (
+        "def begin(self, container): return [5]",
+        "expected a Problem, found 5",
+    ),
     "exits in begin": ("def begin(self, container): sys.exit(0)", "SystemExit: 0"),
-    "answers nonsense": ("def record(self, seen): yield 'bad'", "it gave 'bad', which is no"),
+    "answers nonsense": ("def record(self, seen): yield 'bad'", "expected a Problem, found 'bad'"),
     "answers no list": ("def record(self, seen): return 5", "TypeError"),
     "raises what cannot be said": ("def record(self, seen): raise Mute", "raised Mute"),
-    "ends with nonsense": ("def end(self): return [(7, 8)]", "it gave (7, 8), which is no"),
-    "ends with problems alone": ("def end(self): return [Problem('limit', 'x')]", "which is no"),
+    "ends with nonsense": ("def end(self): return [(7, 8)]", "and a Problem, found (7, 8)"),
+    "ends with problems alone": (
+        "def end(self): return [Problem('limit', 'x')]",
+        "expected a tuple of a place and a Problem",
+    ),
 }
 
 
@@ -44,10 +50,14 @@ def test_a_check_is_its_plugins_fault(
 @pytest.mark.parametrize(
     ("codes", "source", "said"),
     [
-        ("5", "", "`codes` of the check odd_hooks.Odd is no set of type codes"),
-        ("('X',)", "", "is no set of type codes"),
-        ("frozenset()", "rules = 'abc'", "the rules of the check odd_hooks.Odd are no rules"),
-        ("frozenset()", "format = 7", "the format of the check odd_hooks.Odd is no name"),
+        ("5", "", "`codes` of the check odd_hooks.Odd is not a set of type codes"),
+        ("('X',)", "", "is not a set of type codes"),
+        (
+            "frozenset()",
+            "rules = 'abc'",
+            "`rules` of the check odd_hooks.Odd is not a tuple of rules",
+        ),
+        ("frozenset()", "format = 7", "`format` of the check odd_hooks.Odd is not a name"),
     ],
 )
 def test_what_a_check_says_of_itself_is_looked_at(
@@ -116,9 +126,9 @@ def test_a_name_is_one(
 
 
 FORMATS = {
-    "no alignment": ("alignment = 0", "`alignment` of the format odd is not what it has to be"),
-    "no header": ("header = 7", "`header` of the format odd is not what it has to be"),
-    "no length": ("max_length = '9'", "`max_length` of the format odd is not what it has to be"),
+    "no alignment": ("alignment = 0", "`alignment` of the format odd is not valid"),
+    "no header": ("header = 7", "`header` of the format odd is not valid"),
+    "no length": ("max_length = '9'", "`max_length` of the format odd is not valid"),
     "a title that raises": ("title = property(lambda self: 1 // 0)", "raised ZeroDivisionError"),
     "a header without a type": ("header = Bare", "Bare cannot be a record header"),
     "no framing": ("framing = None", "raised TypeError"),

@@ -58,7 +58,7 @@ def test_an_input_that_shrinks_under_us(tmp_path: Path) -> None:
     with open(path, "rb") as file:
         extent = FileLoadOps(file).extent(100)
         os.truncate(path, 10)
-        with pytest.raises(InputOutputError, match="has become shorter") as caught:
+        with pytest.raises(InputOutputError, match="became shorter") as caught:
             extent.read()
     assert caught.value.offset == 10
 

@@ -156,7 +156,7 @@ def test_bodies_that_nothing_chooses_from_are_refused() -> None:
     class Wrong(NumbersRecord):
         depends = ()
 
-    with pytest.raises(DeclarationError, match="nothing decides"):
+    with pytest.raises(DeclarationError, match="`depends` is empty"):
         Registry().register(Wrong, THIRD)
 
 

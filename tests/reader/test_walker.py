@@ -657,7 +657,7 @@ def test_two_formats_of_one_name() -> None:
 def test_an_entry_point_that_gives_another_format() -> None:
     made = Formats()
     made.add("box", THIRD, Wrap)
-    with pytest.raises(DeclarationError, match="does not give that format"):
+    with pytest.raises(DeclarationError, match="does not load a format of that name"):
         made.get("box")
 
 

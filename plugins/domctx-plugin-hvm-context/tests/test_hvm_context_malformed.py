@@ -122,7 +122,7 @@ def test_a_context_without_a_header() -> None:
 def test_a_second_header() -> None:
     (found,) = findings_of(HEADER + DATA)
     assert (found.rule, found.offset) == ("start-repeated", 32)
-    assert found.message == "HEADER stands in the image a second time"
+    assert found.message == "HEADER appears twice in the image"
 
 
 def test_a_record_that_comes_twice() -> None:
