@@ -92,7 +92,7 @@ def load_domain(
 
 
 def _in_two_phases(loader: RecordLoader, domain: Domain) -> Callable[[], Iterable[str]]:
-    """Read all records, then write what their handlers want; return what names the changes."""
+    """Read all records, then write what their handlers want; return a function that names the changes."""
     staged = StagedDomain(domain)
     with gc_paused():
         loader.read_start(staged)

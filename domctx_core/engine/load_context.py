@@ -1,4 +1,4 @@
-"""Give load handlers their records, and refuse what is wrong with them."""
+"""Give load handlers their records, and refuse invalid ones."""
 
 from __future__ import annotations
 

@@ -245,7 +245,7 @@ class StagedDomain(Domain):
 
 
 class DirectDomain(StagedDomain):
-    """The domain itself, with a list of what it took, for a load without validation."""
+    """The domain itself, with a list of what was written, for a load without validation."""
 
     def __init__(self, domain: Domain) -> None:
         super().__init__(domain)

@@ -1,4 +1,4 @@
-"""Values that a record type is declared with, and what it gives of bulk bodies."""
+"""Values of a record type's attributes, and the parts and totals of bulk bodies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Instances(NamedTuple):
 
 
 ANY = Instances()
-"""Any instance: a port, a page, whatever the author numbers."""
+"""Any instance, such as the number of a port or a page."""
 
 SINGLE = Instances(limit=1)
 """One record per domain, instance 0."""
@@ -79,7 +79,7 @@ class Tally(Generic[B]):
         raise NotImplementedError
 
     def text(self) -> str:
-        """Return what was counted, on one line."""
+        """Return the totals, on one line."""
         raise NotImplementedError
 
     def amounts(self) -> Iterable[Amount]:

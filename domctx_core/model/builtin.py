@@ -76,7 +76,7 @@ class StartRecord(RecordType[Start]):
             )
 
     def load(self, domain: Domain, context: LoadContext) -> None:
-        """Check the version; nothing goes to the domain."""
+        """Check the version; the domain does not change."""
         context.read(self)
 
 
@@ -97,5 +97,5 @@ class EndRecord(RecordType[Empty]):
         context.write(0, Empty())
 
     def load(self, domain: Domain, context: LoadContext) -> None:
-        """Check that it is bare; nothing goes to the domain."""
+        """Check that its body is empty; the domain does not change."""
         context.read(self)

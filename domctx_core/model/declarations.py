@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RecordTypeDeclaration:
-    """A record type of one format: a `RecordType` subclass, or an instance made at run time."""
+    """A record type of one format: a `RecordType` subclass, or an instance created at run time."""
 
     record_type: RecordType[Any] | type[RecordType[Any]]
     format: str = DOMAIN_CONTEXT
@@ -95,6 +95,6 @@ class CommandDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ObserverDeclaration:
-    """An observer of operations: a callable (such as the class) that makes a new one."""
+    """An observer of operations: a callable, such as its class, that returns a new one."""
 
     observer: Callable[[], Observer]

@@ -1,4 +1,4 @@
-"""Domains: the state of a guest, whatever hypervisor or file holds it."""
+"""Domains: the state of a guest, held by a hypervisor or a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ B = TypeVar("B", bound=Body)
 
 
 class Guest(NamedTuple):
-    """What kind of guest a domain is; None for what is not known.
+    """The kind of guest in a domain; None for an attribute that is not known.
 
     * `kind`: `pv` or `hvm` (PVH counts as hvm);
     * `width`: bytes of a guest word, 4 or 8;
@@ -119,7 +119,7 @@ class Domain(ABC):
         """Undo one pause."""
 
     def close(self) -> None:  # most domains have nothing to release
-        """Release the domain, and keep for good what was written."""
+        """Release the domain, and make what was written permanent."""
 
     def abandon(self) -> None:
         """Release the domain after an operation that failed; what was written may be dropped."""

@@ -1,4 +1,4 @@
-"""Observers: see what an operation does, in batches and never record by record.
+"""Observers: see the records of an operation, in batches and never one by one.
 
 An observer that raises is dropped for the rest of the operation; the operation goes on.
 """
@@ -19,7 +19,7 @@ BATCH = 1024
 
 
 class Operation(NamedTuple):
-    """What is being observed: a save, load or verify, and of what (a domain, an image)."""
+    """The observed operation: a save, load or verify, and its subject (a domain, an image)."""
 
     kind: Literal["save", "load", "verify"]
     subject: str

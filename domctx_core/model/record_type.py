@@ -314,7 +314,7 @@ class RecordType(Generic[B]):
         return None
 
     def tally(self) -> Tally[B] | None:
-        """Return what adds up the heads of bulk records; None if each is shown by itself."""
+        """Return a new tally of the heads of bulk records; None if each is shown by itself."""
         return None
 
     def links(self, instance: int | None, body: B) -> Iterable[Link]:

@@ -1,4 +1,4 @@
-"""Validate what authors declare."""
+"""Validate the declarations of authors."""
 
 from __future__ import annotations
 
