@@ -119,7 +119,7 @@ class RecordJudge:
         return record.finding(
             Problem(
                 "unknown-type",
-                f"no installed plugin knows type {record.type} ({record.type:#x})"
+                f"no installed plugin defines type {record.type} ({record.type:#x})"
                 + (" (optional: a reader may ignore it)" if optional else ""),
                 severity=Severity.NOTE if optional else None,
             )

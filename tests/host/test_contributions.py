@@ -186,5 +186,5 @@ def test_a_format_that_raises_at_recognising_is_passed_over_and_named(
     path.write_bytes(b"no format that anybody knows")
     shown = domctx_cli("verify", path)
     assert shown.status == 1
-    assert "warning: plugin bad 1.0: the format bad raised ValueError" in shown.err
+    assert "warning: plugin bad 1.0: `recognises` of the format bad raised ValueError" in shown.err
     assert domctx_cli("--strict", "verify", path).status == 4

@@ -1,4 +1,4 @@
-"""A run as checks see it: records one by one, and numbers by column."""
+"""A run as checks see it: records one by one, and fields as columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import struct
 import pytest
 
 from domctx_core import Body, ByteOrder, u8, u32
-from domctx_core.model.check_run import Run
+from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
+from domctx_core.model.record_view import Run
 
 
 class Five(Body):
@@ -17,7 +18,7 @@ class Five(Body):
     value: int = u32()
 
 
-def run(order: ByteOrder = "little", *, instance: slice | None = slice(4, 8)) -> Run:
+def run(order: ByteOrder = "little", *, instances: bool = True) -> Run:
     """Return a run of three records with instances 4, 5 and 9; the first is at 24."""
     prefix = "<" if order == "little" else ">"
     rows = [(4, 1, 10), (5, 2, 70_000), (9, 3, 2**32 - 1)]
@@ -25,7 +26,10 @@ def run(order: ByteOrder = "little", *, instance: slice | None = slice(4, 8)) ->
         struct.pack(prefix + "IIQBI3x", 0x100, number, 5, kind, value)
         for number, kind, value in rows
     )
-    return Run(0x100, "FIVE", 1, 24, 24, 5, order, 16, instance, order, Five, data)
+    return Run(
+        FixedLayout(Five), data, Frame(24, 16), order, code=0x100, name="FIVE", index=1, offset=24,
+        instance=("I", 4, order) if instances else None,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("order", ["little", "big"])
@@ -40,8 +44,8 @@ def test_records_are_numbered_located_and_decoded(order: ByteOrder) -> None:
 
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_columns_are_numbers_of_all_bodies(order: ByteOrder) -> None:
-    assert list(run(order).numbers(0, 1)) == [1, 2, 3]
-    assert list(run(order).numbers(1, 4)) == [10, 70_000, 2**32 - 1]
+    assert list(run(order).column("kind")) == [1, 2, 3]
+    assert list(run(order).column("value")) == [10, 70_000, 2**32 - 1]
     assert list(run(order).instances) == [4, 5, 9]
 
 
@@ -58,5 +62,5 @@ def test_beyond_its_ends_a_run_has_no_record(number: int) -> None:
 
 
 def test_without_instances_in_the_header_there_are_none() -> None:
-    assert list(run(instance=None).instances) == []
-    assert run(instance=None)[0].instance is None
+    assert list(run(instances=False).instances) == []
+    assert run(instances=False)[0].instance is None
