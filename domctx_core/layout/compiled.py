@@ -334,5 +334,5 @@ def _wrong_counts(fields: list[Field], values: dict[str, Any]) -> Iterator[JsonE
 
 
 def _not_applicable(body: Any) -> bytes:
-    """Stand for the encoder of bodies whose size varies."""
+    """Raise `NotApplicable`: no body whose size varies is encoded in one call."""
     raise NotApplicable

@@ -41,6 +41,12 @@ class Columns(RecordTable[B], Sequence[B]):
     A run keeps the bytes that it was made of, so that a column costs nothing until it is used.
     """
 
+    #: Whether all bodies are known to be valid, and all bytes that are no field's to be zero; what
+    #: the records are but for instance and body, where that is known.
+    _proved = False
+    _tidy = False
+    _template = b""
+
     def __init__(
         self,
         body: type[B],
@@ -61,7 +67,8 @@ class Columns(RecordTable[B], Sequence[B]):
         if count:
             write_column(out, frame.instance, frame.stride, numbers, NATIVE)
             layout.write(out, frame, values, order)
-        self._setup(layout, bytes(out), frame, sys.byteorder, tidy=True)
+        super().__init__(layout, bytes(out), frame, sys.byteorder)
+        self._tidy = True
 
     @classmethod
     def of_records(
@@ -78,7 +85,8 @@ class Columns(RecordTable[B], Sequence[B]):
         `proved` means that they are known to break no rule of the layout.
         """
         run = cls.__new__(cls)
-        run._setup(layout, raw, frame, byteorder, proved=proved, tidy=proved)
+        RecordTable.__init__(run, layout, raw, frame, byteorder)
+        run._proved = run._tidy = proved
         return run
 
     @classmethod
@@ -124,26 +132,10 @@ class Columns(RecordTable[B], Sequence[B]):
             joined._template = b""
         return joined
 
-    def _setup(
-        self,
-        layout: FixedLayout[B],
-        raw: bytes,
-        frame: Frame,
-        byteorder: ByteOrder,
-        *,
-        proved: bool = False,
-        tidy: bool = False,
-    ) -> None:
-        RecordTable.__init__(self, layout, raw, frame, byteorder)
-        self._proved = proved
-        self._tidy = tidy  # unused bytes are zero
-        self._template = b""
-
     def _like(self, raw: bytes, *, proved: bool, tidy: bool) -> Self:
         """Return a run of other records that are as those of this one."""
-        run = type(self).__new__(type(self))
-        run._setup(self.layout, raw, self.frame, self.byteorder, proved=proved, tidy=tidy)
-        run._template = self._template
+        run = self.of_records(self.layout, raw, self.frame, self.byteorder, proved=proved)
+        run._tidy, run._template = tidy, self._template
         return run
 
     # --------------------------------------------------------------------------------- columns

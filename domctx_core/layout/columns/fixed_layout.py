@@ -114,7 +114,6 @@ class FixedLayout(Generic[B]):
         self.body = body
         self.size: int = layout.size
         self.order = layout.order
-        self.own_check = layout.own_check
         self.slots: list[FieldSlot] = []
         self.codes = ""
         offset = 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import struct
 from collections.abc import Mapping
 from enum import Enum, IntFlag
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from domctx_core.base.errors import DeclarationError, Errno
@@ -43,7 +46,6 @@ class Int(Kind):
         errno: Errno | None = None,
     ) -> None:
         self.size: int = size
-        self._signed = signed
         self.code = _CODES[size, signed]
         bits = 8 * size
         self.lowest = -(1 << bits - 1) if signed else 0
@@ -54,55 +56,47 @@ class Int(Kind):
             self.lowest if minimum is None else minimum,
             self.highest if maximum is None else maximum,
         )
+        self.show = show
+        self.label = f"{'i' if signed else 'u'}{bits}"
+        self._errno = errno
+        self._set_enum(enum)
+
+    def _set_enum(self, enum: type[Enum] | None) -> None:
+        """Take the names of numbers from an enumeration; `DeclarationError` where it has others."""
         self.enum = enum
         self.flags = enum is not None and issubclass(enum, IntFlag)
         if enum is not None:
             self._refuse_enum(enum)
-        self.show = show
-        self._errno = errno
-        self.label = f"{'i' if signed else 'u'}{bits}"
-        self._members: dict[int, Any] = {}
-        if enum is not None:
-            self._members = {int(member.value): member for member in enum}
-        self.known = 0
-        for bit in self._members if self.flags else ():
-            self.known |= bit
+        self._members: dict[int, Any] = {int(m.value): m for m in enum or ()}
+        self.known = reduce(or_, self._members, 0) if self.flags else 0
         #: The members of valid numbers: those of the enumeration, and combinations of flags so far.
         self.values: dict[int, Any] = dict(self._members)
-        self.checked = enum is not None or minimum is not None or maximum is not None
+        self.checked = {enum, self._minimum, self._maximum} != {None}
 
     def adopt(self, annotation: Any) -> Kind:
-        if not (isinstance(annotation, type) and issubclass(annotation, Enum)):
+        named = isinstance(annotation, type) and issubclass(annotation, Enum)
+        if self.enum is not None or not named:
             return self
-        if self.enum is not None:
-            return self
-        return Int(
-            self.size,
-            self._signed,
-            minimum=self._minimum,
-            maximum=self._maximum,
-            enum=annotation,
-            show=self.show,
-            errno=self._errno,
-        )
+        kind = copy.copy(self)
+        kind._set_enum(annotation)
+        return kind
 
     def _refuse_enum(self, enum: type[Enum]) -> None:
         """Raise `DeclarationError` for an enumeration that cannot name this integer's values."""
-        name = f"{'i' if self._signed else 'u'}{8 * self.size}"
         if not issubclass(enum, int):
             raise DeclarationError(
-                f"{enum.__name__} cannot name the values of a {name}",
+                f"{enum.__name__} cannot name the values of a {self.label}",
                 expected="an IntEnum or IntFlag",
                 actual=enum.__mro__[1].__name__,
             )
-        if self.flags and self._signed:
+        if self.flags and self.lowest:
             raise DeclarationError(
-                f"the flags {enum.__name__} need an unsigned integer, not {name}"
+                f"the flags {enum.__name__} need an unsigned integer, not {self.label}"
             )
         for member in enum:
             if not self.lowest <= member.value <= self.highest:
                 raise DeclarationError(
-                    f"{enum.__name__}.{member.name} does not fit a {name}",
+                    f"{enum.__name__}.{member.name} does not fit a {self.label}",
                     expected=f"{self.lowest} to {self.highest}",
                     actual=int(member.value),
                 )
@@ -131,7 +125,7 @@ class Int(Kind):
         raw = bytes(reader.data[start : start + self.size])
         order: Any = "little" if reader.order == "<" else "big"
         reader.suspect |= self.checked
-        return self.wrap(int.from_bytes(raw, order, signed=self._signed))
+        return self.wrap(int.from_bytes(raw, order, signed=self.lowest < 0))
 
     def encode(self, value: Any, out: bytearray, order: str) -> None:
         out += struct.pack(order + self.code, value)
