@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+
+from domctx_core.model.instance_set import InstanceSet
+
 
 def test_duplicates_in_any_order_and_without_cost() -> None:
     """A million scattered instances neither slip through nor take quadratic time."""
@@ -16,3 +20,10 @@ def test_duplicates_in_any_order_and_without_cost() -> None:
         assert not met.add(4, instance)
     assert met.add(4, 2001)
     assert met.add(6, 2)
+
+
+def test_a_run_and_single_records_share_their_duplicates() -> None:
+    met = InstanceSet()
+    assert met.add_ascending([(1, range(5, 9))])
+    assert not met.add(1, 7)
+    assert not met.add_ascending([(1, array("I", [7, 12]))])

@@ -4,107 +4,17 @@ from __future__ import annotations
 
 import random
 from array import array
-from enum import IntEnum, IntFlag
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from column_bodies import BODIES, Checked, Colour, Marks, Mixed, Named, Point, Swapped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domctx_core import (
-    Bits,
-    Body,
-    BodyError,
-    Columns,
-    Empty,
-    bitmap,
-    blob,
-    i8,
-    i16,
-    i32,
-    i64,
-    nested,
-    reserved,
-    switch,
-    text,
-    u8,
-    u16,
-    u32,
-    u64,
-)
-from domctx_core import array as array_of
-from domctx_core.layout.columns.arrays import LANES, is_ascending
+from domctx_core import Bits, Body, BodyError, Columns, Empty, blob, nested, switch, u16, u32
+from domctx_core.layout.columns.arrays import is_ascending
 from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
-from domctx_core.model.instance_set import InstanceSet
-
-
-class Colour(IntEnum):
-    RED = 1
-    BLUE = 200
-
-
-class Marks(IntFlag):
-    A = 1
-    B = 0x80
-
-
-class Plain(Body):
-    """Numbers at any alignment."""
-
-    a: int = u8()
-    b: int = u64()
-    c: int = i16(minimum=-5, maximum=5)
-    pad = reserved(3)
-    d: int = i64()
-    e: int = i8()
-    f: int = i32()
-
-
-class Named(Body):
-    """Enumerations and flags."""
-
-    colour: Colour = u32(default=Colour.RED)
-    marks: Marks = u8(default=Marks(0))
-    pad = reserved(1)
-
-
-class Point(Body):
-    """Inside another."""
-
-    x: int = u16()
-    y: int = u16(maximum=100)
-
-
-class Mixed(Body):
-    """What is no number too."""
-
-    key: int = u32(maximum=1)
-    raw: bytes = blob(5)
-    name: str = text(4)
-    bits: Bits = bitmap(8, word=4)
-    at: Point = nested(Point)
-    row: list[int] = array_of(u16(), 3)
-    what: Point | bytes | None = switch("key", {0: None, 1: Point}, size=8)
-
-
-class Swapped(Body, byteorder="big"):
-    """Fixes its byte order itself."""
-
-    a: int = u16()
-    b: int = u32(maximum=9)
-
-
-class Checked(Body):
-    """Says itself what is wrong."""
-
-    a: int = u32()
-
-    def check(self) -> Any:
-        return ()
-
-
-BODIES: tuple[type[Body], ...] = (Plain, Named, Mixed, Swapped, Checked)
 
 
 def example(body: type[Body], rng: random.Random) -> Body:
@@ -344,17 +254,6 @@ def test_numbers_that_wrap_do_not_follow_on(numbers: list[int]) -> None:
     assert not Columns(Empty, numbers).consecutive
 
 
-@pytest.mark.parametrize("count", [LANES - 1, LANES, LANES + 1, 2 * LANES - 1, 2 * LANES, 70_000])
-@pytest.mark.parametrize("step", [1, 3])
-def test_long_columns_ascend_across_their_parts(count: int, step: int) -> None:
-    numbers = array("I", range(5, 5 + step * count, step))
-    assert is_ascending(numbers)
-    for place in {0, LANES - 2, LANES - 1, LANES, count - 2} & set(range(count - 1)):
-        spoilt = numbers[:]
-        spoilt[place + 1] = spoilt[place]
-        assert not is_ascending(spoilt)
-
-
 def test_where_an_instance_is() -> None:
     points = {"x": [1, 2, 3], "y": [0, 0, 0]}
     for instances in ([4, 5, 6], [9, 2, 2**32 - 1]):
@@ -365,32 +264,3 @@ def test_where_an_instance_is() -> None:
         with pytest.raises(IndexError):
             run[3]
     assert Columns(Point, [], {"x": [], "y": []}).place_of(1) is None
-
-
-def test_bodies_of_odd_types_do_not_plainly_fit() -> None:
-    class Index:
-        def __index__(self) -> int:
-            return 3
-
-    point: Any = Point
-    named_body: Any = Named
-    layout = FixedLayout(Point)
-    for value, fits in ((3, True), (101, False), (-1, False), (True, False), (Index(), False)):
-        assert layout.fits(point(x=1, y=value)) == fits
-        assert not fits or not point(x=1, y=value).problems()
-    assert not layout.fits(point(x=Index(), y=1))
-    assert not layout.fits(point(x=2**16, y=1))
-    named = FixedLayout(Named)
-    for colour, marks, fits in (
-        (Colour.RED, Marks.A, True), (200, 0x81, True), (3, 0, False), (1, 2, False),
-        (1.0, 0, False),
-    ):  # fmt: skip
-        assert named.fits(named_body(colour=colour, marks=marks)) == fits
-        assert not fits or not named_body(colour=colour, marks=marks).problems()
-
-
-def test_a_run_and_single_records_share_their_duplicates() -> None:
-    met = InstanceSet()
-    assert met.add_ascending([(1, range(5, 9))])
-    assert not met.add(1, 7)
-    assert not met.add_ascending([(1, array("I", [7, 12]))])
