@@ -6,7 +6,7 @@ An observer that raises is dropped for the rest of the operation; the operation 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count, repeat
+from itertools import count, islice, repeat
 from types import TracebackType
 from typing import Literal, NamedTuple
 
@@ -79,8 +79,15 @@ class Watch:
     ) -> None:
         """Add the records of a run: the first is at `offset`, the next `stride` bytes further."""
         offsets = count(offset, stride)
-        for event in map(RecordEvent, repeat(code), instances, offsets, repeat(length)):
-            self.see(event)
+        self.see_all(map(RecordEvent, repeat(code), instances, offsets, repeat(length)))
+
+    def see_all(self, events: Iterable[RecordEvent]) -> None:
+        """Add records."""
+        events = iter(events)
+        while added := list(islice(events, BATCH - len(self._batch))):
+            self._batch += added
+            if len(self._batch) >= BATCH:
+                self._flush()
 
     def __enter__(self) -> Watch:
         self._call(lambda observer: observer.begin(self._operation))

@@ -134,12 +134,15 @@ class _MixedPattern:
 class _LevelPatterns:
     """The proofs of the types in one container, and the patterns compiled from them."""
 
-    def __init__(self, level: OpenContainer, state: ContainerState, cap: int) -> None:
+    def __init__(
+        self, level: OpenContainer, state: ContainerState, cap: int, watched: bool
+    ) -> None:
         assert level.header is not None
         self.level = level
         self.header = level.header
         self.state = state
         self._cap = cap
+        self._watched = watched
         self._instance = level.header.instance or slice(0, 0)
         self._proofs: dict[int, Proof | None] = {}
         self._repeating: dict[tuple[int, ...], _RepeatingPattern] = {}
@@ -275,7 +278,8 @@ class _LevelPatterns:
                 offset=offset,
                 instance=header.instance_column,
             )
-        events = self.events(block, end, offset)
+        # only where they are wanted: they keep the block in memory
+        events = self.events(block, end, offset) if self._watched else ()
         return ValidBatch(level, index, offset, count, offset + end, checks, run=run, events=events)
 
 
@@ -297,6 +301,7 @@ class BatchValidator:
         self._source = source
         self._cap = cap
         self._states = states
+        self._watched = watched
         self._bulk = BulkScanner(source, cap, states, watched)
         self._patterns: dict[OpenContainer, _LevelPatterns] = {}
         #: Records that go by before the next look, and how many did before the latest one.
@@ -314,7 +319,7 @@ class BatchValidator:
             return ()
         patterns = self._patterns.get(level)
         if patterns is None:
-            patterns = _LevelPatterns(level, self._states[level], self._cap)
+            patterns = _LevelPatterns(level, self._states[level], self._cap, self._watched)
             self._patterns[level] = patterns
         if patterns.proof(record.type) is None:
             self._miss()

@@ -74,8 +74,7 @@ def verify(
                 watched.see(RecordEvent(event.type, event.instance, event.offset, event.length))
         elif type(event) is ValidBatch:
             if watched is not None:
-                for record_event in event.events:
-                    watched.see(record_event)
+                watched.see_all(event.events)
         elif not name and isinstance(event, (Opened, Fault)) and event.level is not None:
             name = event.level.path[0]
     return Verdict(name, tuple(findings), verifier.needs_plugin)
