@@ -66,7 +66,7 @@ _HOMES = {
     # checks across records
     "Check": "model.check",
     "Container": "model.check",
-    "Run": "model.record_view",
+    "Run": "model.check_run",
     "RecordView": "model.record_view",
     "Problem": "base.problems",
     "Rule": "base.problems",

@@ -106,6 +106,7 @@ from domctx_core.model.builtin import Start as Start
 from domctx_core.model.builtin import StartRecord as StartRecord
 from domctx_core.model.check import Check as Check
 from domctx_core.model.check import Container as Container
+from domctx_core.model.check_run import Run as Run
 from domctx_core.model.declarations import CheckDeclaration as CheckDeclaration
 from domctx_core.model.declarations import CommandDeclaration as CommandDeclaration
 from domctx_core.model.declarations import DomainDeclaration as DomainDeclaration
@@ -131,7 +132,6 @@ from domctx_core.model.record_type import LoadContext as LoadContext
 from domctx_core.model.record_type import RecordType as RecordType
 from domctx_core.model.record_type import SaveContext as SaveContext
 from domctx_core.model.record_view import RecordView as RecordView
-from domctx_core.model.record_view import Run as Run
 from domctx_core.model.registry import Entry as Entry
 from domctx_core.model.registry import Provider as Provider
 from domctx_core.model.registry import Registry as Registry

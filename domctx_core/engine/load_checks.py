@@ -18,8 +18,9 @@ from domctx_core.model.check import (
     placed_problems_of,
     problems_of,
 )
+from domctx_core.model.check_run import Run
 from domctx_core.model.observer import RecordEvent, Watch
-from domctx_core.model.record_view import RecordView, Run
+from domctx_core.model.record_view import RecordView
 from domctx_core.model.wire import HEADER_SIZE
 
 __all__ = ["LoadChecks"]

@@ -6,7 +6,8 @@ What an author declares:
 * `attributes`: the values of its class attributes, such as `SINGLE`
 * `visuals`: links and amounts, by which a type describes what a report draws
 * `format`: `Format`, the framing of records; `wire`: the record header of the domain context
-* `check`: `Check`, which judges records against each other; `record_view`: records as it sees them
+* `check`: `Check`, which judges records against each other; `record_view`, `check_run`: records as it
+  sees them, one by one and as columns
 * `domain`: `Domain`, which gives and takes state; `ops`: `SaveOps` and `LoadOps`, which give and take bytes
 * `observer`: `Observer`, which follows an operation
 * `declarations`: what hooks and entry points return

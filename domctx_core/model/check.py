@@ -7,7 +7,7 @@ is an error makes `verify` fail and `load` refuse.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from domctx_core.base.errors import (
     PLUGIN_ERRORS,
@@ -20,7 +20,11 @@ from domctx_core.base.errors import (
 from domctx_core.base.problems import Problem, Rule
 from domctx_core.layout.body import Body
 from domctx_core.layout.kinds.base import ByteOrder
-from domctx_core.model.record_view import RecordView, Run
+from domctx_core.model.record_view import RecordView
+
+if TYPE_CHECKING:
+    # its columns take a millisecond to import, and `show` has no use for them
+    from domctx_core.model.check_run import Run
 
 __all__ = [
     "Check",

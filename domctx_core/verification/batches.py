@@ -17,8 +17,8 @@ from domctx_core.layout.codegen.regex import any_bytes
 from domctx_core.layout.columns.arrays import LANES, Planes, ascending, from_planes
 from domctx_core.layout.columns.fixed_layout import Frame
 from domctx_core.model.check import Check
+from domctx_core.model.check_run import Run
 from domctx_core.model.observer import RecordEvent
-from domctx_core.model.record_view import Run
 from domctx_core.reader.record import OpenContainer, Record
 from domctx_core.reader.sources import Source
 from domctx_core.verification.bulk import BulkScanner

@@ -26,7 +26,7 @@ from domctx_core.reader.record import OpenContainer, Record, make_finding, unusa
 from domctx_core.verification.state import ContainerState, ValidBatch
 
 if TYPE_CHECKING:
-    from domctx_core.model.record_view import Run
+    from domctx_core.model.check_run import Run
 
 __all__ = ["CheckRunner"]
 

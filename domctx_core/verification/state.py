@@ -15,8 +15,8 @@ from domctx_core.reader.events import Batch
 from domctx_core.reader.record import OpenContainer, Record, TypeInfo
 
 if TYPE_CHECKING:
+    from domctx_core.model.check_run import Run
     from domctx_core.model.observer import RecordEvent
-    from domctx_core.model.record_view import Run
 
 __all__ = ["ContainerState", "TypePlan", "ValidBatch"]
 

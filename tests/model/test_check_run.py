@@ -8,7 +8,7 @@ import pytest
 
 from domctx_core import Body, ByteOrder, u8, u32
 from domctx_core.layout.columns.fixed_layout import FixedLayout, Frame
-from domctx_core.model.record_view import Run
+from domctx_core.model.check_run import Run
 
 
 class Five(Body):
