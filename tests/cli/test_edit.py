@@ -1,8 +1,7 @@
-"""`domctx edit`: what it says, what it writes and what it refuses; and inputs that are spooled."""
+"""`domctx edit`: its output, what it writes and what it refuses."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pty
@@ -17,15 +16,19 @@ from typing import Any
 
 import pytest
 from environments import ROOT
-from support import Drip, end, rec, start
+from support import end, rec, start
 
 from domctx_core.cli import main
-from domctx_core.cli.app import App
-from domctx_core.cli.inputs import open_seekable
 
 PV1 = ROOT / "examples/xen-4.17/pv1/pv1.save.no-pages"
+
+
 TSC = struct.pack("<IIQI", 0, 2400000, 5, 1)
+
+
 IMAGE = start() + rec(3, 0, TSC) + end()
+
+
 BAD = start() + rec(3, 0, TSC) + rec(0x500, 1, b"x") + end()
 """Verify finds an error in it: nobody knows type 0x500."""
 
@@ -70,9 +73,6 @@ def process(
     return subprocess.run(
         command, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False, **options
     )
-
-
-# ---------------------------------------------------------------------------------- what it says
 
 
 def test_it_says_what_changed(edit: Verb) -> None:
@@ -145,9 +145,6 @@ def test_json_of_what_is_refused(edit: Verb) -> None:
         ("field-out-of-range", False)
     ]
     assert edit.written() == []
-
-
-# ------------------------------------------------------------------------------ what it refuses
 
 
 def test_what_verify_would_refuse_is_not_written(edit: Verb) -> None:
@@ -231,9 +228,6 @@ def test_messages_and_statuses(
     assert edit.image.read_bytes() == IMAGE
 
 
-# ----------------------------------------------------------------------------------- where it goes
-
-
 def test_in_place_is_a_new_file_with_the_old_mode(edit: Verb) -> None:
     edit.image.chmod(0o640)
     other = edit.folder / "link.img"
@@ -297,36 +291,3 @@ def test_a_file_is_whole_or_absent(edit: Verb) -> None:
 def test_a_device_without_room(edit: Verb) -> None:
     run = edit(edit.image, "-o", "/dev/full")
     assert (run.status, "cannot write /dev/full" in run.err) == (3, True)
-
-
-# -------------------------------------------------------------------------------- inputs that seek
-
-
-class Standard(App):
-    """An app with a standard input of its own."""
-
-    def __init__(self, stream: Any) -> None:
-        super().__init__()
-        self.stream = stream
-
-    def standard_input(self) -> Any:
-        return self.stream
-
-
-def test_a_pipe_is_spooled_and_a_file_is_not(tmp_path: Path) -> None:
-    data = bytes(range(256)) * 3000
-    with open_seekable(Standard(Drip(data[:5000])), "-") as source:
-        assert source.seekable
-        assert source.end() == 5000
-        assert bytes(source.at(4990, 99)) == data[4990:5000]
-        assert bytes(source.at(0, 9)) == data[:9]
-    file = io.BytesIO(data)
-    file.seek(100)
-    with open_seekable(Standard(file), "-") as source:
-        assert source.end() == len(data) - 100
-        assert bytes(source.at(0, 4)) == data[100:104]
-    path = tmp_path / "a"
-    path.write_bytes(data)
-    with open_seekable(App(), str(path)) as source:
-        assert source.seekable
-        assert source.end() == len(data)

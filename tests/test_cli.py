@@ -1,4 +1,4 @@
-"""How a run begins: the version at once, and the collector out of the way."""
+"""The entry point: the version without any import, the garbage collector, and early interrupts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,32 @@ import pytest
 
 from domctx_core._version import __version__
 
-SAID = f"domctx {__version__}\n"
+
+def test_version_needs_nothing_but_the_interpreter() -> None:
+    code = (
+        "import sys; from domctx_core.cli import main; main(['--version']);"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in"
+        " ('click', 'rich', 'pluggy', 'importlib_metadata')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.splitlines() == [b"domctx 0.1.0", b"[]"]
+
+
+def test_ctrl_c_while_it_starts_is_130_and_nothing_else() -> None:
+    code = (
+        "import sys\n"
+        "class Key:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Key())\n"
+        "from domctx_core.cli import main\n"
+        "sys.exit(main(['types']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
+VERSION_LINE = f"domctx {__version__}\n"
 
 
 def domctx(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,7 +48,7 @@ def domctx(*arguments: str) -> subprocess.CompletedProcess[str]:
 )
 def test_the_version_wherever_it_is_asked_for(arguments: list[str]) -> None:
     done = domctx(*arguments)
-    assert (done.returncode, done.stdout, done.stderr) == (0, SAID, "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, VERSION_LINE, "")
 
 
 @pytest.mark.parametrize("arguments", [["--version", "--nonsense"], ["--versio"]])
