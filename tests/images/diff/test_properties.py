@@ -1,31 +1,22 @@
-"""What differs between two images, whatever they are: nothing is missed, nothing made up."""
+"""Properties of comparisons: nothing is missed, and both directions agree."""
 
 from __future__ import annotations
 
 import json
 import struct
 from functools import cache
-from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+from compared_images import diff, rows, tree
 from environments import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domctx_core import (
-    BufferSource,
     Diff,
-    Formats,
-    Host,
-    Image,
-    Record,
     diff_images,
-    read_image,
-    walk,
 )
-from domctx_core.images.diff.parts import compare_parts
-from domctx_core.testing import ImageBuilder
 
 INPUTS = sorted(
     [
@@ -35,12 +26,8 @@ INPUTS = sorted(
     ]
 )
 
+
 MUTATED = [path for path in INPUTS if 0 < path.stat().st_size < 1 << 16]
-
-
-@cache
-def formats() -> Formats:
-    return Host().formats
 
 
 @cache
@@ -48,27 +35,8 @@ def raw(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def tree(data: bytes) -> Image:
-    return read_image(BufferSource(data), formats())
-
-
-def diff(a: bytes, b: bytes) -> Diff:
-    return diff_images(tree(a), tree(b))
-
-
 def total(found: Diff) -> int:
     return found.differences + found.folded
-
-
-def rows(found: Diff) -> list[str]:
-    """Everything that was found, in an order that does not depend on which image came first."""
-    shown = found.to_json()
-    for container in shown["containers"]:
-        container["records"].sort(key=json.dumps)
-        for record in container["records"]:
-            record["changes"].sort(key=json.dumps)
-        container["changes"].sort(key=json.dumps)
-    return sorted(map(json.dumps, shown["containers"]))
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: path.name)
@@ -82,6 +50,7 @@ def test_an_image_does_not_differ_from_itself(path: Path) -> None:
 
 
 Edit = tuple[str, float, int, bytes]
+
 
 EDITS = st.lists(
     st.tuples(
@@ -185,84 +154,3 @@ def test_any_two_images_can_be_compared(a: Path, b: Path) -> None:
     there, back = diff(raw(a), raw(b)), diff(raw(b), raw(a))
     assert rows(there.swapped()) == rows(back)
     assert json.loads(json.dumps(there.to_json()))["differences"] == there.differences
-
-
-def unknown_records(order: list[int]) -> bytes:
-    builder = ImageBuilder().start()
-    for instance in order:
-        builder.record(0x80000001, instance)
-    return builder.end().build()
-
-
-@settings(deadline=None)
-@given(st.permutations(range(6)), st.permutations(range(6)))
-def test_the_fewest_records_move_and_the_same_ones_back(a: list[int], b: list[int]) -> None:
-    there, back = (diff(unknown_records(x), unknown_records(y)) for x, y in ((a, b), (b, a)))
-    assert rows(there.swapped()) == rows(back)
-    longest = max(
-        size
-        for size in range(7)
-        for kept in combinations(a, size)
-        if all(b.index(x) < b.index(y) for x, y in pairwise(kept))
-    )
-    assert there.differences == len(a) - longest
-    assert all(record.moved for _, record in there.records())
-
-
-# ------------------------------------------------------------------------------------------ parts
-
-Page = tuple[int, int, int]
-"""PFN, page type, and the byte that fills the page."""
-
-WITHOUT_PAGE = (13, 15)
-
-PAGES = st.lists(
-    st.lists(
-        st.tuples(st.integers(0, 12), st.sampled_from([0, 1, *WITHOUT_PAGE]), st.integers(0, 2)),
-        min_size=1, max_size=6,
-    ),
-    max_size=4,
-)  # fmt: skip
-
-
-def page_records(records: list[list[Page]]) -> list[Record]:
-    """The PAGE_DATA records of a libxc stream with these pages."""
-    stream = struct.pack(">QIIH6x", 2**64 - 1, 0x58454E46, 3, 0)
-    stream += struct.pack("<IHHII", 1, 12, 0, 4, 17)
-    for pages in records:
-        body = struct.pack("<II", len(pages), 0)
-        body += b"".join(struct.pack("<Q", kind << 60 | pfn) for pfn, kind, _ in pages)
-        body += b"".join(
-            bytes([fill]) * 4096 for _, kind, fill in pages if kind not in WITHOUT_PAGE
-        )
-        stream += struct.pack("<II", 1, len(body)) + body
-    events = walk(BufferSource(stream + bytes(8)), formats())
-    return [event for event in events if isinstance(event, Record) and event.type == 1]
-
-
-def memory_of(records: list[list[Page]]) -> dict[int, tuple[int, int]]:
-    """Page type and content of each page in the end; a page without content has none."""
-    return {
-        pfn: (kind, -1 if kind in WITHOUT_PAGE else fill)
-        for pages in records
-        for pfn, kind, fill in pages
-    }
-
-
-@settings(deadline=None)
-@given(PAGES, PAGES, st.sampled_from([1, 2, 3, 1000]))
-def test_parts_differ_alike_however_few_are_kept_in_mind(
-    a: list[list[Page]], b: list[list[Page]], limit: int
-) -> None:
-    left, right = page_records(a), page_records(b)
-    if not left and not right:
-        return
-    found = compare_parts(left, right, limit)
-    x, y = memory_of(a), memory_of(b)
-    both = x.keys() & y.keys()
-    assert found.removed.count == len(x.keys() - y.keys())
-    assert found.added.count == len(y.keys() - x.keys())
-    assert found.kinds.count == sum(x[pfn][0] != y[pfn][0] for pfn in both)
-    changed = [pfn for pfn in sorted(both) if x[pfn][0] == y[pfn][0] and x[pfn] != y[pfn]]
-    listed = [pfn for low, high in found.changed.ranges for pfn in range(low, high + 1)]
-    assert (found.changed.count, listed) == (len(changed), changed)
