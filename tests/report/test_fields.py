@@ -1,0 +1,145 @@
+"""Fields beside their bytes."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from report_pages import (
+    PV1,
+    known,
+    make_report,
+    page_of,
+    read,
+)
+from report_parts import card, name_of
+from support import short_lapic
+
+from domctx_core import (
+    Bits,
+    Body,
+    bitmap,
+    blob,
+    spans,
+    switch,
+    u8,
+    u16,
+    u32,
+)
+from domctx_core.layout.specifiers import array, count_of, nested, optional, reserved
+
+
+def test_fields_stand_beside_their_bytes() -> None:
+    data = PV1.read_bytes()
+    image = read(data)
+    page = page_of(make_report(image))
+    seen = 0
+    for number, (_, node) in enumerate(sorted(image.nodes(), key=lambda n: n[1].record.offset)):
+        record = node.record
+        body = record.decoded and record.decoded.body
+        if not body:
+            continue
+        fields = {span.path: span for span in spans(body, fold=True) if span.size}
+        rows = [row for row in page.by_id[f"r{number}"].find("tr") if "id" in row.attributes]
+        shown = {name_of(row): row for row in rows}
+        for path in set(fields) - set(shown):
+            assert "[" in path, path
+            assert int(re.findall(r"\[(\d+)", path)[0]) >= 16  # the rest of a long array
+        for path, span in fields.items():
+            if path not in shown:
+                continue
+            links = [a.attributes["href"] for a in shown[path].find("a")]
+            if not links:
+                assert span.offset >= 8192  # beyond what is shown of a body
+                continue
+            piece = page.by_id[links[0][1:]]
+            assert piece.attributes["href"] == f"#{shown[path].attributes['id']}"
+            start = record.body_offset + span.offset
+            raw = data[start : start + span.size]
+            text = re.sub(r"··  (\d+) bytes of zeros", lambda m: "00" * int(m[1]), piece.text)
+            assert raw.startswith(bytes.fromhex(text))
+            assert len(bytes.fromhex(text)) == min(span.size, 8192 - span.offset)
+            seen += 1
+    assert seen > 500
+
+
+def test_fields_that_a_short_record_lacks_lie_beyond_it() -> None:
+    page = page_of(make_report(read(short_lapic(4))))
+    rows = [row for row in card(page, "LAPIC[0]").find("tr") if "id" in row.attributes]
+    places = {name_of(row): row.find("td", "at")[0].text for row in rows}
+    assert places["apic_base_msr"] == "+0x008"
+    assert {name: text for name, text in places.items() if text.startswith("beyond")} == {
+        "disabled": "beyond4", "timer_divisor": "beyond4", "tdt_msr": "beyond8",
+        "x2apic.id": "beyond4", "x2apic.rsvd_zero": "beyond4",
+    }  # fmt: skip
+
+
+class Inner(Body):
+    one: int = u16(doc="a number", unit="ms")
+    two: int = u8(default=0)
+    pad = reserved(1)
+
+
+class Outer(Body):
+    count: int = count_of("items", size=2)
+    items: list[Inner] = array(Inner, "count")
+    bits: Any = bitmap(8)
+    which: int = u32()
+    arm: Inner | bytes | None = switch("which", {1: Inner, 2: None}, size=8)
+    inside: Inner = nested(Inner)
+    numbers: list[int] = array(u16(), 3)
+    rest: bytes | None = optional(blob(), doc="whatever follows")
+
+
+def outer(which: int, arm: Any, rest: bytes | None = None) -> Outer:
+    same = Inner(one=5)
+    return Outer(
+        items=[Inner(one=1), same, same, same], bits=Bits(64, [3]), which=which, arm=arm,
+        inside=Inner(one=9), numbers=[1, 2, 3], rest=rest,
+    )  # fmt: skip
+
+
+def test_spans_say_which_bytes_a_field_is() -> None:
+    body = outer(1, Inner(one=7), b"xyz")
+    raw = body.to_bytes()
+    found = {span.path: span for span in spans(body)}
+    assert list(found)[:4] == ["count", "items[0].one", "items[0].two", "items[0].pad"]
+    one = found["items[2].one"]
+    assert (one.offset, one.size, one.value, one.text, one.doc) == (10, 2, 5, "5 ms", "a number")
+    assert found["arm.one"].value == 7
+    assert (found["arm.unused"].size, found["arm.unused"].reserved) == (4, True)
+    assert found["numbers"].text == "1, 2, 3"
+    assert raw[found["rest"].offset : found["rest"].end] == b"xyz"
+    assert found["rest"].end == len(raw)
+
+
+def test_spans_fold_what_repeats() -> None:
+    folded = {span.path: span for span in spans(outer(2, None), fold=True)}
+    again = folded["items[2-3]"]
+    assert (again.offset, again.size, again.repeats) == (10, 8, 2)
+    assert again.text == "the same 2 more times"
+    assert "items[2].one" not in folded
+    assert (folded["arm"].text, folded["arm"].size) == ("nothing", 8)
+    assert (folded["rest"].size, folded["rest"].text) == (0, "absent")
+    assert next(s for s in spans(outer(9, b"\1" * 8)) if s.path == "arm").text.startswith("8 bytes")
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_the_spans_of_every_record_type_have_no_gap(fold: bool) -> None:
+    formats = known()[0]
+    formats.recognise(b"")  # asks for all that can be added
+    count = 0
+    for registry in formats.registries():
+        for entry in registry:
+            for seed in range(8):
+                body = entry.record_type.body.example(random.Random(seed))
+                at = 0
+                for span in spans(body, fold=fold):
+                    assert span.offset == at, (entry.name, span.path)
+                    assert isinstance(span.text, str)
+                    at = span.end
+                assert at == len(body.to_bytes(check=False)), entry.name
+            count += 1
+    assert count > 50
