@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from report_pages import (
     PV1,
@@ -15,17 +14,8 @@ from report_parts import card, name_of
 from support import short_lapic
 
 from domctx_core import (
-    Bits,
-    Body,
-    bitmap,
-    blob,
     spans,
-    switch,
-    u8,
-    u16,
-    u32,
 )
-from domctx_core.layout.specifiers import array, count_of, nested, optional, reserved
 
 
 def test_fields_stand_beside_their_bytes() -> None:
@@ -71,28 +61,3 @@ def test_fields_that_a_short_record_lacks_lie_beyond_it() -> None:
         "disabled": "beyond4", "timer_divisor": "beyond4", "tdt_msr": "beyond8",
         "x2apic.id": "beyond4", "x2apic.rsvd_zero": "beyond4",
     }  # fmt: skip
-
-
-class Inner(Body):
-    one: int = u16(doc="a number", unit="ms")
-    two: int = u8(default=0)
-    pad = reserved(1)
-
-
-class Outer(Body):
-    count: int = count_of("items", size=2)
-    items: list[Inner] = array(Inner, "count")
-    bits: Any = bitmap(8)
-    which: int = u32()
-    arm: Inner | bytes | None = switch("which", {1: Inner, 2: None}, size=8)
-    inside: Inner = nested(Inner)
-    numbers: list[int] = array(u16(), 3)
-    rest: bytes | None = optional(blob(), doc="whatever follows")
-
-
-def outer(which: int, arm: Any, rest: bytes | None = None) -> Outer:
-    same = Inner(one=5)
-    return Outer(
-        items=[Inner(one=1), same, same, same], bits=Bits(64, [3]), which=which, arm=arm,
-        inside=Inner(one=9), numbers=[1, 2, 3], rest=rest,
-    )  # fmt: skip
