@@ -36,8 +36,8 @@ def prologue_bytes(
             return bodies, list(error.faults())
         raw = body.to_bytes(order, check=False)
         if len(raw) != length:
-            return bodies, [("", f"the {kind.__name__} has {len(raw)} bytes, and what stands before it"
-                           f" says {length}")]  # fmt: skip
+            return bodies, [("", f"the {kind.__name__} has {len(raw)} bytes, but the fields before it"
+                           f" give {length}")]  # fmt: skip
         bodies.append((body, raw))
         order = format.byteorder(b"".join(part for _, part in bodies)[:HEAD_SIZE])
     known = [name for body, _ in bodies for name in type(body).__layout__.by_name]

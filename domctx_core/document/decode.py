@@ -267,7 +267,7 @@ class _Decoder:
     def record(self, record: Record) -> Iterator[DocumentPart]:
         content = record.content
         if content is not None and not content.inline:
-            self.waiting = record  # what comes next says whether its body could be opened
+            self.waiting = record  # only the next event shows whether its body was opened
             return
         self.at = record.end
         batch = self.batcher.single(record)

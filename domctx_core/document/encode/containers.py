@@ -130,8 +130,8 @@ class ContainerOpener(ObjectReader):
 
     def _compare(self, key: str, given: Any, actual: Any, what: str) -> None:
         if given is not None and given != actual:
-            self.fault(key, f"{what} says otherwise", expected=actual, actual=given,
-                       hint="change it there, or leave this out")  # fmt: skip
+            self.fault(key, f"does not match {what}", expected=actual, actual=given,
+                       hint="change it there, or remove this key")  # fmt: skip
 
     def compare_version(self, container: EncodedContainer, head: bytes) -> None:
         """Check the version of a format without a prologue against `head`, its first bytes."""
@@ -157,7 +157,7 @@ class ContainerOpener(ObjectReader):
         begun, given = header_json(container.prologue), header_json(bodies)
         for name in given:
             if given[name] != begun.get(name, given[name]):
-                self.fault(join_path("header", name), "the container's beginning says otherwise",
+                self.fault(join_path("header", name), "does not match the container's beginning",
                            expected=excerpt(begun[name]), actual=excerpt(given[name]),
                            hint="change it there, or leave this header out")  # fmt: skip
 
@@ -226,10 +226,10 @@ class ContainerOpener(ObjectReader):
             bodies.append(decoded.body)
             end += length
         if end < len(header_raw):
-            self.fault("header_raw", "is longer than what it begins with says",
+            self.fault("header_raw", "is longer than the header that it begins with",
                        expected=f"{end} bytes", actual=f"{len(header_raw)} bytes")  # fmt: skip
         if header is not None and header != header_json(bodies):
-            self.fault("header_raw", "`header` and `header_raw` say different things",
+            self.fault("header_raw", "`header` and `header_raw` do not match",
                        hint="remove `header_raw` to have the fields encoded; what no field"
                        " describes is then zero")  # fmt: skip
         return bodies

@@ -21,7 +21,7 @@ class _Twice(dict[str, Any]):
 
 
 class _NoNumber(str):
-    """What is not a valid number where one is expected; the text says why."""
+    """Marks a value that is not a valid number; the text is the reason."""
 
 
 def parse_document(text: bytes | str) -> Any:

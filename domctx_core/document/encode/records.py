@@ -123,7 +123,7 @@ class RecordEncoder(ObjectReader):
         else:
             if encoded is not None:
                 return [encoded]
-            self.fault("raw", "`body` and `raw` say different things",
+            self.fault("raw", "`body` and `raw` do not match",
                        hint="`raw` is there since the fields do not hold all of it: remove it to"
                        " have the edited fields encoded without what they do not hold, or edit"
                        " `raw` and set `body` to null")  # fmt: skip

@@ -45,12 +45,12 @@ def test_a_container_that_was_suspended_goes_on() -> None:
 @pytest.mark.parametrize(
     ("change", "path", "message"),
     [
-        ({"header": {"xen_minor": 99}}, "header.xen_minor", "the container's beginning says"),
+        ({"header": {"xen_minor": 99}}, "header.xen_minor", "does not match the container's beginning"),
         ({"header": {"bogus": 1}}, "header.bogus", "unknown field"),
         ({"header": []}, "header", "not an object"),
         ({"header_raw": "00"}, "header_raw", "no header of its own"),
-        ({"byteorder": "big"}, "byteorder", "the container's beginning says otherwise"),
-        ({"format_version": 77}, "format_version", "the container's beginning says otherwise"),
+        ({"byteorder": "big"}, "byteorder", "does not match the container's beginning"),
+        ({"format_version": 77}, "format_version", "does not match the container's beginning"),
     ],
 )
 def test_a_container_that_goes_on_says_what_its_beginning_says(
