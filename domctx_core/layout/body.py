@@ -81,7 +81,7 @@ class Body(BodyBase, metaclass=BodyType):
             from domctx_core.layout.codegen.constructors import initializer
 
             stored = [layout.by_name[name] for name in layout.stored]
-            kind.__init__ = initializer(kind, stored, Body.__init__)  # type: ignore[method-assign]
+            kind.__init__ = initializer(kind, stored, Body.__init__)  # type: ignore[method-assign]  # generated at the first instance
         for name in layout.stored:
             if name in values:
                 value = values.pop(name)
@@ -275,7 +275,7 @@ class Empty(Body):
     """A body without any bytes."""
 
 
-Body.__init__.__fields__ = ()  # type: ignore[attr-defined]  # as a generated one has
+Body.__init__.__fields__ = ()  # type: ignore[attr-defined]  # marks it as not the author's: see declaration
 
 
 def _by_offset(problem: Problem) -> tuple[bool, int]:

@@ -49,7 +49,7 @@ def initializer(
     ]
     head = f"__init__({', '.join(['__self', '/', *star, *parameters, '**__others'])})"
     init = compile_function(f"constructor of {kind.__name__}", head, lines, space)
-    init.__fields__ = tuple(names)  # type: ignore[attr-defined]
+    init.__fields__ = tuple(names)  # type: ignore[attr-defined]  # marks it as generated: see declaration
     init.__module__, init.__qualname__ = kind.__module__, f"{kind.__qualname__}.__init__"
     return init
 

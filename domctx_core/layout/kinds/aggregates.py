@@ -83,20 +83,20 @@ class Array(Kind):
             raise DeclarationError("an array needs elements of at least one byte")
 
     @property
-    def label(self) -> str:  # type: ignore[override]
+    def label(self) -> str:  # type: ignore[override]  # it depends on the element and the count
         return f"{self.element.label}[{'...' if self.count is None else self.count}]"
 
     @property
-    def size(self) -> int | None:  # type: ignore[override]
+    def size(self) -> int | None:  # type: ignore[override]  # as `label`
         size = self.element.size
         return size * self.count if isinstance(self.count, int) and size is not None else None
 
     @property
-    def checked(self) -> bool:  # type: ignore[override]
+    def checked(self) -> bool:  # type: ignore[override]  # as `label`
         return self.element.checked or isinstance(self.count, int)
 
     @property
-    def judges(self) -> bool:  # type: ignore[override]
+    def judges(self) -> bool:  # type: ignore[override]  # as `label`
         return isinstance(self.element, Int) and not self.element.checked
 
     def decode(self, reader: Reader, values: Mapping[str, Any]) -> list[Any]:

@@ -45,7 +45,11 @@ def test_a_container_that_was_suspended_goes_on() -> None:
 @pytest.mark.parametrize(
     ("change", "path", "message"),
     [
-        ({"header": {"xen_minor": 99}}, "header.xen_minor", "does not match the container's beginning"),
+        (
+            {"header": {"xen_minor": 99}},
+            "header.xen_minor",
+            "does not match the container's beginning",
+        ),
         ({"header": {"bogus": 1}}, "header.bogus", "unknown field"),
         ({"header": []}, "header", "not an object"),
         ({"header_raw": "00"}, "header_raw", "no header of its own"),
